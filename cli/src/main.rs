@@ -1,0 +1,2 @@
+//! The command `hockeystick`.
+fn main() {}

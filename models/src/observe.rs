@@ -1,0 +1,212 @@
+//! What one replication saw: integers and histograms, mergeable.
+//!
+//! The time axis is cut into segments at the warm-up's end and at every edge of a window that an expectation
+//! or a chart asks for. A window's figures are those of its segments joined.
+
+use sim_core::{Fingerprint, Histogram, PopulationWindow, SimTime};
+
+use crate::blueprint::Outcome;
+
+/// Requests of one traffic during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrafficObservation {
+    /// Requests that arrived.
+    pub offered: u64,
+    /// Requests that ended, by outcome.
+    pub outcomes: Vec<u64>,
+    /// Requests that ended, by class, and of those the answered ones.
+    pub classes: Vec<ClassObservation>,
+    /// Attempts made by the traffic itself for the requests that ended, first ones included.
+    pub attempts: u64,
+    /// Response times of answered requests (ok, degraded, stale), from the intended start of an open traffic
+    /// and from the actual start of a closed one, in nanoseconds.
+    pub latency: Histogram,
+    /// Times to the end of the requests that were not answered.
+    pub unanswered: Histogram,
+    /// Closed traffic: latency corrected to the intended starts (coordinated omission).
+    pub intended: Histogram,
+    /// Requests in the system.
+    pub present: PopulationWindow,
+}
+
+/// Requests of one class of one traffic that ended during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClassObservation {
+    /// All that ended.
+    pub ended: u64,
+    /// Response times of the answered ones.
+    pub latency: Histogram,
+}
+
+/// Requests at one endpoint during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EndpointObservation {
+    /// Requests that were answered with [`Outcome::OK`], `DEGRADED` or `STALE`.
+    pub answered: u64,
+    /// Requests that ended otherwise.
+    pub failed: u64,
+    /// Response times of the answered ones.
+    pub latency: Histogram,
+}
+
+/// One service during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceObservation {
+    /// Requests in the service, from arrival until their last step ends.
+    pub present: PopulationWindow,
+    /// Replicas that exist and are not gone.
+    pub replicas: PopulationWindow,
+}
+
+/// One resource of kind `slots`, all its instances together, during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PoolObservation {
+    /// Units there are.
+    pub capacity: PopulationWindow,
+    /// Units held.
+    pub in_use: PopulationWindow,
+    /// Requests waiting.
+    pub waiting: PopulationWindow,
+    /// Waiting times of those who got what they waited for; 0 for those who did not have to wait.
+    pub wait: Histogram,
+    /// How long units were held.
+    pub hold: Histogram,
+    /// Got it.
+    pub acquired: u64,
+    /// Refused because the queue was full.
+    pub rejected: u64,
+    /// Gave up waiting.
+    pub timed_out: u64,
+    /// Stopped waiting because the caller cancelled.
+    pub cancelled: u64,
+}
+
+/// The cores of one service, all replicas together, during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CoresObservation {
+    /// Core-nanoseconds there were.
+    pub capacity: f64,
+    /// Core-nanoseconds used.
+    pub busy: f64,
+    /// Core-nanoseconds of need that were met (finished bursts).
+    pub met: f64,
+    /// Core-nanoseconds met for bursts unfinished at the segment's beginning and end.
+    pub partial_start: f64,
+    /// See `partial_start`.
+    pub partial_end: f64,
+    /// Requests computing or waiting for a core.
+    pub present: PopulationWindow,
+    /// Time from asking for the CPU until the need was met.
+    pub response: Histogram,
+    /// The part of it that was not the need itself.
+    pub wait: Histogram,
+}
+
+/// Everything seen between two cuts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Segment {
+    /// Beginning.
+    pub from: SimTime,
+    /// End.
+    pub to: SimTime,
+    /// By traffic.
+    pub traffics: Vec<TrafficObservation>,
+    /// By endpoint.
+    pub endpoints: Vec<EndpointObservation>,
+    /// By service.
+    pub services: Vec<ServiceObservation>,
+    /// By pool.
+    pub pools: Vec<PoolObservation>,
+    /// By service; none where it has no cores.
+    pub cores: Vec<Option<CoresObservation>>,
+}
+
+/// Counts over the whole run of one traffic, warm-up included: they balance exactly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Requests that arrived.
+    pub offered: u64,
+    /// Requests that ended, by outcome.
+    pub outcomes: Vec<u64>,
+    /// Requests in flight at the end.
+    pub in_flight: u64,
+}
+
+impl Balance {
+    /// Whether what was offered is what ended and what is in flight.
+    pub fn holds(&self) -> bool {
+        self.offered == self.outcomes.iter().sum::<u64>() + self.in_flight
+    }
+
+    /// Requests that ended with `outcome`.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(outcome.0 as usize).copied().unwrap_or(0)
+    }
+}
+
+/// Where the time of requests went: by place, for requests of similar latency.
+///
+/// Kept for a sample of answered requests of one traffic. A row is a bucket of latencies, eight an octave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Breakdown {
+    /// Bucket number, requests in it, and nanoseconds by place (see [`crate::places`]).
+    pub rows: Vec<BreakdownRow>,
+}
+
+/// One bucket of a [`Breakdown`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BreakdownRow {
+    /// Lower edge of the latencies in it, in nanoseconds.
+    pub low: u64,
+    /// Upper edge, excluded.
+    pub high: u64,
+    /// Requests.
+    pub requests: u64,
+    /// Their total time by place.
+    pub nanos: Vec<(u32, u64)>,
+}
+
+/// Why a replication ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It reached its duration, or nothing was left to happen.
+    Complete,
+    /// Too many events.
+    EventLimit,
+    /// Too many events at one instant; what they were.
+    SameInstant {
+        /// When.
+        at: SimTime,
+        /// The repeating cycle, in words.
+        cycle: String,
+    },
+    /// Wall time was up.
+    WallLimit,
+    /// Too much memory.
+    MemoryLimit,
+    /// The user interrupted it.
+    Cancelled,
+}
+
+/// Everything one replication saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observations {
+    /// Consecutive segments from 0 to the end.
+    pub segments: Vec<Segment>,
+    /// By traffic, over the whole run.
+    pub balances: Vec<Balance>,
+    /// By traffic; empty unless the replication was told to keep it.
+    pub breakdowns: Vec<Breakdown>,
+    /// Events handled.
+    pub events: u64,
+    /// Why it ended.
+    pub ended: Ended,
+    /// When it ended.
+    pub end: SimTime,
+    /// Of the trajectory.
+    pub fingerprint: Fingerprint,
+    /// Most requests and frames in flight at once, and the bytes they took.
+    pub peak_frames: u64,
+    /// Estimated bytes at the high-water mark.
+    pub peak_bytes: u64,
+}
