@@ -1,1 +1,3 @@
-//! See the crate's description.
+//! The scenario language of Hockeystick: load, check, compile; experiments and results.
+
+pub mod results;

@@ -1,0 +1,496 @@
+//! What an experiment found, in the schema `hockeystick.result/1`.
+//!
+//! Times are in seconds, rates per second, shares from 0 to 1. `None` (JSON `null`) stands where there is
+//! nothing to say; it is never 0 instead.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A figure with its 95 % interval. The bounds are missing where fewer than two replications ran.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct E {
+    /// The estimate.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub lo: Option<f64>,
+    /// Upper end of the interval.
+    pub hi: Option<f64>,
+}
+
+/// A latency, wait or hold distribution in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Mean.
+    pub mean: Option<E>,
+    /// Median.
+    pub p50: Option<E>,
+    /// 90th percentile.
+    pub p90: Option<E>,
+    /// 95th percentile.
+    pub p95: Option<E>,
+    /// 99th percentile.
+    pub p99: Option<E>,
+    /// 99.9th percentile.
+    #[serde(rename = "p99.9")]
+    pub p999: Option<E>,
+    /// Largest seen.
+    pub max: Option<f64>,
+    /// How many were measured, over all replications.
+    pub count: u64,
+    /// Percentiles (`p99`, `p99.9`) with fewer than 10 samples beyond them: too few to rely on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thin: Vec<String>,
+}
+
+/// A run: `hockeystick.result/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Always `hockeystick.result/1`.
+    pub schema: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's `about`.
+    pub about: Option<String>,
+    /// The variant, when one was chosen.
+    pub variant: Option<String>,
+    /// Version of the program.
+    pub version: String,
+    /// The seed.
+    pub seed: u64,
+    /// Replications that finished.
+    pub replications: u32,
+    /// Whether nothing was cut short.
+    pub complete: bool,
+    /// Why it was cut short, each reason once.
+    pub cut_short: Vec<String>,
+    /// How intervals were made: `independent replications, Student t`.
+    pub method: String,
+    /// The measured part of the run.
+    pub window: Window,
+    /// Events of all replications.
+    pub events: u64,
+    /// Fingerprint of the trajectories of all replications.
+    pub fingerprint: String,
+    /// By traffic name.
+    pub traffic: BTreeMap<String, TrafficResult>,
+    /// By service name.
+    pub services: BTreeMap<String, ServiceResult>,
+    /// Top-level resources by name.
+    pub resources: BTreeMap<String, ResourceResult>,
+    /// The laws that every run must obey.
+    pub laws: Laws,
+    /// Closed forms beside the simulation.
+    pub theory: Vec<TheoryLine>,
+    /// The resource that saturates first, from the operational laws.
+    pub bottleneck: Option<Bottleneck>,
+    /// What grows without bound. Empty when there is a steady state.
+    pub growth: Vec<Growth>,
+    /// Expectations and their verdicts.
+    pub expect: Vec<Verdict>,
+    /// Remarks that a reader of the figures must know (flagged percentiles, heavy tails, ...).
+    pub notes: Vec<String>,
+    /// Over time; only when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series: Option<Series>,
+    /// The distribution of each traffic's latency; only when asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub distributions: BTreeMap<String, Vec<QuantilePoint>>,
+}
+
+/// The measured part of a run, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Where the warm-up ends.
+    pub from: f64,
+    /// The end.
+    pub to: f64,
+}
+
+/// One traffic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrafficResult {
+    /// Requests that arrived per second.
+    pub offered: Option<E>,
+    /// Answered requests per second.
+    pub throughput: Option<E>,
+    /// Requests that arrived over the whole runs, warm-up included, of all replications.
+    pub requests: u64,
+    /// What became of them (`ok`, `rejected`, ..., `in_flight`): sums to `requests`.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Share of the requests that ended in the window and were answered as intended.
+    pub ok: Option<E>,
+    /// Share that ended neither `ok` nor `degraded`.
+    pub errors: Option<E>,
+    /// Share of each outcome that occurred.
+    pub shares: BTreeMap<String, E>,
+    /// Attempts per request, first ones included.
+    pub attempts_per_request: Option<E>,
+    /// Requests in the system.
+    pub in_flight: Option<E>,
+    /// Response times of answered requests: from the intended start of an open traffic, and as the client saw
+    /// them in a closed one.
+    pub latency: Latency,
+    /// Closed traffic only: from the intended starts (corrected for coordinated omission).
+    pub intended: Option<Latency>,
+    /// By class, where there is more than one.
+    pub classes: BTreeMap<String, Latency>,
+    /// Where the time of a median request, and of the slow ones, goes: `p50`, `p99`, `p99.9` -> place -> seconds.
+    #[serde(rename = "where")]
+    pub time_at: BTreeMap<String, Vec<TimeAt>>,
+}
+
+/// Time spent at one place by requests of one percentile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimeAt {
+    /// `db`, `web.workers`, `db_connections`.
+    pub place: String,
+    /// `queueing`, `service`, `pools`, `retries`, `network`.
+    pub kind: String,
+    /// Mean seconds of the requests around that percentile.
+    pub seconds: f64,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceResult {
+    /// Replicas.
+    pub replicas: Option<E>,
+    /// Requests in the service.
+    pub in_flight: Option<E>,
+    /// By endpoint name.
+    pub endpoints: BTreeMap<String, EndpointResult>,
+    /// `workers`, `cores` and the service's own resources.
+    pub resources: BTreeMap<String, ResourceResult>,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndpointResult {
+    /// Answered requests per second.
+    pub throughput: Option<E>,
+    /// Requests per second that ended otherwise.
+    pub failures: Option<E>,
+    /// Response times of the answered ones.
+    pub latency: Latency,
+}
+
+/// One resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResourceResult {
+    /// `slots` or `cores`.
+    pub kind: String,
+    /// Units of all instances together, averaged over time.
+    pub capacity: Option<E>,
+    /// Busy share.
+    pub utilization: Option<E>,
+    /// Units held (cores busy).
+    pub in_use: Option<E>,
+    /// Requests waiting.
+    pub queue_length: Option<E>,
+    /// Longest queue seen, all instances together.
+    pub queue_max: Option<u64>,
+    /// Share of those who asked and had to wait.
+    pub wait_probability: Option<E>,
+    /// Waiting times of those who got it; 0 for those who did not have to wait.
+    pub wait: Latency,
+    /// How long it was held.
+    pub hold: Latency,
+    /// Acquired per second.
+    pub rate: Option<E>,
+    /// Got it, over all replications.
+    pub acquired: u64,
+    /// Refused, over all replications.
+    pub rejected: u64,
+    /// Gave up waiting, over all replications.
+    pub timed_out: u64,
+}
+
+/// The laws that every run must obey; a violated one is a bug of the simulator.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Laws {
+    /// L = lambda W at every service, resource, queue and for every traffic.
+    pub littles_law: Vec<LittlesLaw>,
+    /// Requests offered and what became of them.
+    pub conservation: Vec<Conservation>,
+    /// Busy time against the work that was met.
+    pub utilization: Vec<UtilizationLaw>,
+    /// Whether all of them hold.
+    pub hold: bool,
+}
+
+/// L = lambda W somewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LittlesLaw {
+    /// `traffic.shoppers`, `services.web`, `web.workers queue`, ...
+    pub at: String,
+    /// Time average of the number present.
+    pub l: f64,
+    /// Departures per second.
+    pub lambda: f64,
+    /// Mean time of those who left, in seconds.
+    pub w: Option<f64>,
+    /// Of the exact law on the sample path, relative: at most 1e-9, or the run has failed.
+    pub residual: f64,
+    /// (L - lambda W) / L as a reader computes it: far from 0 where the window is not stationary.
+    pub gap: Option<f64>,
+}
+
+/// Requests offered and what became of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conservation {
+    /// The traffic.
+    pub at: String,
+    /// Requests that arrived.
+    pub offered: u64,
+    /// Requests that ended.
+    pub ended: u64,
+    /// Requests in flight at the end.
+    pub in_flight: u64,
+    /// Whether they balance.
+    pub holds: bool,
+}
+
+/// Busy time against the work that was met.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UtilizationLaw {
+    /// The resource.
+    pub at: String,
+    /// Measured busy share.
+    pub utilization: f64,
+    /// Throughput times mean demand over capacity.
+    pub demand: f64,
+    /// Their relative difference on the sample path: at most 1e-6.
+    pub residual: f64,
+}
+
+/// A closed form beside the simulation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TheoryLine {
+    /// Where: `web`, `shoppers`.
+    pub at: String,
+    /// `M/M/c`, `M/G/1-PS`, ...
+    pub model: String,
+    /// `response mean`, `wait p99`, `utilization`, ...
+    pub metric: String,
+    /// What the closed form says; none where it does not apply.
+    pub value: Option<f64>,
+    /// What the simulation says.
+    pub simulated: Option<E>,
+    /// Whether it is exact here.
+    pub applies: Applies,
+    /// Why, or why not, in one line.
+    pub why: String,
+}
+
+/// How far a closed form can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applies {
+    /// Its assumptions hold.
+    Exactly,
+    /// An approximation, or an assumption is only nearly met.
+    Approximately,
+    /// It says nothing here.
+    No,
+}
+
+/// The resource that saturates first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bottleneck {
+    /// The resource.
+    pub at: String,
+    /// Its utilization as the operational laws predict it for the given load.
+    pub predicted: f64,
+    /// Its measured utilization.
+    pub utilization: Option<E>,
+    /// The load at which it saturates.
+    pub saturates_at: Option<SaturatesAt>,
+    /// The sentence with its numbers.
+    pub text: String,
+}
+
+/// A load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SaturatesAt {
+    /// `traffic.shoppers.rate`.
+    pub path: String,
+    /// Per second (or users).
+    pub value: f64,
+}
+
+/// Something that grows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// `web.workers queue`.
+    pub at: String,
+    /// Requests per second that it grows by.
+    pub per_second: E,
+    /// The sentence.
+    pub text: String,
+}
+
+/// An expectation and its verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// As written.
+    pub text: String,
+    /// The verdict.
+    pub verdict: Met,
+    /// What was seen.
+    pub observed: Option<E>,
+    /// Why it is undecided, when it is.
+    pub why: Option<String>,
+}
+
+/// Whether an expectation is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Met {
+    /// The whole interval is on the right side.
+    Met,
+    /// The whole interval is on the wrong side.
+    NotMet,
+    /// The interval straddles the bound, or the run was cut short.
+    Undecided,
+}
+
+/// Metrics over time, averaged over the replications.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Width of a bin in seconds.
+    pub bin: f64,
+    /// By metric path (`traffic.shoppers.latency.p99`, `traffic.shoppers.throughput`,
+    /// `services.web.resources.workers.queue_length`, `....utilization`): one value a bin.
+    #[serde(flatten)]
+    pub metrics: BTreeMap<String, Vec<Option<f64>>>,
+}
+
+/// A point of a latency distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuantilePoint {
+    /// The share of requests that are not slower.
+    pub q: f64,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// A sweep: `hockeystick.sweep/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweepReport {
+    /// Always `hockeystick.sweep/1`.
+    pub schema: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's `about`.
+    pub about: Option<String>,
+    /// Version of the program.
+    pub version: String,
+    /// The swept paths, the one on the chart's axis first.
+    pub paths: Vec<String>,
+    /// Unit of each path's values for axis labels: `/s`, `s`, `users`, or empty.
+    pub units: Vec<String>,
+    /// The points, in the order of the grid.
+    pub points: Vec<SweepPoint>,
+    /// By traffic: the closed form of the whole system along the first path, where there is one.
+    pub theory: Vec<TheoryCurve>,
+    /// Where the latency curve turns up.
+    pub knee: Option<Knee>,
+    /// The largest load at which every expectation is met.
+    pub capacity: Option<Capacity>,
+    /// The advised operating point.
+    pub safe: Option<Safe>,
+}
+
+/// One point of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweepPoint {
+    /// The swept values in base units (per second, seconds, plain).
+    pub at: BTreeMap<String, f64>,
+    /// What was found there; none when the point was not reached.
+    pub result: Report,
+}
+
+/// A closed form along a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TheoryCurve {
+    /// The traffic.
+    pub traffic: String,
+    /// `mean`, `p50`, `p99`, `p99.9`.
+    pub metric: String,
+    /// `M/M/4`, `sum of M/M/c stations`, ...
+    pub model: String,
+    /// Load and seconds, on a finer grid than the points; ends where the system saturates.
+    pub curve: Vec<(f64, f64)>,
+}
+
+/// Where the latency curve turns up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Knee {
+    /// The load.
+    pub value: f64,
+    /// Which curve, and how it was found.
+    pub text: String,
+}
+
+/// The largest load at which every expectation is met.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// The load, interpolated between the last point that meets and the first that does not.
+    pub value: f64,
+    /// The last point at which every expectation is met.
+    pub last_met: f64,
+    /// The first point at which one is not, and which.
+    pub first_not_met: Option<(f64, String)>,
+    /// The sentence.
+    pub text: String,
+}
+
+/// The advised operating point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Safe {
+    /// From, 60 % of the capacity.
+    pub from: f64,
+    /// To, 70 % of it.
+    pub to: f64,
+    /// The reason.
+    pub text: String,
+}
+
+/// A comparison: `hockeystick.compare/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompareReport {
+    /// Always `hockeystick.compare/1`.
+    pub schema: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// Version of the program.
+    pub version: String,
+    /// The variant that the others are compared with.
+    pub base: String,
+    /// Each variant's own result, in the order of the file.
+    pub variants: Vec<(String, Report)>,
+    /// Paired differences: variant minus base on the same arrivals and needs.
+    pub differences: Vec<Difference>,
+    /// Expectations that speak of several variants, or of one by name.
+    pub expect: Vec<Verdict>,
+}
+
+/// A paired difference of one metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The variant.
+    pub variant: String,
+    /// `shoppers.p99`.
+    pub metric: String,
+    /// What the base has.
+    pub base: E,
+    /// What the variant has.
+    pub value: E,
+    /// Variant minus base with its paired interval.
+    pub difference: E,
+    /// `better`, `worse` or `no evidence`.
+    pub verdict: String,
+    /// Variance of the paired difference over that of independent runs.
+    pub variance_ratio: Option<f64>,
+}
