@@ -1,0 +1,133 @@
+//! Metrics: what expectations, comparisons and charts speak of, resolved to indices.
+
+use models::blueprint::{EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+use sim_core::SimTime;
+
+/// One figure of one subject, over a window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    /// As the reader would write it: `shoppers.p99`.
+    pub name: String,
+    /// Whose figure.
+    pub subject: Subject,
+    /// Which figure.
+    pub figure: Figure,
+    /// When; none is the measured part of the run.
+    pub window: Option<(SimTime, SimTime)>,
+}
+
+/// Whose figure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A traffic.
+    Traffic(TrafficId),
+    /// Requests of one class of a traffic.
+    Class(TrafficId, u16),
+    /// A service.
+    Service(ServiceId),
+    /// An endpoint.
+    Endpoint(EndpointId),
+    /// A resource of kind `slots`.
+    Pool(PoolId),
+    /// The cores of a service.
+    Cores(ServiceId),
+}
+
+/// Which figure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Figure {
+    /// Mean latency in seconds.
+    Mean,
+    /// A percentile of the latency, 0 to 1.
+    Quantile(f64),
+    /// Largest latency.
+    Max,
+    /// The same from the intended starts of a closed traffic.
+    IntendedMean,
+    /// See [`Figure::IntendedMean`].
+    IntendedQuantile(f64),
+    /// Share of requests that ended with this outcome.
+    Share(Outcome),
+    /// Share that ended neither ok nor degraded.
+    Errors,
+    /// Answered requests per second.
+    Throughput,
+    /// Requests per second that arrived (traffic), that failed (endpoint: see `Failures`).
+    Offered,
+    /// Requests per second that ended without an answer.
+    Failures,
+    /// Attempts per request.
+    Attempts,
+    /// Requests present.
+    InFlight,
+    /// Busy share.
+    Utilization,
+    /// Units held, cores busy.
+    InUse,
+    /// Requests waiting, time average.
+    QueueLength,
+    /// Longest queue.
+    QueueMax,
+    /// Share of those who asked and had to wait.
+    WaitProbability,
+    /// Mean wait in seconds.
+    WaitMean,
+    /// A percentile of the wait.
+    WaitQuantile(f64),
+    /// Mean time held in seconds.
+    HoldMean,
+    /// A percentile of it.
+    HoldQuantile(f64),
+    /// Acquisitions per second.
+    AcquireRate,
+    /// Replicas.
+    Replicas,
+}
+
+/// An expectation as checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// As written.
+    pub text: String,
+    /// What is looked at.
+    pub left: Quantity,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what, in base units (seconds, per second, share).
+    pub bound: f64,
+    /// For `=`: how far off it may be, absolute.
+    pub tolerance: f64,
+}
+
+/// The left side of an expectation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Quantity {
+    /// A metric of one variant, or of whichever variant runs.
+    One(Term),
+    /// A ratio of two.
+    Ratio(Term, Term),
+}
+
+/// A metric of a variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Term {
+    /// The variant; none is whichever runs.
+    pub variant: Option<String>,
+    /// The metric.
+    pub metric: Metric,
+}
+
+/// How two numbers are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+    /// `=`, within the tolerance.
+    Equal,
+}
