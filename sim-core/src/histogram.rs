@@ -1,0 +1,325 @@
+//! A log-linear histogram of durations.
+
+use std::ops::RangeInclusive;
+
+/// Buckets in an octave, from 2^k to 2^(k+1).
+const PER_OCTAVE: u32 = 128;
+const OCTAVE_BITS: u32 = PER_OCTAVE.ilog2();
+
+/// The window grows by half an octave at a time.
+const STEP: u32 = PER_OCTAVE / 2;
+
+/// Counts durations, given in ns, in buckets at most 1/128 of their value wide.
+///
+/// Values below 256 ns are counted exactly, and so are zeros at any resolution; the bucket of a larger value
+/// spans at most 1/128 of it, so its middle is off by at most 0.4 %. Count, sum, sum of squares, smallest and
+/// largest are exact integers: merging is associative to the last bit. The buckets in memory are those from the
+/// smallest to the largest non-zero value, about 1 KiB an octave.
+///
+/// ```
+/// use sim_core::Histogram;
+/// let mut waits = Histogram::new();
+/// for ns in [0, 0, 10, 30] {
+///     waits.record(ns);
+/// }
+/// assert_eq!(waits.mean(), Some(10.0));
+/// assert_eq!(waits.quantile(0.5), Some(0.0), "half of them did not wait");
+/// assert_eq!(waits.quantile(0.75), Some(10.0));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    /// `counts[0]` counts zeros, `counts[1 + i]` the bucket `base + i`.
+    counts: Vec<u64>,
+    base: u32,
+    count: u64,
+    sum: u128,
+    /// Saturates at 2^128 ns^2, which takes samples of decades.
+    sum_squares: u128,
+    min: u64,
+    max: u64,
+}
+
+/// The bucket of a value: the value itself below 256, then 128 an octave.
+#[inline]
+const fn bucket_of(value: u64) -> u32 {
+    let octave = (value | PER_OCTAVE as u64).ilog2() - OCTAVE_BITS;
+    (octave << OCTAVE_BITS) + (value >> octave) as u32
+}
+
+/// The values that share a bucket.
+fn range_of(bucket: u32) -> RangeInclusive<u64> {
+    let octave = (bucket >> OCTAVE_BITS).saturating_sub(1);
+    let low = u64::from(bucket - (octave << OCTAVE_BITS)) << octave;
+    low..=low + ((1 << octave) - 1)
+}
+
+impl Histogram {
+    /// An empty histogram, which holds no memory.
+    pub const fn new() -> Self {
+        Self { counts: Vec::new(), base: 0, count: 0, sum: 0, sum_squares: 0, min: u64::MAX, max: 0 }
+    }
+
+    /// Counts one value.
+    #[inline]
+    pub fn record(&mut self, value: u64) {
+        let slot = self.slot(value);
+        match self.counts.get_mut(slot) {
+            Some(count) => *count += 1,
+            None => self.grow(value, 1),
+        }
+        self.count += 1;
+        self.sum += u128::from(value);
+        self.sum_squares = self.sum_squares.saturating_add(u128::from(value) * u128::from(value));
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
+    /// Counts one value `n` times.
+    pub fn record_n(&mut self, value: u64, n: u64) {
+        if n == 0 {
+            return;
+        }
+        let slot = self.slot(value);
+        match self.counts.get_mut(slot) {
+            Some(count) => *count += n,
+            None => self.grow(value, n),
+        }
+        let (wide, times) = (u128::from(value), u128::from(n));
+        self.count += n;
+        self.sum += wide * times;
+        self.sum_squares = self.sum_squares.saturating_add((wide * wide).saturating_mul(times));
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
+    /// Where in `counts` a value belongs; out of its range when the window has to grow.
+    #[inline]
+    fn slot(&self, value: u64) -> usize {
+        let offset = bucket_of(value).wrapping_sub(self.base) as usize;
+        if value == 0 { 0 } else { offset + 1 }
+    }
+
+    /// Widens the window to the bucket of `value`, and counts it.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, value: u64, n: u64) {
+        if self.counts.is_empty() {
+            self.counts.push(0);
+        }
+        if value > 0 {
+            let bucket = bucket_of(value);
+            self.widen(bucket, bucket);
+        }
+        let slot = self.slot(value);
+        self.counts[slot] += n;
+    }
+
+    /// Widens the window to the buckets from `low` to `high`, in whole steps.
+    fn widen(&mut self, low: u32, high: u32) {
+        let low = low / STEP * STEP;
+        let end = (high / STEP + 1) * STEP;
+        let buckets = self.counts.len() as u32 - 1;
+        if buckets == 0 {
+            self.base = low;
+        } else if low < self.base {
+            let added = self.base - low;
+            self.counts.splice(1..1, std::iter::repeat_n(0, added as usize));
+            self.base = low;
+        }
+        let buckets = (end - self.base).max(self.counts.len() as u32 - 1) as usize;
+        self.counts.resize(buckets + 1, 0);
+    }
+
+    /// Adds what `other` has counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (low, _, n) in other.buckets() {
+            let slot = self.slot(low);
+            match self.counts.get_mut(slot) {
+                Some(count) => *count += n,
+                None => self.grow(low, n),
+            }
+        }
+        self.count += other.count;
+        self.sum += other.sum;
+        self.sum_squares = self.sum_squares.saturating_add(other.sum_squares);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
+
+    /// How many values were counted.
+    #[inline]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether nothing was counted.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Their sum in ns, exactly.
+    pub const fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// The sum of their squares in ns^2.
+    pub const fn sum_squares(&self) -> f64 {
+        self.sum_squares as f64
+    }
+
+    /// The smallest in ns, exactly.
+    pub fn min(&self) -> Option<u64> {
+        (self.count > 0).then_some(self.min)
+    }
+
+    /// The largest in ns, exactly.
+    pub fn max(&self) -> Option<u64> {
+        (self.count > 0).then_some(self.max)
+    }
+
+    /// The mean in ns.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+    }
+
+    /// The variance in ns^2 of the values as a whole population.
+    pub fn variance(&self) -> Option<f64> {
+        if self.count == 0 {
+            return None;
+        }
+        // Deviations from the whole part of the mean are exact, so that equal values have no variance at all:
+        // sum (x - q)^2 = sum x^2 - q (2 sum x - n q), with sum x = n q + r.
+        let n = u128::from(self.count);
+        let (q, r) = (self.sum / n, self.sum % n);
+        let squares = self.sum_squares.saturating_sub(q.saturating_mul(self.sum + r));
+        let offset = r as f64 / n as f64;
+        Some((squares as f64 / n as f64 - offset * offset).max(0.0))
+    }
+
+    /// The smallest t in ns such that a share of at least `p` is at most t.
+    ///
+    /// Inside a bucket the values are taken to be spread evenly. The ends, and zeros, are exact.
+    ///
+    /// # Panics
+    ///
+    /// When `p` is not from 0 to 1.
+    pub fn quantile(&self, p: f64) -> Option<f64> {
+        let rank = self.rank(p)?;
+        if rank == 1 {
+            return Some(self.min as f64);
+        }
+        if rank == self.count {
+            return Some(self.max as f64);
+        }
+        let mut below = 0;
+        for (low, high, n) in self.buckets() {
+            if below + n >= rank {
+                let share = ((rank - below) as f64 - 0.5) / n as f64;
+                let t = low as f64 + (high - low) as f64 * share;
+                return Some(t.clamp(self.min as f64, self.max as f64));
+            }
+            below += n;
+        }
+        unreachable!("rank {rank} of {} is in no bucket", self.count)
+    }
+
+    /// Which of the values in order, counted from 1, is the `p`-quantile.
+    fn rank(&self, p: f64) -> Option<u64> {
+        assert!((0.0..=1.0).contains(&p), "a quantile is from 0 to 1, not {p}");
+        if self.count == 0 {
+            return None;
+        }
+        // 0.07 * 100 is a little over 7 in floating point, and still means the seventh.
+        let rank = (p * self.count as f64 * (1.0 - 4.0 * f64::EPSILON)).ceil() as u64;
+        Some(rank.clamp(1, self.count))
+    }
+
+    /// The share of values of at most `value` ns; inside a bucket the values are taken to be spread evenly.
+    pub fn share_at_most(&self, value: u64) -> Option<f64> {
+        if self.count == 0 {
+            return None;
+        }
+        if value >= self.max {
+            return Some(1.0);
+        }
+        if value < self.min {
+            return Some(0.0);
+        }
+        let mut at_most = 0.0;
+        for (low, high, n) in self.buckets().take_while(|&(low, ..)| low <= value) {
+            let covered = (value.min(high) - low + 1) as f64 / (high - low + 1) as f64;
+            at_most += n as f64 * covered;
+        }
+        Some(at_most / self.count as f64)
+    }
+
+    /// How many values come after the `p`-quantile; with fewer than 10 it means little.
+    ///
+    /// # Panics
+    ///
+    /// When `p` is not from 0 to 1.
+    pub fn samples_beyond(&self, p: f64) -> u64 {
+        self.rank(p).map_or(0, |rank| self.count - rank)
+    }
+
+    /// The buckets that have counted something, smallest first: lowest value, highest value (both included), count.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        let zeros = self.counts.first().map(|&n| (0, 0, n));
+        let others = self.counts.iter().skip(1).zip(self.base..).map(|(&n, bucket)| {
+            let range = range_of(bucket);
+            (*range.start(), *range.end(), n)
+        });
+        zeros.into_iter().chain(others).filter(|&(.., n)| n > 0)
+    }
+
+    /// Bytes of memory held by the buckets.
+    pub const fn memory(&self) -> usize {
+        self.counts.capacity() * size_of::<u64>()
+    }
+
+    /// The same in as little memory as possible.
+    #[must_use]
+    pub fn compact(mut self) -> Self {
+        let buckets = self.counts.get(1..).unwrap_or_default();
+        let used = buckets.iter().rposition(|&n| n > 0).map_or(0, |last| last + 1);
+        let unused = buckets.iter().position(|&n| n > 0).unwrap_or(0);
+        self.counts.truncate(used + 1);
+        self.counts.drain(1.min(self.counts.len())..(1 + unused).min(self.counts.len()));
+        self.base += unused as u32;
+        if self.count == 0 {
+            self.counts.clear();
+        }
+        self.counts.shrink_to_fit();
+        self
+    }
+
+    /// Forgets what was counted, and keeps the memory.
+    pub fn clear(&mut self) {
+        let (mut counts, base) = (std::mem::take(&mut self.counts), self.base);
+        counts.fill(0);
+        *self = Self { counts, base, ..Self::new() };
+    }
+
+    /// Hands over what was counted; what stays is empty and holds no memory.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Equal when the same was counted, however much memory is held for it.
+impl PartialEq for Histogram {
+    fn eq(&self, other: &Self) -> bool {
+        (self.count, self.sum, self.sum_squares, self.min, self.max)
+            == (other.count, other.sum, other.sum_squares, other.min, other.max)
+            && self.buckets().eq(other.buckets())
+    }
+}
+
+impl Eq for Histogram {}

@@ -1,0 +1,274 @@
+//! A slab: values at stable indices, with keys that go stale when their value is removed.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+/// Ends the list of vacant slots; no slot has this index.
+const NIL: u32 = u32::MAX;
+
+/// Names a value in a [`Slab`] until that value is removed.
+pub struct Key<T> {
+    index: u32,
+    generation: u32,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    /// A key that is never live.
+    pub const NONE: Self = Self { index: NIL, generation: 0, value: PhantomData };
+
+    /// The slot that the value is in.
+    #[inline]
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
+    /// How many values were removed from the slot before this one came.
+    #[inline]
+    pub const fn generation(self) -> u32 {
+        self.generation
+    }
+
+    /// Whether this is [`Key::NONE`].
+    #[inline]
+    pub const fn is_none(self) -> bool {
+        self.index == NIL
+    }
+}
+
+impl<T> Clone for Key<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Key<T> {}
+
+impl<T> PartialEq for Key<T> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        (self.index, self.generation) == (other.index, other.generation)
+    }
+}
+
+impl<T> Eq for Key<T> {}
+
+impl<T> PartialOrd for Key<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Key<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.index, self.generation).cmp(&(other.index, other.generation))
+    }
+}
+
+impl<T> Hash for Key<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.index, self.generation).hash(state);
+    }
+}
+
+impl<T> Default for Key<T> {
+    /// [`Key::NONE`].
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl<T> fmt::Debug for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_none() {
+            write!(f, "Key(none)")
+        } else {
+            write!(f, "Key({}v{})", self.index, self.generation)
+        }
+    }
+}
+
+/// Values at stable indices. A vacant slot is used again, the one vacated last first, under a new key.
+///
+/// A key would come alive again after its slot has been vacated 2^32 times.
+///
+/// ```
+/// use sim_core::Slab;
+/// let mut slab = Slab::new();
+/// let key = slab.insert("request");
+/// assert_eq!(slab.get(key), Some(&"request"));
+/// slab.remove(key);
+/// let next = slab.insert("another");
+/// assert_eq!(next.index(), key.index());
+/// assert_eq!(slab.get(key), None, "the old key is stale");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Slab<T> {
+    slots: Vec<Slot<T>>,
+    /// The slot vacated last.
+    vacant: u32,
+    len: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Slot<T> {
+    generation: u32,
+    /// The slot vacated before this one, while this one is vacant.
+    next_vacant: u32,
+    value: Option<T>,
+}
+
+impl<T> Slab<T> {
+    /// An empty slab.
+    pub const fn new() -> Self {
+        Self { slots: Vec::new(), vacant: NIL, len: 0 }
+    }
+
+    /// Puts `value` into a slot.
+    ///
+    /// # Panics
+    ///
+    /// When 2^32 - 1 values are there already.
+    #[inline]
+    pub fn insert(&mut self, value: T) -> Key<T> {
+        self.len += 1;
+        let index = self.vacant;
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            self.vacant = slot.next_vacant;
+            slot.value = Some(value);
+            Key { index, generation: slot.generation, value: PhantomData }
+        } else {
+            self.grow(value)
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, value: T) -> Key<T> {
+        let index = self.slots.len() as u32;
+        assert!(self.slots.len() < NIL as usize, "a slab holds fewer than {NIL} values");
+        self.slots.push(Slot { generation: 0, next_vacant: NIL, value: Some(value) });
+        Key { index, generation: 0, value: PhantomData }
+    }
+
+    /// The value of `key`, unless it was removed.
+    #[inline]
+    pub fn get(&self, key: Key<T>) -> Option<&T> {
+        let slot = self.slots.get(key.index as usize)?;
+        if slot.generation == key.generation { slot.value.as_ref() } else { None }
+    }
+
+    /// The value of `key`, unless it was removed.
+    #[inline]
+    pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
+        let slot = self.slots.get_mut(key.index as usize)?;
+        if slot.generation == key.generation { slot.value.as_mut() } else { None }
+    }
+
+    /// Takes the value of `key` out, unless it was removed before.
+    #[inline]
+    pub fn remove(&mut self, key: Key<T>) -> Option<T> {
+        let slot = self.slots.get_mut(key.index as usize)?;
+        if slot.generation != key.generation {
+            return None;
+        }
+        let value = slot.value.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.next_vacant = self.vacant;
+        self.vacant = key.index;
+        self.len -= 1;
+        Some(value)
+    }
+
+    /// Whether the value of `key` is still there.
+    #[inline]
+    pub fn contains(&self, key: Key<T>) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// How many values are there.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no value is there.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The most values that were ever there at once.
+    #[inline]
+    pub const fn high_water(&self) -> usize {
+        self.slots.len() // A slot is added only when none is vacant.
+    }
+
+    /// Bytes of memory held, not counting what the values own elsewhere.
+    pub const fn memory(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot<T>>()
+    }
+
+    /// The value in slot `index`, whatever its generation.
+    ///
+    /// # Panics
+    ///
+    /// When the slot is vacant.
+    #[inline]
+    pub fn at(&self, index: u32) -> &T {
+        match self.slots.get(index as usize) {
+            Some(Slot { value: Some(value), .. }) => value,
+            _ => vacant(index),
+        }
+    }
+
+    /// The value in slot `index`, whatever its generation.
+    ///
+    /// # Panics
+    ///
+    /// When the slot is vacant.
+    #[inline]
+    pub fn at_mut(&mut self, index: u32) -> &mut T {
+        match self.slots.get_mut(index as usize) {
+            Some(Slot { value: Some(value), .. }) => value,
+            _ => vacant(index),
+        }
+    }
+
+    /// The key of the value in slot `index`.
+    ///
+    /// # Panics
+    ///
+    /// When the slot is vacant.
+    #[inline]
+    pub fn key_of(&self, index: u32) -> Key<T> {
+        match self.slots.get(index as usize) {
+            Some(Slot { value: Some(_), generation, .. }) => {
+                Key { index, generation: *generation, value: PhantomData }
+            }
+            _ => vacant(index),
+        }
+    }
+
+    /// The values and their keys, by index.
+    pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let key = Key { index: index as u32, generation: slot.generation, value: PhantomData };
+            slot.value.as_ref().map(|value| (key, value))
+        })
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn vacant(index: u32) -> ! {
+    panic!("slot {index} is vacant")
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
