@@ -5,6 +5,7 @@ pub mod estimate;
 pub mod fingerprint;
 pub mod histogram;
 pub mod population;
+pub mod distribution;
 pub mod random;
 pub mod simulate;
 pub mod slab;
