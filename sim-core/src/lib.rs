@@ -7,6 +7,7 @@ pub mod histogram;
 pub mod population;
 pub mod distribution;
 pub mod random;
+pub mod rate;
 pub mod simulate;
 pub mod slab;
 pub mod student;
