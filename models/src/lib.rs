@@ -1,5 +1,11 @@
 //! The domain at run time: services, resources, steps, policies and routes, and the closed forms of queueing
 //! theory that are shown beside the simulation.
 
+pub mod balancer;
 pub mod blueprint;
+pub mod discipline;
 pub mod observe;
+pub mod places;
+mod system;
+
+pub use system::{Replication, replicate};

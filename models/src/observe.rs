@@ -88,11 +88,14 @@ pub struct CoresObservation {
     pub capacity: f64,
     /// Core-nanoseconds used.
     pub busy: f64,
-    /// Core-nanoseconds of need that were met (finished bursts).
+    /// CPU-nanoseconds worked off: `busy` times the speed. By the utilization law it is
+    /// `met + partial_end - partial_start`.
+    pub worked: f64,
+    /// CPU-nanoseconds of need met by the bursts that ended, in whole or, of stopped ones, in part.
     pub met: f64,
-    /// Core-nanoseconds met for bursts unfinished at the segment's beginning and end.
+    /// CPU-nanoseconds that bursts unfinished at the segment's beginning had got by then.
     pub partial_start: f64,
-    /// See `partial_start`.
+    /// The same at its end.
     pub partial_end: f64,
     /// Requests computing or waiting for a core.
     pub present: PopulationWindow,
@@ -184,6 +187,8 @@ pub enum Ended {
     WallLimit,
     /// Too much memory.
     MemoryLimit,
+    /// A call went deeper than the limit.
+    CallDepth,
     /// The user interrupted it.
     Cancelled,
 }

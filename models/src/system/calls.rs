@@ -1,0 +1,597 @@
+//! The call tree: starting calls, attempts under a policy, answers upwards and cancellation downwards.
+
+use sim_core::{Calendar, SimTime, Span, mix};
+
+use super::frame::{Frame, FrameKey, Kind, Link, NONE, State, Watch};
+use super::{Event, System, span};
+use crate::balancer::Pick;
+use crate::blueprint::{CallId, Jitter, Outcome, RetryPlan, SamplerId, ServiceId, TrafficId};
+
+/// Separate the draws of one frame that are not made by an operation.
+const SALT_ROUTE: u64 = 0x6C62_272E_07BB_0142;
+const SALT_NETWORK: u64 = 0x27D4_EB2F_1656_67C5;
+const SALT_BACKOFF: u64 = 0x1656_67B1_9E37_79F9;
+
+/// What an answer means for the frame that waited for it.
+enum Next {
+    /// It can go on.
+    Run(u32),
+    /// It ends with this outcome.
+    Finish(u32, Outcome),
+    /// Nothing yet.
+    Wait,
+}
+
+impl System<'_> {
+    // The tree ---------------------------------------------------------------------------------------------
+
+    pub(super) fn new_frame(&mut self, frame: Frame, now: SimTime) -> u32 {
+        self.requests.at_mut(frame.request).frames += 1;
+        let index = self.frames.insert(frame).index();
+        self.trace.begin(index, now);
+        index
+    }
+
+    /// Makes `child` the first child of `parent`.
+    pub(super) fn adopt(&mut self, parent: u32, child: u32) {
+        let row = self.frames.at_mut(parent);
+        let next = std::mem::replace(&mut row.first_child, child);
+        if next != NONE {
+            self.frames.at_mut(next).previous_sibling = child;
+        }
+        self.frames.at_mut(child).next_sibling = next;
+    }
+
+    /// Takes a frame out of the call tree: nobody waits for it any more.
+    pub(super) fn leave_parent(&mut self, index: u32) {
+        let frame = self.frames.at_mut(index);
+        let parent = std::mem::replace(&mut frame.link, Link::NOBODY).parent;
+        if parent.is_none() {
+            return;
+        }
+        let next = std::mem::replace(&mut frame.next_sibling, NONE);
+        let previous = std::mem::replace(&mut frame.previous_sibling, NONE);
+        if next != NONE {
+            self.frames.at_mut(next).previous_sibling = previous;
+        }
+        if previous != NONE {
+            self.frames.at_mut(previous).next_sibling = next;
+        } else if let Some(parent) = self.frames.get_mut(parent) {
+            if parent.first_child == index {
+                parent.first_child = next;
+            }
+        }
+    }
+
+    /// Lets the children of a frame run on for nobody.
+    pub(super) fn orphan_children(&mut self, index: u32) {
+        let mut child = std::mem::replace(&mut self.frames.at_mut(index).first_child, NONE);
+        while child != NONE {
+            let row = self.frames.at_mut(child);
+            child = std::mem::replace(&mut row.next_sibling, NONE);
+            row.previous_sibling = NONE;
+            row.link = Link::NOBODY;
+        }
+    }
+
+    /// Removes a frame that has ended.
+    pub(super) fn forget(&mut self, index: u32) {
+        let frame = *self.frames.at(index);
+        let mut loops = frame.loops;
+        while loops != NONE {
+            loops = self.rounds.remove(loops).outer;
+        }
+        if frame.kind == Kind::Call {
+            self.watches.remove(frame.at);
+        }
+        self.frames.remove(self.frames.key_of(index));
+        self.drop_request(frame.request);
+    }
+
+    pub(super) fn drop_request(&mut self, request: u32) {
+        let row = self.requests.at_mut(request);
+        row.frames -= 1;
+        if row.frames == 0 && row.ended {
+            self.requests.remove(self.requests.key_of(request));
+        }
+    }
+
+    // Calls ------------------------------------------------------------------------------------------------
+
+    /// Makes the call that a step asks for. Returns the frame to go on with.
+    pub(super) fn call(
+        &mut self,
+        index: u32,
+        call: CallId,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        let frame = self.frames.at_mut(index);
+        frame.state = State::Calling;
+        let (replica, request, depth) = (frame.replica, frame.request, frame.depth);
+        let round = u64::from(frame.round).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        let salt = self.plan.calls[call.index()].salt;
+        let draw_key = mix(frame.draw_key ^ salt.wrapping_add(round));
+        let link = Link { parent: self.frames.key_of(index), epoch: self.frames.at(index).epoch };
+        self.spawn(call, replica, request, link, draw_key, depth, now, calendar)
+    }
+
+    /// Starts a call for whoever `link` names. Returns the frame to run, if it can run already.
+    #[expect(clippy::too_many_arguments, reason = "a call has this many sides")]
+    pub(super) fn spawn(
+        &mut self,
+        call: CallId,
+        caller: u32,
+        request: u32,
+        link: Link,
+        draw_key: u64,
+        depth: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        let Some(policy) = self.plan.calls[call.index()].policy else {
+            return self.attempt(call, caller, request, link, draw_key, depth, now, calendar);
+        };
+        let total = self.policies[policy.index()].total;
+        let deadline = total.map_or(SimTime::MAX, |total| now.saturating_add(total));
+        let watch = Watch { call, attempts: 0, live: FrameKey::NONE, backoff: 0, deadline };
+        let at = self.watches.insert(watch);
+        let index = self.new_frame(
+            Frame {
+                replica: caller,
+                request,
+                link,
+                draw_key,
+                depth,
+                kind: Kind::Call,
+                state: State::Calling,
+                at,
+                arrived: now,
+                ..Frame::blank()
+            },
+            now,
+        );
+        if !link.parent.is_none() {
+            self.adopt(link.parent.index(), index);
+        }
+        if total.is_some() {
+            calendar.schedule(deadline, Event::TotalTimeout(self.frames.key_of(index)));
+        }
+        self.next_attempt(index, now, calendar)
+    }
+
+    /// Sends a request to an endpoint.
+    #[expect(clippy::too_many_arguments, reason = "a call has this many sides")]
+    fn attempt(
+        &mut self,
+        call: CallId,
+        caller: u32,
+        request: u32,
+        link: Link,
+        draw_key: u64,
+        depth: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        let plan = self.plan;
+        let row = &plan.calls[call.index()];
+        let service = plan.endpoints[row.endpoint.index()].service;
+        let (replica, balancer) = self.choose_replica(caller, row.route_slot, service, draw_key);
+        if depth >= plan.limits.call_depth {
+            self.too_deep = true;
+        }
+        let index = self.new_frame(
+            Frame {
+                pc: plan.endpoints[row.endpoint.index()].entry.0,
+                replica,
+                request,
+                endpoint: row.endpoint.0,
+                link,
+                draw_key,
+                depth: depth + 1,
+                kind: Kind::Endpoint,
+                arrived: now,
+                balancer,
+                network: row.latency.map_or(NONE, |latency| latency.0),
+                ..Frame::blank()
+            },
+            now,
+        );
+        if !link.parent.is_none() {
+            self.adopt(link.parent.index(), index);
+        }
+        if let Some(latency) = row.latency {
+            self.travel(index, latency, now, calendar);
+            return None;
+        }
+        self.services[service.index()].present.enter(now);
+        Some(index)
+    }
+
+    /// The replica that gets the call, and the balancer that counts it.
+    #[inline]
+    fn choose_replica(&mut self, caller: u32, slot: u32, service: ServiceId, draw_key: u64) -> (u32, u32) {
+        let callee = &self.services[service.index()];
+        if let ([only], 1) = (callee.ready.as_slice(), callee.replicas.len()) {
+            return (callee.replicas[*only as usize], NONE);
+        }
+        let balancer = self.replicas[caller as usize].balancers + slot;
+        let row = &mut self.balancers[balancer as usize];
+        if row.in_flight.len() < callee.replicas.len() {
+            row.in_flight.resize(callee.replicas.len(), 0);
+        }
+        let mut draws = sim_core::Draws::keyed(draw_key ^ SALT_ROUTE);
+        let chosen = callee.ready[row.rule.pick(&callee.ready, &row.in_flight, &mut draws)];
+        let counted = if row.counts {
+            row.in_flight[chosen as usize] += 1;
+            balancer
+        } else {
+            NONE
+        };
+        (callee.replicas[chosen as usize], counted)
+    }
+
+    /// The caller no longer counts the frame as outstanding.
+    pub(super) fn release_balancer(&mut self, index: u32) {
+        let frame = self.frames.at_mut(index);
+        let balancer = std::mem::replace(&mut frame.balancer, NONE);
+        if balancer != NONE {
+            let local = self.replicas[frame.replica as usize].local;
+            self.balancers[balancer as usize].in_flight[local as usize] -= 1;
+        }
+    }
+
+    // The network ------------------------------------------------------------------------------------------
+
+    fn travel(&mut self, index: u32, latency: SamplerId, now: SimTime, calendar: &mut Calendar<Event>) {
+        let frame = self.frames.at_mut(index);
+        frame.state = State::Travelling;
+        frame.since = now;
+        let direction = u64::from(frame.kind == Kind::Reply);
+        let mut draws = sim_core::Draws::keyed(frame.draw_key ^ SALT_NETWORK.wrapping_add(direction));
+        let time = self.span_from(latency, &mut draws);
+        calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)));
+    }
+
+    /// The network time of the reply to a frame, if replies take any.
+    pub(super) fn reply_latency(&self, frame: &Frame) -> Option<SamplerId> {
+        (frame.kind == Kind::Endpoint && frame.network != NONE).then_some(SamplerId(frame.network))
+    }
+
+    /// Sends the answer on its way: a frame of its own, so that the callee need not wait for its arrival.
+    pub(super) fn send_reply(
+        &mut self,
+        from: u32,
+        link: Link,
+        outcome: Outcome,
+        latency: SamplerId,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let frame = *self.frames.at(from);
+        self.frames.at_mut(from).balancer = NONE; // The answer on its way still counts as outstanding.
+        let index = self.new_frame(
+            Frame {
+                replica: frame.replica,
+                request: frame.request,
+                endpoint: frame.endpoint,
+                link,
+                draw_key: frame.draw_key,
+                depth: frame.depth,
+                kind: Kind::Reply,
+                outcome,
+                balancer: frame.balancer,
+                ..Frame::blank()
+            },
+            now,
+        );
+        if let Some(watcher) = self.frames.get(link.parent).filter(|parent| parent.kind == Kind::Call) {
+            // The policy watches over the answer now.
+            let watch = self.watches.at(watcher.at);
+            if watch.live.index() == from {
+                watch.live = self.frames.key_of(index);
+            }
+        }
+        if self.frames.contains(link.parent) {
+            self.adopt(link.parent.index(), index);
+        }
+        self.trace.hand_over(from, index);
+        self.travel(index, latency, now, calendar);
+    }
+
+    // Answers ----------------------------------------------------------------------------------------------
+
+    /// Tells whoever waits that frame `from` ended with `outcome`. Returns a frame that can go on.
+    ///
+    /// A frame that fails because of it ends too, and so on up the tree.
+    pub(super) fn answer(
+        &mut self,
+        link: Link,
+        from: u32,
+        outcome: Outcome,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        if link.is_to_traffic() {
+            self.complete(self.frames.at(from).request, from, outcome, now, calendar);
+            return None;
+        }
+        let parent = *self.frames.get(link.parent)?;
+        let index = link.parent.index();
+        let next = match parent.kind {
+            Kind::Call => self.attempt_ended(index, link.epoch, from, outcome, now, calendar),
+            _ if parent.epoch != link.epoch => Next::Wait, // It has moved on: this branch was not needed.
+            _ if parent.state == State::Calling => {
+                self.trace.take_over(from, index, now);
+                let row = self.frames.at_mut(index);
+                row.state = State::Ready;
+                row.epoch = row.epoch.wrapping_add(1);
+                if outcome.is_answer() { Next::Run(index) } else { Next::Finish(index, outcome) }
+            }
+            _ => self.branch_ended(index, from, outcome, now),
+        };
+        match next {
+            Next::Run(next) => Some(next),
+            Next::Wait => None,
+            Next::Finish(ended, outcome) => self.finish(ended, outcome, now, calendar),
+        }
+    }
+
+    fn branch_ended(&mut self, index: u32, from: u32, outcome: Outcome, now: SimTime) -> Next {
+        let row = self.frames.at_mut(index);
+        row.pending -= 1;
+        if outcome.is_answer() {
+            row.needed -= 1;
+        } else if row.outcome.is_answer() {
+            row.outcome = outcome;
+        }
+        let (decided, failed) = (row.needed == 0, row.needed > row.pending);
+        if !decided && !failed {
+            return Next::Wait;
+        }
+        let outcome = std::mem::replace(&mut row.outcome, Outcome::OK);
+        row.state = State::Ready;
+        row.epoch = row.epoch.wrapping_add(1);
+        let cancels = row.cancels;
+        self.trace.take_over(from, index, now);
+        if cancels {
+            self.cancel_children(index, now);
+        } else {
+            self.orphan_children(index);
+        }
+        if decided { Next::Run(index) } else { Next::Finish(index, outcome) }
+    }
+
+    // Policies ---------------------------------------------------------------------------------------------
+
+    /// Begins the next attempt of a call. Returns the frame to run.
+    fn next_attempt(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Event>) -> Option<u32> {
+        let frame = *self.frames.at(index);
+        self.frames.at_mut(index).state = State::Calling;
+        let watch = self.watches.at(frame.at);
+        watch.attempts += 1;
+        let (call, number) = (watch.call, watch.attempts);
+        if frame.link.is_to_traffic() {
+            self.requests.at_mut(frame.request).attempts += 1;
+        }
+        let key = self.frames.key_of(index);
+        let policy = self.policy_of(call);
+        if let Some(timeout) = self.policies[policy].timeout {
+            calendar.schedule_in(timeout, Event::Timeout { call: key, attempt: number });
+        }
+        let link = Link { parent: key, epoch: number };
+        let draw_key = mix(frame.draw_key ^ u64::from(number));
+        let begun =
+            self.attempt(call, frame.replica, frame.request, link, draw_key, frame.depth, now, calendar);
+        let live = self.frames.at(index).first_child;
+        self.watches.at(frame.at).live = self.frames.key_of(live);
+        begun
+    }
+
+    fn policy_of(&self, call: CallId) -> usize {
+        self.plan.calls[call.index()].policy.map_or(0, crate::blueprint::PolicyId::index)
+    }
+
+    fn attempt_ended(
+        &mut self,
+        index: u32,
+        number: u32,
+        from: u32,
+        outcome: Outcome,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Next {
+        let at = self.frames.at(index).at;
+        let watch = self.watches.at(at);
+        if watch.attempts != number || watch.live.is_none() {
+            return Next::Wait; // Given up earlier.
+        }
+        watch.live = FrameKey::NONE;
+        if outcome.is_answer() {
+            self.trace.take_over(from, index, now);
+            return Next::Finish(index, outcome);
+        }
+        self.trace_lost(index, now);
+        self.after_failure(index, outcome, now, calendar)
+    }
+
+    /// Tries again, or gives up with the outcome of the last attempt.
+    fn after_failure(
+        &mut self,
+        index: u32,
+        outcome: Outcome,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Next {
+        let frame = *self.frames.at(index);
+        let watch = *self.watches.at(frame.at);
+        let policy = self.policy_of(watch.call);
+        let Some(retry) = &self.policies[policy].retry else {
+            return Next::Finish(index, outcome);
+        };
+        if watch.attempts >= retry.attempts || !retry.outcomes.contains(outcome) {
+            return Next::Finish(index, outcome);
+        }
+        let draw_key = frame.draw_key ^ SALT_BACKOFF.wrapping_mul(u64::from(watch.attempts) | 1);
+        let backoff = back_off(retry, watch.attempts, watch.backoff, draw_key);
+        if now.saturating_add(backoff) >= watch.deadline {
+            return Next::Finish(index, outcome); // The deadline would pass while it waits.
+        }
+        self.watches.at(frame.at).backoff = backoff.as_nanos();
+        self.frames.at_mut(index).state = State::BackingOff;
+        if backoff == Span::ZERO {
+            let begun = self.next_attempt(index, now, calendar);
+            return begun.map_or(Next::Wait, Next::Run);
+        }
+        calendar.schedule_in(backoff, Event::Retry(self.frames.key_of(index)));
+        Next::Wait
+    }
+
+    pub(super) fn retry(&mut self, key: FrameKey, now: SimTime, calendar: &mut Calendar<Event>) {
+        if !self.frames.contains(key) {
+            return; // Its caller gave up.
+        }
+        self.trace_lost(key.index(), now);
+        if let Some(next) = self.next_attempt(key.index(), now, calendar) {
+            self.run(next, now, calendar);
+        }
+    }
+
+    pub(super) fn timeout(
+        &mut self,
+        key: FrameKey,
+        attempt: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let Some(frame) = self.frames.get(key) else { return };
+        let watch = *self.watches.at(frame.at);
+        if watch.attempts != attempt || watch.live.is_none() {
+            return; // That attempt has ended.
+        }
+        self.abandon(key.index(), now);
+        self.trace_lost(key.index(), now);
+        match self.after_failure(key.index(), Outcome::TIMED_OUT, now, calendar) {
+            Next::Run(next) => self.run(next, now, calendar),
+            Next::Finish(ended, outcome) => self.finish_and_run(ended, outcome, now, calendar),
+            Next::Wait => {}
+        }
+    }
+
+    pub(super) fn total_timeout(&mut self, key: FrameKey, now: SimTime, calendar: &mut Calendar<Event>) {
+        if !self.frames.contains(key) {
+            return;
+        }
+        self.abandon(key.index(), now);
+        self.trace_lost(key.index(), now);
+        self.finish_and_run(key.index(), Outcome::TIMED_OUT, now, calendar);
+    }
+
+    /// Turns away from the attempt that is out. Its work goes on unless the policy cancels it.
+    fn abandon(&mut self, index: u32, now: SimTime) {
+        let at = self.frames.at(index).at;
+        let watch = self.watches.at(at);
+        let live = std::mem::replace(&mut watch.live, FrameKey::NONE);
+        let call = watch.call;
+        if !self.frames.contains(live) {
+            return;
+        }
+        if self.policies[self.policy_of(call)].cancel {
+            self.cancel(live.index(), now);
+        } else {
+            self.release_balancer(live.index());
+            self.leave_parent(live.index());
+        }
+    }
+
+    // Cancellation -----------------------------------------------------------------------------------------
+
+    fn cancel_children(&mut self, index: u32, now: SimTime) {
+        loop {
+            let child = self.frames.at(index).first_child;
+            if child == NONE {
+                return;
+            }
+            self.cancel(child, now);
+        }
+    }
+
+    /// Stops a frame and everything below it, wherever it is.
+    pub(super) fn cancel(&mut self, index: u32, now: SimTime) {
+        self.leave_parent(index);
+        let mut doomed = std::mem::take(&mut self.doomed);
+        doomed.push(index);
+        while let Some(index) = doomed.pop() {
+            let mut child = self.frames.at(index).first_child;
+            while child != NONE {
+                doomed.push(child);
+                child = self.frames.at(child).next_sibling;
+            }
+            self.orphan_children(index);
+            self.stop(index, now);
+        }
+        self.doomed = doomed;
+    }
+
+    /// Takes one frame out of whatever it is in, and forgets it.
+    fn stop(&mut self, index: u32, now: SimTime) {
+        let frame = *self.frames.at(index);
+        match frame.state {
+            State::Queued => {
+                self.leave_line(index, now);
+                self.pools[self.instances[frame.at as usize].pool as usize].cancelled += 1;
+            }
+            State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
+            _ => {}
+        }
+        if frame.kind == Kind::Endpoint && frame.state != State::Travelling {
+            if !frame.replied {
+                self.endpoints[frame.endpoint as usize].failed += 1;
+            }
+            let service = self.replicas[frame.replica as usize].service as usize;
+            self.services[service].present.leave(frame.arrived, now);
+        }
+        self.release_balancer(index);
+        self.release_all(index, now);
+        self.forget(index);
+    }
+
+    fn stop_burst(&mut self, frame: &Frame, index: u32, now: SimTime) {
+        let service = self.replicas[frame.replica as usize].service as usize;
+        let cores = frame.at as usize;
+        self.cores[cores].advance(now);
+        if frame.state == State::Computing {
+            let got = self.cores[cores].stop(frame.burst_start);
+            self.services[service].cores.met += got;
+        }
+        self.services[service].cores.present.leave(frame.since, now);
+        self.frames.at_mut(index).state = State::Ready;
+        self.ready.push_back(super::Task::Cores(frame.at));
+    }
+
+    /// Who loses time when a call of this frame's caller fails.
+    pub(super) fn retries_place(&self, frame: &Frame) -> u32 {
+        let service = self.replicas[frame.replica as usize].service;
+        if service == NONE {
+            let traffic = self.requests.at(frame.request).traffic;
+            return self.trace.places().client_retries(TrafficId(traffic));
+        }
+        self.trace.places().retries(ServiceId(service))
+    }
+}
+
+/// The back-off behind attempt number `attempts`, after one of `last` nanoseconds.
+fn back_off(retry: &RetryPlan, attempts: u32, last: u64, draw_key: u64) -> Span {
+    let (base, max) = (retry.base.as_seconds(), retry.max.as_seconds());
+    let full = (base * retry.factor.powi(attempts as i32 - 1)).min(max);
+    let mut draws = sim_core::Draws::keyed(draw_key);
+    match retry.jitter {
+        Jitter::None => span(full),
+        Jitter::Full => span(full * draws.unit()),
+        Jitter::Equal => span(full * (0.5 + 0.5 * draws.unit())),
+        Jitter::Decorrelated => {
+            let before = if last == 0 { base } else { Span::from_nanos(last).as_seconds() };
+            span((base + draws.unit() * (3.0 * before - base).max(0.0)).min(max))
+        }
+    }
+}

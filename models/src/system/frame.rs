@@ -1,0 +1,236 @@
+//! What is in flight: requests, the frames in which they run, and the calls that a policy watches over.
+
+use sim_core::{Key, SimTime};
+
+use crate::blueprint::{CallId, Outcome};
+
+/// Stands for "none" where an index is kept.
+pub(super) const NONE: u32 = u32::MAX;
+
+pub(super) type FrameKey = Key<Frame>;
+
+/// A request: what a traffic sends into the system.
+///
+/// It stays until the last frame that works for it is gone, which may be long after it was answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    /// Its traffic.
+    pub(super) traffic: u32,
+    /// The user who sent it, of a closed traffic.
+    pub(super) user: u32,
+    /// When it was meant to start.
+    pub(super) start: SimTime,
+    /// Names it for its draws.
+    pub(super) draw_key: u64,
+    /// Frames that work for it.
+    pub(super) frames: u32,
+    /// Attempts that its traffic has made.
+    pub(super) attempts: u32,
+    /// Its class.
+    pub(super) class: u16,
+    /// Whether its traffic has its outcome.
+    pub(super) ended: bool,
+}
+
+/// What a frame is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// About to run its next operation.
+    Ready,
+    /// On its way to the service.
+    Travelling,
+    /// Waiting for a pool: `at` is the instance.
+    Queued,
+    /// In a step that takes its time.
+    Delayed,
+    /// On the cores: `at` is the instance.
+    Computing,
+    /// Waiting for a core of an event loop: `at` is the instance.
+    CoreQueued,
+    /// Waiting for the reply to a call.
+    Calling,
+    /// Waiting for branches.
+    Joining,
+    /// Waiting before the next attempt.
+    BackingOff,
+}
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A request at an endpoint of a service.
+    Endpoint,
+    /// A branch of an `all` step: runs on its parent's replica.
+    Branch,
+    /// A call that a policy watches over: its children are the attempts, `at` is its [`Watch`].
+    Call,
+    /// A reply on its way back, carrying `outcome`.
+    Reply,
+}
+
+/// Who waits for a frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    /// The frame; [`Key::NONE`] for nobody, or for the request itself if `epoch` is [`Link::REQUEST`].
+    pub(super) parent: FrameKey,
+    /// What the parent was waiting for: its epoch, or the number of the attempt.
+    pub(super) epoch: u32,
+}
+
+impl Link {
+    const REQUEST: u32 = u32::MAX;
+
+    /// Nobody waits.
+    pub(super) const NOBODY: Self = Self { parent: Key::NONE, epoch: 0 };
+
+    /// The traffic waits.
+    pub(super) const TO_TRAFFIC: Self = Self { parent: Key::NONE, epoch: Self::REQUEST };
+
+    /// Whether nobody waits.
+    pub(super) fn is_to_nobody(self) -> bool {
+        self.parent.is_none() && self.epoch != Self::REQUEST
+    }
+
+    /// Whether the traffic itself waits.
+    pub(super) fn is_to_traffic(self) -> bool {
+        self.parent.is_none() && self.epoch == Self::REQUEST
+    }
+}
+
+/// A request at an endpoint, a branch of it, or a call under a policy: one node of the call tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    /// The next operation.
+    pub(super) pc: u32,
+    /// The replica it runs on (of a call: the caller's).
+    pub(super) replica: u32,
+    /// Its request.
+    pub(super) request: u32,
+    /// Its endpoint.
+    pub(super) endpoint: u32,
+    /// Who waits for it.
+    pub(super) link: Link,
+    /// Counts what it has waited for: a reply to something older is not for it.
+    pub(super) epoch: u32,
+    /// Instance or record that its state refers to.
+    pub(super) at: u32,
+    /// When it reached the service.
+    pub(super) arrived: SimTime,
+    /// When its current wait began.
+    pub(super) since: SimTime,
+    /// CPU need of the current step, in nanoseconds.
+    pub(super) need: u64,
+    /// Virtual time at which the current burst began.
+    pub(super) burst_start: f64,
+    /// Tells the current burst, or the current wait, from earlier ones.
+    pub(super) ticket: u32,
+    /// Names its place in the call tree for its draws.
+    pub(super) draw_key: u64,
+    /// Rounds of `repeat` that it has begun: part of the names of its draws.
+    pub(super) round: u32,
+    /// Innermost record of what it holds.
+    pub(super) holds: u32,
+    /// Innermost record of the rounds left.
+    pub(super) loops: u32,
+    /// Its first child in the call tree.
+    pub(super) first_child: u32,
+    /// Its siblings there.
+    pub(super) next_sibling: u32,
+    /// See `next_sibling`.
+    pub(super) previous_sibling: u32,
+    /// Branches still out.
+    pub(super) pending: u32,
+    /// Answers still needed from them.
+    pub(super) needed: u32,
+    /// The caller's balancer that counts it as outstanding.
+    pub(super) balancer: u32,
+    /// Network time of the reply to it.
+    pub(super) network: u32,
+    /// Depth in the call tree.
+    pub(super) depth: u32,
+    /// Outcome of the first branch that failed, or that a reply carries.
+    pub(super) outcome: Outcome,
+    /// What it is doing.
+    pub(super) state: State,
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Whether the last fork stops its remaining branches.
+    pub(super) cancels: bool,
+    /// Whether it has answered already and merely runs on.
+    pub(super) replied: bool,
+}
+
+/// Units of a pool that a frame holds, above those it took before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    /// The instance.
+    pub(super) instance: u32,
+    /// How many units.
+    pub(super) units: u32,
+    /// Since when.
+    pub(super) since: SimTime,
+    /// The record below.
+    pub(super) outer: u32,
+}
+
+/// Rounds that a `repeat` has left, above those of the loops around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rounds {
+    pub(super) left: u32,
+    pub(super) outer: u32,
+}
+
+/// What a policy knows about a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watch {
+    /// The call.
+    pub(super) call: CallId,
+    /// Attempts begun.
+    pub(super) attempts: u32,
+    /// The attempt that is out: its frame.
+    pub(super) live: FrameKey,
+    /// The last back-off, in nanoseconds.
+    pub(super) backoff: u64,
+    /// When all attempts together must have ended.
+    pub(super) deadline: SimTime,
+}
+
+/// Records that frames link together, reused after they are given back.
+#[derive(Clone, Debug)]
+pub(super) struct Arena<T> {
+    rows: Vec<T>,
+    free: Vec<u32>,
+}
+
+impl<T: Copy> Arena<T> {
+    pub(super) fn new() -> Self {
+        Self { rows: Vec::new(), free: Vec::new() }
+    }
+
+    #[inline]
+    pub(super) fn insert(&mut self, row: T) -> u32 {
+        if let Some(index) = self.free.pop() {
+            self.rows[index as usize] = row;
+            index
+        } else {
+            self.rows.push(row);
+            (self.rows.len() - 1) as u32
+        }
+    }
+
+    #[inline]
+    pub(super) fn remove(&mut self, index: u32) -> T {
+        self.free.push(index);
+        self.rows[index as usize]
+    }
+
+    #[inline]
+    pub(super) fn at(&mut self, index: u32) -> &mut T {
+        &mut self.rows[index as usize]
+    }
+
+    /// Rows at the high-water mark.
+    pub(super) fn high_water(&self) -> usize {
+        self.rows.len()
+    }
+}

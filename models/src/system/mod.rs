@@ -1,0 +1,393 @@
+//! A running system: the state of one replication and the handlers of its events.
+//!
+//! A request at an endpoint is a frame in a slab; the frames that work for a request form its call tree, along
+//! which outcomes travel up and cancellation travels down. A frame runs its operations until one of them takes
+//! time. Frames that another's doing has made runnable wait in `ready`, so that nothing recurses and everything
+//! of one instant happens in the order in which it was caused.
+
+mod calls;
+mod cores;
+mod frame;
+mod pool;
+mod replicate;
+mod segments;
+mod steps;
+mod trace;
+mod traffic;
+
+use std::collections::VecDeque;
+
+use sim_core::distribution::Distribution;
+use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
+
+use crate::balancer::Balancer;
+use crate::blueprint::{
+    Blueprint, ChoicePlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId, ServicePlan,
+};
+use crate::discipline::Waiting;
+use crate::observe::Segment;
+use cores::Cores;
+use frame::{Arena, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
+use pool::{Instance, Level, Pool};
+pub use replicate::{Replication, replicate};
+use trace::Trace;
+use traffic::Source;
+
+/// Everything that can happen in a running system.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event {
+    /// The traffic releases its next request.
+    Arrival { traffic: u32, generation: u32 },
+    /// The user has thought long enough.
+    Thought { traffic: u32, user: u32 },
+    /// The step that the frame was in has taken its time.
+    StepDone(FrameKey),
+    /// A burst on these cores may have ended.
+    BurstDone { cores: u32, generation: u32 },
+    /// The attempt has waited as long as its policy allows.
+    Timeout { call: FrameKey, attempt: u32 },
+    /// All attempts together have.
+    TotalTimeout(FrameKey),
+    /// The back-off is over.
+    Retry(FrameKey),
+    /// The frame has waited for a pool as long as it may.
+    GiveUp { frame: FrameKey, ticket: u32 },
+    /// A segment of the measurements ends.
+    Cut,
+    /// A change begins or ends.
+    Change { change: u32, begins: bool },
+}
+
+impl Event {
+    /// A number for the fingerprint. It names what is in flight, not rows of tables: adding a service that
+    /// nobody calls leaves the fingerprint as it is.
+    #[inline]
+    fn stamp(self) -> u64 {
+        match self {
+            Self::StepDone(key) => u64::from(key.index()),
+            Self::Arrival { traffic, .. } => (1 << 32) | u64::from(traffic),
+            Self::Thought { user, .. } => (2 << 32) | u64::from(user),
+            Self::BurstDone { .. } => 3 << 32,
+            Self::Timeout { call, .. } => (4 << 32) | u64::from(call.index()),
+            Self::TotalTimeout(call) => (5 << 32) | u64::from(call.index()),
+            Self::Retry(call) => (6 << 32) | u64::from(call.index()),
+            Self::GiveUp { frame, .. } => (7 << 32) | u64::from(frame.index()),
+            Self::Cut => 8 << 32,
+            Self::Change { begins, .. } => (9 << 32) | u64::from(begins),
+        }
+    }
+}
+
+// With its time and sequence number, an event is half a cache line.
+const _: () = assert!(size_of::<Event>() <= 16);
+
+/// A replica of a service, or the client side of a traffic.
+#[derive(Debug)]
+struct Replica {
+    /// Its service; [`NONE`] for a traffic.
+    service: u32,
+    /// Its number among the service's replicas.
+    local: u32,
+    /// First of its pool instances.
+    pools: u32,
+    /// First of its balancers.
+    balancers: u32,
+    /// Its cores; [`NONE`] where CPU needs are met at once.
+    cores: u32,
+}
+
+/// One caller's balancer for one route.
+#[derive(Debug)]
+struct CallerRoute {
+    rule: Balancer,
+    /// Whether the rule looks at `in_flight`.
+    counts: bool,
+    /// Calls that this caller has outstanding at each replica.
+    in_flight: Vec<u32>,
+}
+
+/// A service at run time.
+#[derive(Debug)]
+struct Service {
+    /// Its replicas, by their number.
+    replicas: Vec<u32>,
+    /// Numbers of the replicas that take calls.
+    ready: Vec<u32>,
+    speed: f64,
+    present: Population,
+    running: Level,
+    /// Measurements of its cores.
+    cores: CoresMeter,
+}
+
+#[derive(Debug, Default)]
+struct CoresMeter {
+    present: Population,
+    response: Histogram,
+    wait: Histogram,
+    met: f64,
+    /// Work that unfinished bursts had got when the segment began.
+    partial: f64,
+    capacity: f64,
+    /// When `capacity` was last brought up to date.
+    since: SimTime,
+}
+
+/// Measurements of an endpoint.
+#[derive(Debug, Default)]
+struct EndpointMeter {
+    answered: u64,
+    failed: u64,
+    latency: Histogram,
+}
+
+/// What an instant still has to do.
+#[derive(Clone, Copy, Debug)]
+enum Task {
+    /// Run the frame's next operations.
+    Run(FrameKey),
+    /// Plan the next end of a burst on these cores, which somebody has left.
+    Cores(u32),
+}
+
+/// The state of one replication.
+#[derive(Debug)]
+pub(crate) struct System<'a> {
+    plan: &'a Blueprint,
+    // Rows that changes may replace.
+    code: Vec<Op>,
+    samplers: Vec<Distribution>,
+    services_in_force: Vec<ServicePlan>,
+    policies: Vec<PolicyPlan>,
+    routes: Vec<RoutePlan>,
+    forks: Vec<ForkPlan>,
+    choices: Vec<ChoicePlan>,
+    // What is there.
+    services: Vec<Service>,
+    replicas: Vec<Replica>,
+    pools: Vec<Pool>,
+    instances: Vec<Instance>,
+    cores: Vec<Cores>,
+    balancers: Vec<CallerRoute>,
+    sources: Vec<Source>,
+    // What is in flight.
+    requests: Slab<Request>,
+    frames: Slab<Frame>,
+    watches: Arena<Watch>,
+    held: Arena<Held>,
+    rounds: Arena<Rounds>,
+    ready: VecDeque<Task>,
+    /// Changes in force, in the order in which they began.
+    in_force: Vec<u32>,
+    // What is measured.
+    endpoints: Vec<EndpointMeter>,
+    segment_start: SimTime,
+    segments: Vec<Segment>,
+    next_cut: usize,
+    fingerprint: Fingerprint,
+    trace: Trace,
+    /// Whether a call went deeper than the limit.
+    too_deep: bool,
+    /// Reused by cancellation.
+    doomed: Vec<u32>,
+    /// Names what happened in an instant that does not end.
+    recent: Option<Vec<String>>,
+}
+
+impl<'a> System<'a> {
+    fn new(plan: &'a Blueprint, seed: u64, index: u32, breakdown: bool) -> Self {
+        let mut system = Self {
+            plan,
+            code: plan.code.clone(),
+            samplers: plan.samplers.clone(),
+            services_in_force: plan.services.clone(),
+            policies: plan.policies.clone(),
+            routes: plan.routes.clone(),
+            forks: plan.forks.clone(),
+            choices: plan.choices.clone(),
+            services: Vec::with_capacity(plan.services.len()),
+            replicas: Vec::new(),
+            pools: plan.pools.iter().map(Pool::new).collect(),
+            instances: Vec::new(),
+            cores: Vec::new(),
+            balancers: Vec::new(),
+            sources: Vec::new(),
+            requests: Slab::new(),
+            frames: Slab::new(),
+            watches: Arena::new(),
+            held: Arena::new(),
+            rounds: Arena::new(),
+            ready: VecDeque::new(),
+            in_force: Vec::new(),
+            endpoints: plan.endpoints.iter().map(|_| EndpointMeter::default()).collect(),
+            segment_start: SimTime::ZERO,
+            segments: Vec::new(),
+            next_cut: 0,
+            fingerprint: Fingerprint::default(),
+            trace: Trace::new(plan, breakdown),
+            too_deep: false,
+            doomed: Vec::new(),
+            recent: None,
+        };
+        system.lay_out_shared_pools();
+        for (service, row) in plan.services.iter().enumerate() {
+            system.services.push(Service {
+                replicas: Vec::new(),
+                ready: Vec::new(),
+                speed: row.speed,
+                present: Population::default(),
+                running: Level::default(),
+                cores: CoresMeter::default(),
+            });
+            for _ in 0..row.replicas {
+                system.add_replica(service as u32, SimTime::ZERO);
+            }
+        }
+        for traffic in 0..plan.traffics.len() {
+            system.add_source(traffic as u32, seed, index);
+        }
+        system
+    }
+
+    fn lay_out_shared_pools(&mut self) {
+        for pool in 0..self.pools.len() {
+            let copies = match self.pools[pool].scope {
+                PoolScope::Replica { .. } => continue,
+                PoolScope::One => 1,
+                PoolScope::Class => self.plan.classes.len().max(1),
+            };
+            self.pools[pool].first_instance = self.instances.len() as u32;
+            for _ in 0..copies {
+                self.add_instance(pool as u32, SimTime::ZERO);
+            }
+        }
+    }
+
+    fn add_instance(&mut self, pool: u32, now: SimTime) {
+        let order = self.plan.pools[pool as usize].order;
+        let line = Waiting::new(order, self.plan.classes.len());
+        self.instances.push(Instance { pool, in_use: 0, waiting: 0, line });
+        let row = &mut self.pools[pool as usize];
+        row.capacity.grow(u64::from(row.slots), now);
+    }
+
+    /// Adds a replica that takes calls at once.
+    fn add_replica(&mut self, service: u32, now: SimTime) {
+        let row = &self.plan.services[service as usize];
+        let local = self.services[service as usize].replicas.len() as u32;
+        let pools = self.instances.len() as u32;
+        for pool in &row.pools {
+            self.add_instance(pool.0, now);
+        }
+        let balancers = self.add_balancers(&row.routes, local);
+        let cores = self.add_cores(service, now);
+        let replica = self.replicas.len() as u32;
+        self.replicas.push(Replica { service, local, pools, balancers, cores });
+        let row = &mut self.services[service as usize];
+        row.replicas.push(replica);
+        row.ready.push(local);
+        row.running.grow(1, now);
+    }
+
+    fn add_balancers(&mut self, routes: &[crate::blueprint::RouteId], caller: u32) -> u32 {
+        let first = self.balancers.len() as u32;
+        for route in routes {
+            let pick = self.routes[route.index()].pick;
+            self.balancers.push(CallerRoute {
+                rule: Balancer::new(pick, caller),
+                counts: Balancer::counts_calls(pick),
+                in_flight: Vec::new(),
+            });
+        }
+        first
+    }
+
+    fn add_cores(&mut self, service: u32, now: SimTime) -> u32 {
+        let row = &self.services_in_force[service as usize];
+        let (cores, event_loop) = match row.cores {
+            Some(limit) => (limit.cores, limit.run_to_completion),
+            None if self.pace_changes(service) => (f64::INFINITY, false),
+            None => return NONE,
+        };
+        self.cores.push(Cores::new(service, cores, event_loop, row.speed, now));
+        (self.cores.len() - 1) as u32
+    }
+
+    /// Whether a change touches the service, so that the pace of its CPU work may not stay what it is.
+    fn pace_changes(&self, service: u32) -> bool {
+        let touches = |row: &Row| matches!(row, Row::Service(changed, _) if changed.0 == service);
+        self.plan.changes.iter().any(|change| change.patch.rows.iter().any(touches))
+    }
+
+    /// The pool instance that a frame of `request` on `replica` means.
+    #[inline]
+    fn instance_of(&self, pool: usize, replica: u32, request: u32) -> u32 {
+        match self.pools[pool].scope {
+            PoolScope::Replica { slot, .. } => self.replicas[replica as usize].pools + slot,
+            PoolScope::One => self.pools[pool].first_instance,
+            PoolScope::Class => self.pools[pool].first_instance + u32::from(self.requests.at(request).class),
+        }
+    }
+
+    /// The frame's own random numbers at the operation `pc`.
+    #[inline]
+    fn draws_of(&self, frame: &Frame, pc: u32) -> Draws {
+        let round = u64::from(frame.round).wrapping_mul(0xA24B_AED4_963E_E407);
+        Draws::keyed(frame.draw_key ^ self.plan.salts[pc as usize].wrapping_add(round))
+    }
+
+    /// Draws a time.
+    #[inline]
+    fn span_from(&self, sampler: SamplerId, draws: &mut Draws) -> Span {
+        span(self.samplers[sampler.index()].sample(draws))
+    }
+
+    /// Runs everything that the current instant has made runnable.
+    fn settle(&mut self, now: SimTime, calendar: &mut Calendar<Event>) {
+        while let Some(task) = self.ready.pop_front() {
+            match task {
+                Task::Run(key) => {
+                    if self.frames.contains(key) {
+                        self.run(key.index(), now, calendar);
+                    }
+                }
+                Task::Cores(cores) => {
+                    self.admit_to_cores(cores, now);
+                    self.schedule_burst_end(cores, calendar);
+                }
+            }
+        }
+    }
+}
+
+/// A drawn number of seconds as simulated time. What lies beyond the longest span is as good as never.
+#[inline]
+fn span(seconds: f64) -> Span {
+    Span::from_seconds(seconds).unwrap_or(sim_core::MAX_SPAN)
+}
+
+impl Model for System<'_> {
+    type Event = Event;
+
+    fn handle(&mut self, event: Event, now: SimTime, calendar: &mut Calendar<Event>) {
+        self.fingerprint.absorb2(now.as_nanos(), event.stamp());
+        if self.recent.is_some() {
+            self.remember(event);
+        }
+        match event {
+            Event::StepDone(key) => self.step_done(key, now, calendar),
+            Event::Arrival { traffic, generation } => self.arrival(traffic, generation, now, calendar),
+            Event::Thought { traffic, user } => self.thought(traffic, user, now, calendar),
+            Event::BurstDone { cores, generation } => self.burst_done(cores, generation, now, calendar),
+            Event::Timeout { call, attempt } => self.timeout(call, attempt, now, calendar),
+            Event::TotalTimeout(call) => self.total_timeout(call, now, calendar),
+            Event::Retry(call) => self.retry(call, now, calendar),
+            Event::GiveUp { frame, ticket } => self.give_up(frame, ticket, now, calendar),
+            Event::Cut => self.cut(now, calendar),
+            Event::Change { change, begins } => self.change(change, begins, now, calendar),
+        }
+        if !self.ready.is_empty() {
+            self.settle(now, calendar);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! One replication from start to end.
+
+use std::time::Instant;
+
+use sim_core::{Calendar, CancelFlag, EndReason, SimTime, run_some};
+
+use super::frame::{Frame, Held, Request, Watch};
+use super::{Event, System};
+use crate::blueprint::{Blueprint, Limits};
+use crate::observe::{Balance, Ended, Observations};
+
+/// Events between two looks at the clock and the memory.
+const SLICE: u64 = 1 << 20;
+
+/// Events listed when time stands still.
+const LISTED: u64 = 48;
+
+/// Which replication to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Replication {
+    /// The experiment's seed.
+    pub seed: u64,
+    /// Its number, from 0.
+    pub index: u32,
+    /// Whether to keep where requests spend their time.
+    pub breakdown: bool,
+}
+
+/// Runs one replication of `plan` to its end, or until a limit or `cancel` stops it.
+///
+/// The same arguments give the same observations, bit for bit; only a limit on wall time, or `cancel`, can cut
+/// them short at another point.
+pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFlag) -> Observations {
+    let mut system = System::new(plan, replication.seed, replication.index, replication.breakdown);
+    let mut calendar = Calendar::new();
+    system.start_clock(&mut calendar);
+    system.start_sources(&mut calendar);
+    let until = SimTime::ZERO + plan.duration;
+    let limits = sim_core::Limits {
+        events: plan.limits.events,
+        events_at_one_instant: plan.limits.events_at_one_instant,
+        wall: None,
+    };
+    let clock = WallClock::start(&plan.limits);
+    let (mut events, mut end);
+    events = 0;
+    let ended = loop {
+        let slice = run_some(&mut system, &mut calendar, until, &limits, cancel, SLICE);
+        events += slice.events;
+        end = slice.at;
+        if system.too_deep {
+            break Ended::CallDepth;
+        }
+        match slice.reason {
+            EndReason::Finished | EndReason::Exhausted => {
+                end = until;
+                break Ended::Complete;
+            }
+            EndReason::EventLimit => break Ended::EventLimit,
+            EndReason::Cancelled => break Ended::Cancelled,
+            EndReason::SameInstant { at } => {
+                let cycle = system.name_cycle(&mut calendar, until, cancel);
+                break Ended::SameInstant { at, cycle };
+            }
+            EndReason::Paused if clock.is_up() => break Ended::WallLimit,
+            EndReason::Paused if system.bytes(&calendar) > plan.limits.memory => break Ended::MemoryLimit,
+            EndReason::Paused => {}
+        }
+    };
+    let peak_bytes = system.bytes(&calendar);
+    system.close_segment(end);
+    system.into_observations(events, ended, end, peak_bytes)
+}
+
+struct WallClock {
+    began: Instant,
+    limit: std::time::Duration,
+}
+
+impl WallClock {
+    #[expect(clippy::disallowed_methods, reason = "it can only cut a run short, and the run says so")]
+    fn start(limits: &Limits) -> Self {
+        Self { began: Instant::now(), limit: limits.wall }
+    }
+
+    fn is_up(&self) -> bool {
+        self.began.elapsed() > self.limit
+    }
+}
+
+impl System<'_> {
+    /// Bytes that what is in flight takes, at the high-water mark.
+    fn bytes(&self, calendar: &Calendar<Event>) -> u64 {
+        let lines: usize = self.instances.iter().map(|row| crate::discipline::Line::len(&row.line)).sum();
+        let bytes = self.frames.high_water() * (size_of::<Frame>() + 8)
+            + self.requests.high_water() * (size_of::<Request>() + 8)
+            + self.watches.high_water() * size_of::<Watch>()
+            + self.held.high_water() * size_of::<Held>()
+            + calendar.len() * 32
+            + lines * 12;
+        bytes as u64
+    }
+
+    /// What repeats in an instant that does not end.
+    fn name_cycle(&mut self, calendar: &mut Calendar<Event>, until: SimTime, cancel: &CancelFlag) -> String {
+        self.recent = Some(Vec::new());
+        run_some(self, calendar, until, &sim_core::Limits::default(), cancel, LISTED);
+        let mut names = self.recent.take().unwrap_or_default();
+        let mut seen: Vec<String> = Vec::new();
+        names.retain(|name| {
+            let new = !seen.contains(name);
+            if new {
+                seen.push(name.clone());
+            }
+            new
+        });
+        names.join(" -> ")
+    }
+
+    /// Keeps the name of an event.
+    #[cold]
+    pub(super) fn remember(&mut self, event: Event) {
+        let endpoint = |key| {
+            let frame: Option<&Frame> = self.frames.get(key);
+            let plan = frame.and_then(|frame| self.plan.endpoints.get(frame.endpoint as usize));
+            plan.map_or_else(|| "call".to_owned(), |endpoint| endpoint.name.clone())
+        };
+        let name = match event {
+            Event::Arrival { traffic, .. } | Event::Thought { traffic, .. } => {
+                format!("{} sends", self.plan.traffics[traffic as usize].name)
+            }
+            Event::StepDone(key) => format!("{} steps", endpoint(key)),
+            Event::BurstDone { cores, .. } => {
+                let service = self.cores[cores as usize].service as usize;
+                format!("{} computes", self.plan.services[service].name)
+            }
+            Event::Timeout { .. } | Event::TotalTimeout(_) => "a call times out".to_owned(),
+            Event::Retry(_) => "a call is retried".to_owned(),
+            Event::GiveUp { .. } => "a wait times out".to_owned(),
+            Event::Cut => "a window ends".to_owned(),
+            Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
+        };
+        if let Some(recent) = &mut self.recent {
+            recent.push(name);
+        }
+    }
+
+    fn into_observations(self, events: u64, ended: Ended, end: SimTime, peak_bytes: u64) -> Observations {
+        let balances = (0..self.sources.len())
+            .map(|traffic| {
+                let mut balance =
+                    Balance { outcomes: vec![0; self.plan.outcomes.len()], ..Balance::default() };
+                for segment in &self.segments {
+                    let row = &segment.traffics[traffic];
+                    balance.offered += row.offered;
+                    for (sum, count) in balance.outcomes.iter_mut().zip(&row.outcomes) {
+                        *sum += count;
+                    }
+                }
+                let running = |request: &Request| request.traffic as usize == traffic && !request.ended;
+                balance.in_flight =
+                    self.requests.iter().filter(|(_, request)| running(request)).count() as u64;
+                balance
+            })
+            .collect();
+        Observations {
+            segments: self.segments,
+            balances,
+            breakdowns: self.trace.into_breakdowns(),
+            events,
+            ended,
+            end,
+            fingerprint: self.fingerprint,
+            peak_frames: self.frames.high_water() as u64,
+            peak_bytes,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Cutting the measurements into segments, and changes by the clock.
+
+use sim_core::{Calendar, SimTime};
+
+use super::{Event, System};
+use crate::blueprint::{PoolScope, Row};
+use crate::observe::{CoresObservation, EndpointObservation, Segment, ServiceObservation};
+
+impl System<'_> {
+    /// Plans the first cut and all changes.
+    pub(super) fn start_clock(&mut self, calendar: &mut Calendar<Event>) {
+        for (number, change) in self.plan.changes.iter().enumerate() {
+            let change_id = number as u32;
+            calendar.schedule(change.at, Event::Change { change: change_id, begins: true });
+            if let Some(until) = change.until {
+                calendar.schedule(until, Event::Change { change: change_id, begins: false });
+            }
+        }
+        self.plan_cut(calendar);
+    }
+
+    fn plan_cut(&mut self, calendar: &mut Calendar<Event>) {
+        if let Some(&at) = self.plan.cuts.get(self.next_cut) {
+            self.next_cut += 1;
+            calendar.schedule(at, Event::Cut);
+        }
+    }
+
+    pub(super) fn cut(&mut self, now: SimTime, calendar: &mut Calendar<Event>) {
+        self.close_segment(now);
+        self.plan_cut(calendar);
+    }
+
+    /// Ends the current segment at `now` and begins the next.
+    pub(super) fn close_segment(&mut self, now: SimTime) {
+        let segment = Segment {
+            from: self.segment_start,
+            to: now,
+            traffics: self.sources.iter_mut().map(|source| source.meter.flush(now)).collect(),
+            endpoints: self
+                .endpoints
+                .iter_mut()
+                .map(|meter| EndpointObservation {
+                    answered: std::mem::take(&mut meter.answered),
+                    failed: std::mem::take(&mut meter.failed),
+                    latency: meter.latency.take().compact(),
+                })
+                .collect(),
+            services: self
+                .services
+                .iter_mut()
+                .map(|service| ServiceObservation {
+                    present: service.present.flush(now),
+                    replicas: service.running.flush(now),
+                })
+                .collect(),
+            pools: self.pools.iter_mut().map(|pool| pool.flush(now)).collect(),
+            cores: (0..self.services.len()).map(|service| self.close_cores(service, now)).collect(),
+        };
+        self.segments.push(segment);
+        self.segment_start = now;
+    }
+
+    fn close_cores(&mut self, service: usize, now: SimTime) -> Option<CoresObservation> {
+        let limit = self.services_in_force[service].cores?;
+        self.count_capacity(service, limit.cores, now);
+        let (mut busy, mut worked, mut partial) = (0.0, 0.0, 0.0);
+        for &replica in &self.services[service].replicas {
+            let cores = self.replicas[replica as usize].cores;
+            let row = &mut self.cores[cores as usize];
+            row.advance(now);
+            busy += std::mem::take(&mut row.busy);
+            worked += std::mem::take(&mut row.worked);
+            partial += row.partial();
+        }
+        let meter = &mut self.services[service].cores;
+        let partial_start = std::mem::replace(&mut meter.partial, partial);
+        Some(CoresObservation {
+            capacity: std::mem::take(&mut meter.capacity),
+            busy,
+            worked,
+            met: std::mem::take(&mut meter.met),
+            partial_start,
+            partial_end: partial,
+            present: meter.present.flush(now),
+            response: meter.response.take().compact(),
+            wait: meter.wait.take().compact(),
+        })
+    }
+
+    /// Adds up the core time that there has been at `cores` per replica.
+    fn count_capacity(&mut self, service: usize, cores: f64, now: SimTime) {
+        let row = &mut self.services[service];
+        let elapsed = now.since(row.cores.since).as_nanos() as f64;
+        row.cores.capacity += elapsed * cores * row.ready.len() as f64;
+        row.cores.since = now;
+    }
+
+    // Changes ----------------------------------------------------------------------------------------------
+
+    pub(super) fn change(&mut self, change: u32, begins: bool, now: SimTime, calendar: &mut Calendar<Event>) {
+        if begins {
+            self.in_force.push(change);
+        } else {
+            self.in_force.retain(|&other| other != change);
+        }
+        let plan = self.plan;
+        for row in &plan.changes[change as usize].patch.rows {
+            let row = self.row_in_force(row);
+            self.apply(row, now, calendar);
+        }
+    }
+
+    /// What holds for the row that `like` names: the latest change in force, or the plan.
+    fn row_in_force(&self, like: &Row) -> Row {
+        let plan = self.plan;
+        for &change in self.in_force.iter().rev() {
+            let rows = &plan.changes[change as usize].patch.rows;
+            if let Some(row) = rows.iter().find(|row| row.names_same(like)) {
+                return row.clone();
+            }
+        }
+        match like {
+            Row::Sampler(id, _) => Row::Sampler(*id, plan.samplers[id.index()].clone()),
+            Row::Pool(id, _) => Row::Pool(*id, plan.pools[id.index()].clone()),
+            Row::Service(id, _) => Row::Service(*id, plan.services[id.index()].clone()),
+            Row::Traffic(id, _) => Row::Traffic(*id, plan.traffics[id.index()].clone()),
+            Row::Policy(id, _) => Row::Policy(*id, plan.policies[id.index()].clone()),
+            Row::Route(id, _) => Row::Route(*id, plan.routes[id.index()].clone()),
+            Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
+            Row::Choice(id, _) => Row::Choice(*id, plan.choices[id.index()].clone()),
+            Row::Code(id, _) => Row::Code(*id, plan.code[id.index()]),
+        }
+    }
+
+    fn apply(&mut self, row: Row, now: SimTime, calendar: &mut Calendar<Event>) {
+        match row {
+            Row::Sampler(id, row) => self.samplers[id.index()] = row,
+            Row::Policy(id, row) => self.policies[id.index()] = row,
+            Row::Route(id, row) => self.routes[id.index()] = row,
+            Row::Fork(id, row) => self.forks[id.index()] = row,
+            Row::Choice(id, row) => self.choices[id.index()] = row,
+            Row::Code(id, row) => self.code[id.index()] = row,
+            Row::Traffic(id, row) => self.replan_arrival(id.0, row, now, calendar),
+            Row::Pool(id, row) => self.resize_pool(id.index(), &row, now),
+            Row::Service(id, row) => self.change_service(id.index(), row, now, calendar),
+        }
+    }
+
+    fn resize_pool(&mut self, pool: usize, to: &crate::blueprint::PoolPlan, now: SimTime) {
+        let instances: Vec<u32> = match self.pools[pool].scope {
+            PoolScope::Replica { service, slot } => {
+                let replicas = &self.services[service.index()].replicas;
+                replicas.iter().map(|&r| self.replicas[r as usize].pools + slot).collect()
+            }
+            PoolScope::One => vec![self.pools[pool].first_instance],
+            PoolScope::Class => {
+                let first = self.pools[pool].first_instance;
+                (first..first + self.plan.classes.len().max(1) as u32).collect()
+            }
+        };
+        let row = &mut self.pools[pool];
+        for _ in &instances {
+            row.capacity.grow(u64::from(to.slots.saturating_sub(row.slots)), now);
+            row.capacity.shrink(u64::from(row.slots.saturating_sub(to.slots)), now);
+        }
+        row.slots = to.slots;
+        row.queue = to.queue;
+        row.timeout = to.timeout;
+        for instance in instances {
+            self.serve_waiting(instance, now);
+        }
+    }
+
+    fn change_service(
+        &mut self,
+        service: usize,
+        to: crate::blueprint::ServicePlan,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        if let Some(limit) = self.services_in_force[service].cores {
+            self.count_capacity(service, limit.cores, now);
+        }
+        self.services[service].speed = to.speed;
+        let (cores, event_loop) = to.cores.map_or((f64::INFINITY, false), |c| (c.cores, c.run_to_completion));
+        for number in 0..self.services[service].replicas.len() {
+            let replica = self.services[service].replicas[number];
+            let at = self.replicas[replica as usize].cores;
+            self.cores[at as usize].change(cores, event_loop, to.speed, now);
+            self.admit_to_cores(at, now);
+            self.schedule_burst_end(at, calendar);
+        }
+        let wanted = to.replicas as usize;
+        self.services_in_force[service] = to;
+        self.scale(service, wanted, now);
+    }
+
+    /// Brings the replicas that take calls to `wanted`. Those taken away finish what they have.
+    fn scale(&mut self, service: usize, wanted: usize, now: SimTime) {
+        while self.services[service].ready.len() > wanted {
+            self.services[service].ready.pop();
+            self.services[service].running.shrink(1, now);
+        }
+        let mut local = 0;
+        while self.services[service].ready.len() < wanted {
+            let row = &mut self.services[service];
+            if local as usize == row.replicas.len() {
+                self.add_replica(service as u32, now);
+            } else if !row.ready.contains(&local) {
+                row.ready.push(local);
+                row.running.grow(1, now);
+            }
+            local += 1;
+        }
+    }
+}
+
+impl Row {
+    /// Whether both replace the same row.
+    fn names_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sampler(a, _), Self::Sampler(b, _)) => a == b,
+            (Self::Pool(a, _), Self::Pool(b, _)) => a == b,
+            (Self::Service(a, _), Self::Service(b, _)) => a == b,
+            (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
+            (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
+            (Self::Route(a, _), Self::Route(b, _)) => a == b,
+            (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
+            (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
+            (Self::Code(a, _), Self::Code(b, _)) => a == b,
+            _ => false,
+        }
+    }
+}

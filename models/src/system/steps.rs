@@ -1,0 +1,628 @@
+//! Running a frame: its operations, what it holds, and its end.
+
+use sim_core::{Calendar, SimTime};
+
+use super::cores::Begun;
+use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
+use super::{Event, System, Task, span};
+use crate::blueprint::{ArmTest, BranchPlan, ChoiceId, ForkId, Op, Outcome, SamplerId, WaitFor};
+use crate::discipline::Line;
+
+/// Most copies of a branch, or rounds of a loop, that a draw can ask for.
+const MOST: f64 = 1.0e6;
+
+/// Lines shorter than this are not swept.
+const SHORT_LINE: usize = 64;
+
+/// What asking for a pool came to.
+enum Asked {
+    Got,
+    Queued,
+    Rejected,
+}
+
+impl System<'_> {
+    pub(super) fn step_done(&mut self, key: FrameKey, now: SimTime, calendar: &mut Calendar<Event>) {
+        let Some(frame) = self.frames.get_mut(key) else {
+            return; // It ended earlier: its caller cancelled it.
+        };
+        let state = frame.state;
+        frame.state = State::Ready;
+        if state == State::Travelling {
+            self.arrive(key.index(), now, calendar);
+            return;
+        }
+        if self.trace.is_on() {
+            self.trace_work(key.index(), now);
+        }
+        self.run(key.index(), now, calendar);
+    }
+
+    /// The call has reached the service.
+    fn arrive(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Event>) {
+        let frame = self.frames.at_mut(index);
+        let (kind, replica) = (frame.kind, frame.replica);
+        if kind == Kind::Reply {
+            let outcome = frame.outcome;
+            self.trace_network(index, now);
+            self.finish_and_run(index, outcome, now, calendar);
+            return;
+        }
+        frame.arrived = now;
+        self.trace_network(index, now);
+        self.services[self.replicas[replica as usize].service as usize].present.enter(now);
+        self.run(index, now, calendar);
+    }
+
+    /// Runs operations from the frame's next one on, and then whichever frames that lets go on.
+    pub(super) fn run(&mut self, mut index: u32, now: SimTime, calendar: &mut Calendar<Event>) {
+        loop {
+            let frame = self.frames.at_mut(index);
+            let pc = frame.pc;
+            frame.pc = pc + 1;
+            match self.code[pc as usize] {
+                Op::Acquire { pool, units } => {
+                    match self.acquire(index, pool.index(), units, now, calendar) {
+                        Asked::Got => {}
+                        Asked::Queued => return,
+                        Asked::Rejected => match self.finish(index, Outcome::REJECTED, now, calendar) {
+                            Some(next) => index = next,
+                            None => return,
+                        },
+                    }
+                }
+                Op::Release => self.release_innermost(index, now),
+                Op::Delay(time) => {
+                    frame.state = State::Delayed;
+                    let frame = *frame;
+                    let time = self.span_from(time, &mut self.draws_of(&frame, pc));
+                    let key = self.frames.key_of(index);
+                    calendar.schedule_in(time, Event::StepDone(key));
+                    return;
+                }
+                Op::Cpu(need) => {
+                    self.compute(index, need, pc, now, calendar);
+                    return;
+                }
+                Op::Call(call) => match self.call(index, call, now, calendar) {
+                    Some(next) => index = next,
+                    None => return,
+                },
+                Op::Fork(fork) => match self.fork(index, fork, pc, now, calendar) {
+                    Some(next) => index = next,
+                    None => return,
+                },
+                Op::RepeatBegin { times, exit } => self.begin_rounds(index, times, exit.0, pc),
+                Op::RepeatEnd { start } => self.end_round(index, start.0),
+                Op::Choose(choice) => self.choose(index, choice, pc),
+                Op::Jump(to) => frame.pc = to.0,
+                Op::Reply => self.reply(index, now, calendar),
+                Op::Fail { outcome, probability } => {
+                    let frame = *frame;
+                    if probability >= 1.0 || self.draws_of(&frame, pc).unit() < f64::from(probability) {
+                        match self.finish(index, outcome, now, calendar) {
+                            Some(next) => index = next,
+                            None => return,
+                        }
+                    }
+                }
+                Op::End => match self.finish(index, Outcome::OK, now, calendar) {
+                    Some(next) => index = next,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn begin_rounds(&mut self, index: u32, times: SamplerId, exit: u32, pc: u32) {
+        let frame = *self.frames.at(index);
+        let drawn = self.samplers[times.index()].sample(&mut self.draws_of(&frame, pc));
+        let left = drawn.round_ties_even().clamp(0.0, MOST) as u32;
+        let outer = frame.loops;
+        if left == 0 {
+            self.frames.at_mut(index).pc = exit;
+            return;
+        }
+        let record = self.rounds.insert(Rounds { left: left - 1, outer });
+        let frame = self.frames.at_mut(index);
+        frame.loops = record;
+        frame.round += 1;
+    }
+
+    fn end_round(&mut self, index: u32, start: u32) {
+        let frame = self.frames.at_mut(index);
+        let rounds = self.rounds.at(frame.loops);
+        if rounds.left > 0 {
+            rounds.left -= 1;
+            frame.round += 1;
+            frame.pc = start;
+        } else {
+            frame.loops = self.rounds.remove(frame.loops).outer;
+        }
+    }
+
+    fn choose(&mut self, index: u32, choice: ChoiceId, pc: u32) {
+        let frame = *self.frames.at(index);
+        let class = self.requests.at(frame.request).class;
+        let draw = self.draws_of(&frame, pc).unit();
+        let row = &self.choices[choice.index()];
+        let taken = row.arms.iter().find(|(test, _)| match *test {
+            ArmTest::Class(wanted) => wanted == class,
+            ArmTest::Below(share) => draw < share,
+            ArmTest::Else => true,
+        });
+        self.frames.at_mut(index).pc = taken.map_or(row.otherwise, |&(_, to)| to).0;
+    }
+
+    fn compute(
+        &mut self,
+        index: u32,
+        need: SamplerId,
+        pc: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let frame = *self.frames.at(index);
+        let key = self.frames.key_of(index);
+        let replica = &self.replicas[frame.replica as usize];
+        let (service, cores) = (replica.service as usize, replica.cores);
+        let seconds = self.samplers[need.index()].sample(&mut self.draws_of(&frame, pc));
+        if cores == NONE {
+            self.frames.at_mut(index).state = State::Delayed;
+            calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key));
+            return;
+        }
+        let need = span(seconds).as_nanos();
+        self.services[service].cores.present.enter(now);
+        let row = &mut self.cores[cores as usize];
+        row.advance(now);
+        let begun = row.begin(key, need);
+        let frame = self.frames.at_mut(index);
+        frame.at = cores;
+        frame.need = need;
+        frame.since = now;
+        match begun {
+            Begun::Computing(burst) => {
+                frame.state = State::Computing;
+                frame.ticket = burst.ticket;
+                frame.burst_start = burst.start;
+                self.schedule_burst_end(cores, calendar);
+            }
+            Begun::InLine => frame.state = State::CoreQueued,
+        }
+    }
+
+    /// Plans the event at which the first of the bursts ends, in place of the one planned before.
+    pub(super) fn schedule_burst_end(&mut self, cores: u32, calendar: &mut Calendar<Event>) {
+        let row = &mut self.cores[cores as usize];
+        row.generation = row.generation.wrapping_add(1);
+        let generation = row.generation;
+        let frames = &self.frames;
+        if let Some(nanos) = row.until_next_end(|key, ticket| need_of(frames.get(key), ticket)) {
+            calendar.schedule_in(sim_core::Span::from_nanos(nanos), Event::BurstDone { cores, generation });
+        }
+    }
+
+    pub(super) fn burst_done(
+        &mut self,
+        cores: u32,
+        generation: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        if self.cores[cores as usize].generation != generation {
+            return; // The pace has changed since.
+        }
+        self.cores[cores as usize].advance(now);
+        loop {
+            let frames = &self.frames;
+            let ended = self.cores[cores as usize].ended(|key, ticket| need_of(frames.get(key), ticket));
+            let Some(key) = ended else { break };
+            self.end_burst(key, now);
+        }
+        self.admit_to_cores(cores, now);
+        self.schedule_burst_end(cores, calendar);
+    }
+
+    fn end_burst(&mut self, key: FrameKey, now: SimTime) {
+        let frame = self.frames.at_mut(key.index());
+        frame.state = State::Ready;
+        let (since, need, replica) = (frame.since, frame.need, frame.replica);
+        let service = self.replicas[replica as usize].service;
+        let row = &mut self.services[service as usize].cores;
+        let response = now.since(since).as_nanos();
+        row.present.leave(since, now);
+        row.response.record(response);
+        row.wait.record(response.saturating_sub(need));
+        row.met += need as f64;
+        if self.trace.is_on() {
+            self.trace_burst(key.index(), response.saturating_sub(need), now);
+        }
+        self.ready.push_back(Task::Run(key));
+    }
+
+    /// Lets those in line compute, as far as there are cores.
+    pub(super) fn admit_to_cores(&mut self, cores: u32, now: SimTime) {
+        let row = &mut self.cores[cores as usize];
+        row.advance(now);
+        let frames = &mut self.frames;
+        loop {
+            let next = row.next_in_line(|key| frames.get(key).is_some_and(|f| f.state == State::CoreQueued));
+            let Some((key, burst)) = next else { break };
+            let frame = frames.at_mut(key.index());
+            frame.state = State::Computing;
+            frame.ticket = burst.ticket;
+            frame.burst_start = burst.start;
+        }
+    }
+
+    // Pools ------------------------------------------------------------------------------------------------
+
+    #[inline]
+    fn acquire(
+        &mut self,
+        index: u32,
+        pool: usize,
+        units: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Asked {
+        let frame = self.frames.at(index);
+        let instance = self.instance_of(pool, frame.replica, frame.request);
+        let row = &mut self.pools[pool];
+        let place = &mut self.instances[instance as usize];
+        if place.waiting == 0 && place.in_use + units <= row.slots {
+            row.acquired += 1;
+            row.wait.record(0);
+            self.hold(index, instance, units, now);
+            return Asked::Got;
+        }
+        if place.waiting >= row.queue {
+            row.rejected += 1;
+            return Asked::Rejected;
+        }
+        self.queue_up(index, instance, units, now, calendar);
+        Asked::Queued
+    }
+
+    fn queue_up(
+        &mut self,
+        index: u32,
+        instance: u32,
+        units: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let key = self.frames.key_of(index);
+        let frame = self.frames.at_mut(index);
+        frame.state = State::Queued;
+        frame.at = instance;
+        frame.since = now;
+        frame.ticket = frame.ticket.wrapping_add(1);
+        let ticket = frame.ticket;
+        let class = self.requests.at(frame.request).class;
+        let place = &mut self.instances[instance as usize];
+        let row = &mut self.pools[place.pool as usize];
+        place.waiting += 1;
+        row.waiting.enter(now);
+        place.line.join((key, units), class);
+        if let Some(patience) = row.timeout {
+            calendar.schedule_in(patience, Event::GiveUp { frame: key, ticket });
+        }
+    }
+
+    #[inline]
+    fn hold(&mut self, index: u32, instance: u32, units: u32, now: SimTime) {
+        let place = &mut self.instances[instance as usize];
+        place.in_use += units;
+        self.pools[place.pool as usize].in_use.enter_n(u64::from(units), now);
+        let frame = self.frames.at_mut(index);
+        frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
+    }
+
+    #[inline]
+    fn release_innermost(&mut self, index: u32, now: SimTime) {
+        let frame = self.frames.at_mut(index);
+        let held = self.held.remove(frame.holds);
+        frame.holds = held.outer;
+        let place = &mut self.instances[held.instance as usize];
+        place.in_use -= held.units;
+        let row = &mut self.pools[place.pool as usize];
+        row.in_use.leave_n(u64::from(held.units), held.since, now);
+        row.hold.record(now.since(held.since).as_nanos());
+        if place.waiting > 0 {
+            self.serve_waiting(held.instance, now);
+        }
+    }
+
+    /// Gives back everything that the frame holds.
+    pub(super) fn release_all(&mut self, index: u32, now: SimTime) {
+        while self.frames.at(index).holds != NONE {
+            self.release_innermost(index, now);
+        }
+    }
+
+    /// Gives free units to those who wait, in the order of the discipline.
+    pub(super) fn serve_waiting(&mut self, instance: u32, now: SimTime) {
+        loop {
+            let frames = &self.frames;
+            let place = &mut self.instances[instance as usize];
+            let row = &mut self.pools[place.pool as usize];
+            if place.waiting == 0 || place.in_use >= row.slots {
+                return;
+            }
+            let Some((key, units)) = place.line.first(|(key, _)| is_queued(frames.get(key))) else { return };
+            if place.in_use + units > row.slots {
+                return;
+            }
+            place.line.remove_first();
+            place.waiting -= 1;
+            let frame = self.frames.at_mut(key.index());
+            frame.state = State::Ready;
+            let since = frame.since;
+            row.waiting.leave(since, now);
+            row.wait.record(now.since(since).as_nanos());
+            row.acquired += 1;
+            self.hold(key.index(), instance, units, now);
+            if self.trace.is_on() {
+                self.trace_pool_wait(key.index(), instance, now);
+            }
+            self.ready.push_back(Task::Run(key));
+        }
+    }
+
+    pub(super) fn give_up(
+        &mut self,
+        key: FrameKey,
+        ticket: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let Some(frame) = self.frames.get(key) else { return };
+        if frame.state != State::Queued || frame.ticket != ticket {
+            return; // It got what it waited for.
+        }
+        let instance = frame.at;
+        self.leave_line(key.index(), now);
+        self.pools[self.instances[instance as usize].pool as usize].timed_out += 1;
+        if self.trace.is_on() {
+            self.trace_pool_wait(key.index(), instance, now);
+        }
+        self.finish_and_run(key.index(), Outcome::TIMED_OUT, now, calendar);
+        // Whoever is behind it may want fewer units.
+        self.serve_waiting(instance, now);
+    }
+
+    /// Takes a frame out of the line that it waits in; its entry goes stale with the frame.
+    pub(super) fn leave_line(&mut self, index: u32, now: SimTime) {
+        let frame = self.frames.at_mut(index);
+        frame.state = State::Ready;
+        let (instance, since) = (frame.at, frame.since);
+        let place = &mut self.instances[instance as usize];
+        place.waiting -= 1;
+        self.pools[place.pool as usize].waiting.leave(since, now);
+        if place.line.len() > SHORT_LINE && place.line.len() > 2 * place.waiting as usize {
+            let frames = &self.frames;
+            place.line.sweep(|(key, _)| is_queued(frames.get(key)));
+        }
+    }
+
+    // Branches ---------------------------------------------------------------------------------------------
+
+    /// Starts the branches. Returns the frame to go on with: this one if there is nothing to wait for.
+    fn fork(
+        &mut self,
+        index: u32,
+        fork: ForkId,
+        pc: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        let parent = *self.frames.at(index);
+        let copies = self.forks[fork.index()]
+            .copies
+            .map_or(1.0, |sampler| self.samplers[sampler.index()].sample(&mut self.draws_of(&parent, pc)));
+        let copies = copies.round_ties_even().clamp(0.0, MOST) as u32;
+        let row = &self.forks[fork.index()];
+        let branches = row.branches.len() as u32;
+        let total = copies * branches;
+        let needed = match row.wait_for {
+            WaitFor::All => total,
+            WaitFor::Count(count) => count.min(total),
+        };
+        let cancels = row.cancel;
+        let frame = self.frames.at_mut(index);
+        if needed == 0 {
+            return Some(index);
+        }
+        frame.state = State::Joining;
+        frame.pending = total;
+        frame.needed = needed;
+        frame.cancels = cancels;
+        let link = Link { parent: self.frames.key_of(index), epoch: parent.epoch };
+        let place = self.draws_of(&parent, pc).next_u64();
+        for number in 0..total {
+            let draw_key = sim_core::mix(place.wrapping_add(u64::from(number)));
+            let child = match self.forks[fork.index()].branches[(number % branches) as usize] {
+                BranchPlan::Code(entry) => Some(self.branch(index, &parent, entry.0, link, draw_key, now)),
+                BranchPlan::Call(call) => self.spawn(
+                    call,
+                    parent.replica,
+                    parent.request,
+                    link,
+                    draw_key,
+                    parent.depth,
+                    now,
+                    calendar,
+                ),
+            };
+            if let Some(child) = child {
+                self.ready.push_back(Task::Run(self.frames.key_of(child)));
+            }
+        }
+        None
+    }
+
+    fn branch(
+        &mut self,
+        index: u32,
+        parent: &Frame,
+        entry: u32,
+        link: Link,
+        draw_key: u64,
+        now: SimTime,
+    ) -> u32 {
+        let child = self.new_frame(
+            Frame {
+                pc: entry,
+                replica: parent.replica,
+                request: parent.request,
+                endpoint: parent.endpoint,
+                link,
+                draw_key,
+                depth: parent.depth,
+                kind: Kind::Branch,
+                arrived: now,
+                ..Frame::blank()
+            },
+            now,
+        );
+        self.adopt(index, child);
+        child
+    }
+
+    // Ends -------------------------------------------------------------------------------------------------
+
+    /// Answers whoever waits for the frame, which runs on.
+    fn reply(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Event>) {
+        let frame = *self.frames.at(index);
+        if frame.replied || frame.kind != Kind::Endpoint {
+            return;
+        }
+        self.meter_reply(&frame, Outcome::OK, now);
+        self.leave_parent(index);
+        self.frames.at_mut(index).replied = true;
+        if let Some(next) = self.pass_on(&frame, index, Outcome::OK, now, calendar) {
+            self.ready.push_back(Task::Run(self.frames.key_of(next)));
+        }
+    }
+
+    /// Hands an outcome to whoever waits for it, at once or over the network.
+    fn pass_on(
+        &mut self,
+        frame: &Frame,
+        index: u32,
+        outcome: Outcome,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        match self.reply_latency(frame) {
+            Some(latency) if !frame.link.is_to_nobody() => {
+                self.send_reply(index, frame.link, outcome, latency, now, calendar);
+                None
+            }
+            _ => {
+                self.release_balancer(index);
+                self.answer(frame.link, index, outcome, now, calendar)
+            }
+        }
+    }
+
+    pub(super) fn finish_and_run(
+        &mut self,
+        index: u32,
+        outcome: Outcome,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        if let Some(next) = self.finish(index, outcome, now, calendar) {
+            self.run(next, now, calendar);
+        }
+    }
+
+    /// Ends a frame: gives back what it holds, tells whoever waits for it, and forgets it.
+    ///
+    /// Returns a frame that can go on because of it.
+    pub(super) fn finish(
+        &mut self,
+        index: u32,
+        outcome: Outcome,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        let frame = *self.frames.at(index);
+        if frame.kind == Kind::Endpoint {
+            if !frame.replied {
+                self.meter_reply(&frame, outcome, now);
+            }
+            let service = self.replicas[frame.replica as usize].service as usize;
+            self.services[service].present.leave(frame.arrived, now);
+        }
+        self.release_all(index, now);
+        self.orphan_children(index);
+        self.leave_parent(index);
+        let next = self.pass_on(&frame, index, outcome, now, calendar);
+        self.forget(index);
+        next
+    }
+
+    /// Records what an endpoint answered, and how fast.
+    fn meter_reply(&mut self, frame: &Frame, outcome: Outcome, now: SimTime) {
+        let meter = &mut self.endpoints[frame.endpoint as usize];
+        if outcome.is_answer() {
+            meter.answered += 1;
+            meter.latency.record(now.since(frame.arrived).as_nanos());
+        } else {
+            meter.failed += 1;
+        }
+    }
+}
+
+/// Whether the frame still waits in the line that keeps it.
+#[inline]
+fn is_queued(frame: Option<&Frame>) -> bool {
+    frame.is_some_and(|frame| frame.state == State::Queued)
+}
+
+/// The CPU need of the burst with this ticket, if it has not been stopped.
+fn need_of(frame: Option<&Frame>, ticket: u32) -> Option<u64> {
+    let frame = frame?;
+    (frame.state == State::Computing && frame.ticket == ticket).then_some(frame.need)
+}
+
+impl Frame {
+    /// A frame that does nothing for nobody.
+    pub(super) fn blank() -> Self {
+        Self {
+            pc: 0,
+            replica: NONE,
+            request: NONE,
+            endpoint: NONE,
+            link: Link::NOBODY,
+            epoch: 0,
+            at: NONE,
+            arrived: SimTime::ZERO,
+            since: SimTime::ZERO,
+            need: 0,
+            burst_start: 0.0,
+            ticket: 0,
+            draw_key: 0,
+            round: 0,
+            holds: NONE,
+            loops: NONE,
+            first_child: NONE,
+            next_sibling: NONE,
+            previous_sibling: NONE,
+            pending: 0,
+            needed: 0,
+            balancer: NONE,
+            network: NONE,
+            depth: 0,
+            outcome: Outcome::OK,
+            state: State::Ready,
+            kind: Kind::Endpoint,
+            cancels: false,
+            replied: false,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Where the time of requests goes.
+//!
+//! While it is on, every frame keeps the places at which the time since its start was spent, without gap or
+//! overlap. A frame that waits for others takes over the account of the one that it had to wait for: so what
+//! reaches the traffic is the critical path, and its parts sum to the latency.
+
+use sim_core::SimTime;
+
+use super::System;
+use super::frame::{Frame, Kind};
+use crate::blueprint::{Blueprint, PoolId, ServiceId};
+use crate::observe::{Breakdown, BreakdownRow};
+use crate::places::Places;
+
+/// Requests that are looked at before it switches itself off.
+const SAMPLE: u64 = 200_000;
+
+/// Buckets of latency an octave.
+const BUCKETS: u32 = 8;
+
+/// One frame's account.
+#[derive(Clone, Debug, Default)]
+struct Account {
+    /// Up to when time is accounted for.
+    mark: SimTime,
+    /// Place and nanoseconds.
+    parts: Vec<(u32, u64)>,
+}
+
+impl Account {
+    fn add(&mut self, place: u32, nanos: u64) {
+        if nanos == 0 {
+            return;
+        }
+        match self.parts.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, sum)) => *sum += nanos,
+            None => self.parts.push((place, nanos)),
+        }
+    }
+
+    /// Puts the time since the mark down to `place`.
+    fn charge(&mut self, place: u32, now: SimTime) {
+        self.add(place, now.since(self.mark).as_nanos());
+        self.mark = now;
+    }
+}
+
+/// The accounts of all frames, and the breakdown that they add up to.
+#[derive(Debug)]
+pub(super) struct Trace {
+    on: bool,
+    places: Places,
+    from: SimTime,
+    accounts: Vec<Account>,
+    left: u64,
+    breakdowns: Vec<Vec<BreakdownRow>>,
+}
+
+impl Trace {
+    pub(super) fn new(plan: &Blueprint, on: bool) -> Self {
+        Self {
+            on,
+            places: Places::of(plan),
+            from: SimTime::ZERO + plan.warmup,
+            accounts: Vec::new(),
+            left: SAMPLE,
+            breakdowns: plan.traffics.iter().map(|_| Vec::new()).collect(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+
+    pub(super) fn places(&self) -> Places {
+        self.places
+    }
+
+    /// Opens the account of a new frame.
+    pub(super) fn begin(&mut self, frame: u32, now: SimTime) {
+        if !self.on {
+            return;
+        }
+        let frame = frame as usize;
+        if self.accounts.len() <= frame {
+            self.accounts.resize(frame + 1, Account::default());
+        }
+        self.accounts[frame].mark = now;
+        self.accounts[frame].parts.clear();
+    }
+
+    /// Puts the time since the last mark down to `place`.
+    fn charge(&mut self, frame: u32, place: u32, now: SimTime) {
+        self.accounts[frame as usize].charge(place, now);
+    }
+
+    /// `waiting` had to wait for `awaited`: it takes over that account.
+    #[inline]
+    pub(super) fn take_over(&mut self, awaited: u32, waiting: u32, now: SimTime) {
+        if self.on {
+            let parts = std::mem::take(&mut self.accounts[awaited as usize].parts);
+            let account = &mut self.accounts[waiting as usize];
+            for &(place, nanos) in &parts {
+                account.add(place, nanos);
+            }
+            account.mark = now;
+            self.accounts[awaited as usize].parts = parts;
+        }
+    }
+
+    /// `to` goes on with the account of `from`: an answer on its way.
+    pub(super) fn hand_over(&mut self, from: u32, to: u32) {
+        if self.on {
+            self.accounts[to as usize] = self.accounts[from as usize].clone();
+        }
+    }
+
+    /// A request of `traffic` was answered `nanos` after its start, by `frame`.
+    pub(super) fn complete(&mut self, traffic: u32, frame: u32, nanos: u64, now: SimTime) {
+        if now < self.from {
+            return;
+        }
+        let account = &self.accounts[frame as usize];
+        let accounted: u64 = account.parts.iter().map(|(_, part)| part).sum();
+        assert_eq!(accounted, nanos, "the parts of a latency must sum to it: {:?}", account.parts);
+        let (bucket, low, high) = bucket_of(nanos);
+        let rows = &mut self.breakdowns[traffic as usize];
+        if rows.len() <= bucket {
+            rows.resize(bucket + 1, BreakdownRow::default());
+        }
+        let row = &mut rows[bucket];
+        (row.low, row.high) = (low, high);
+        row.requests += 1;
+        for &(place, part) in &account.parts {
+            match row.nanos.binary_search_by_key(&place, |&(known, _)| known) {
+                Ok(at) => row.nanos[at].1 += part,
+                Err(at) => row.nanos.insert(at, (place, part)),
+            }
+        }
+        self.left -= 1;
+        if self.left == 0 {
+            self.on = false;
+        }
+    }
+
+    /// What was found, by traffic.
+    pub(super) fn into_breakdowns(self) -> Vec<Breakdown> {
+        let kept = |rows: Vec<BreakdownRow>| rows.into_iter().filter(|row| row.requests > 0).collect();
+        self.breakdowns.into_iter().map(|rows| Breakdown { rows: kept(rows) }).collect()
+    }
+}
+
+/// Number and edges of the bucket that holds a latency.
+fn bucket_of(nanos: u64) -> (usize, u64, u64) {
+    if nanos < u64::from(BUCKETS) {
+        return (nanos as usize, nanos, nanos + 1);
+    }
+    let octave = nanos.ilog2();
+    let width = 1_u64 << (octave - BUCKETS.ilog2());
+    let step = (nanos >> (octave - BUCKETS.ilog2())) - u64::from(BUCKETS);
+    let low = (u64::from(BUCKETS) + step) * width;
+    let number = (octave - BUCKETS.ilog2() + 1) * BUCKETS + step as u32;
+    (number as usize, low, low.saturating_add(width))
+}
+
+impl System<'_> {
+    /// The service that a frame runs at.
+    fn service_of(&self, frame: &Frame) -> ServiceId {
+        ServiceId(self.replicas[frame.replica as usize].service)
+    }
+
+    /// The frame has worked, or waited for what is not modelled.
+    #[cold]
+    pub(super) fn trace_work(&mut self, index: u32, now: SimTime) {
+        let service = self.service_of(self.frames.at(index));
+        self.trace.charge(index, self.trace.places().work(service), now);
+    }
+
+    /// The frame's CPU need was met, after `wait` nanoseconds more than the need itself.
+    #[cold]
+    pub(super) fn trace_burst(&mut self, index: u32, wait: u64, now: SimTime) {
+        let service = self.service_of(self.frames.at(index));
+        let places = self.trace.places();
+        let account = &mut self.trace.accounts[index as usize];
+        let elapsed = now.since(account.mark).as_nanos();
+        let wait = wait.min(elapsed);
+        account.add(places.cpu_wait(service), wait);
+        account.add(places.work(service), elapsed - wait);
+        account.mark = now;
+    }
+
+    /// The frame has waited for a pool.
+    #[cold]
+    pub(super) fn trace_pool_wait(&mut self, index: u32, instance: u32, now: SimTime) {
+        let pool = PoolId(self.instances[instance as usize].pool);
+        self.trace.charge(index, self.trace.places().pool_wait(pool), now);
+    }
+
+    /// The frame, or the answer that it is, has arrived.
+    pub(super) fn trace_network(&mut self, index: u32, now: SimTime) {
+        if self.trace.is_on() {
+            let service = self.service_of(self.frames.at(index));
+            self.trace.charge(index, self.trace.places().network(service), now);
+        }
+    }
+
+    /// An attempt of the call, or the back-off behind it, led to nothing.
+    pub(super) fn trace_lost(&mut self, index: u32, now: SimTime) {
+        if self.trace.is_on() {
+            let frame = self.frames.at(index);
+            debug_assert_eq!(frame.kind, Kind::Call, "only calls have attempts");
+            let place = self.retries_place(frame);
+            self.trace.charge(index, place, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_tile_the_axis() {
+        let mut last = bucket_of(0);
+        assert_eq!(last, (0, 0, 1));
+        for nanos in 1..100_000 {
+            let (number, low, high) = bucket_of(nanos);
+            assert!(low <= nanos && nanos < high, "{nanos} is outside {low}..{high}");
+            if number != last.0 {
+                assert_eq!((number, low), (last.0 + 1, last.2), "a gap before {nanos}");
+            }
+            last = (number, low, high);
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! Sources of requests: open, traced and closed; and the end of a request.
+
+use sim_core::{Calendar, Draws, Histogram, Population, SimTime, combine, hash_name, mix};
+
+use super::frame::{Link, NONE, Request};
+use super::{Event, Replica, System, span};
+use crate::blueprint::{Arrivals, Outcome, TrafficPlan};
+use crate::observe::{ClassObservation, TrafficObservation};
+
+/// Separate the draws of one request that are not made by an operation.
+const SALT_CLASS: u64 = 0x9FB2_1C65_1E98_DF25;
+const SALT_TARGET: u64 = 0x2545_F491_4F6C_DD1D;
+const SALT_THINK: u64 = 0xD1B5_4A32_D192_ED03;
+const SALT_USER: u64 = 0xAEF1_7502_108E_F2D9;
+const SALT_BATCH: u64 = 0x8CB9_2BA7_2F3D_8DD7;
+/// Odd: numbers times this differ in all bits.
+const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Most requests of one batch, and most corrections of one latency.
+const MOST: f64 = 1.0e6;
+
+/// A traffic at run time.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Its row in force.
+    pub(super) plan: TrafficPlan,
+    /// The replica that stands for its clients.
+    client: u32,
+    /// Names its requests: seed, replication and path.
+    stream: u64,
+    /// The stream of its gaps.
+    gaps: Draws,
+    /// Requests so far.
+    number: u64,
+    /// The instant of the next arrival in seconds, unrounded.
+    position: f64,
+    /// From where and over how much of the rate's integral the next arrival was planned.
+    planned: (f64, f64),
+    /// Tells the arrival in force from one planned before the rate changed.
+    generation: u32,
+    /// Requests that each user has sent.
+    cycles: Vec<u32>,
+    /// Users who have not left.
+    active: u32,
+    pub(super) meter: Meter,
+}
+
+/// Measurements of a traffic.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    offered: u64,
+    outcomes: Vec<u64>,
+    classes: Vec<ClassObservation>,
+    attempts: u64,
+    latency: Histogram,
+    unanswered: Histogram,
+    intended: Histogram,
+    pub(super) present: Population,
+}
+
+impl Meter {
+    /// Closes the segment that ends at `now`.
+    pub(super) fn flush(&mut self, now: SimTime) -> TrafficObservation {
+        TrafficObservation {
+            offered: std::mem::take(&mut self.offered),
+            outcomes: {
+                let kinds = self.outcomes.len();
+                std::mem::replace(&mut self.outcomes, vec![0; kinds])
+            },
+            classes: self
+                .classes
+                .iter_mut()
+                .map(|class| ClassObservation {
+                    ended: std::mem::take(&mut class.ended),
+                    latency: class.latency.take().compact(),
+                })
+                .collect(),
+            attempts: std::mem::take(&mut self.attempts),
+            latency: self.latency.take().compact(),
+            unanswered: self.unanswered.take().compact(),
+            intended: self.intended.take().compact(),
+            present: self.present.flush(now),
+        }
+    }
+}
+
+impl System<'_> {
+    pub(super) fn add_source(&mut self, traffic: u32, seed: u64, index: u32) {
+        let plan = self.plan.traffics[traffic as usize].clone();
+        let balancers = self.add_balancers(&plan.routes, 0);
+        let client = self.replicas.len() as u32;
+        let client_row = Replica { service: NONE, local: 0, pools: 0, balancers, cores: NONE };
+        self.replicas.push(client_row);
+        let stream = combine(combine(seed, u64::from(index)), plan.stream);
+        // One class needs no figures of its own.
+        let classes = if self.plan.classes.len() > 1 { self.plan.classes.len() } else { 0 };
+        self.sources.push(Source {
+            client,
+            stream,
+            gaps: Draws::keyed(combine(stream, hash_name("gaps"))),
+            number: 0,
+            position: 0.0,
+            planned: (0.0, 0.0),
+            generation: 0,
+            cycles: Vec::new(),
+            active: 0,
+            meter: Meter {
+                outcomes: vec![0; self.plan.outcomes.len()],
+                classes: vec![ClassObservation::default(); classes],
+                ..Meter::default()
+            },
+            plan,
+        });
+    }
+
+    /// Plans the first requests of every traffic.
+    pub(super) fn start_sources(&mut self, calendar: &mut Calendar<Event>) {
+        for traffic in 0..self.sources.len() as u32 {
+            match &self.sources[traffic as usize].plan.arrivals {
+                Arrivals::Open { .. } | Arrivals::Trace(_) => self.plan_arrival(traffic, calendar),
+                Arrivals::Closed { users, .. } => {
+                    let users = *users;
+                    self.admit_users(traffic, users, calendar);
+                }
+            }
+        }
+    }
+
+    // Open traffic -----------------------------------------------------------------------------------------
+
+    fn plan_arrival(&mut self, traffic: u32, calendar: &mut Calendar<Event>) {
+        let source = &mut self.sources[traffic as usize];
+        let generation = source.generation;
+        let at = match &source.plan.arrivals {
+            Arrivals::Open { rate, gap, .. } => {
+                let amount = gap.sample(&mut source.gaps);
+                source.planned = (source.position, amount);
+                let Some(next) = rate.after(source.position, amount) else { return };
+                source.position = next;
+                SimTime::ZERO + span(next)
+            }
+            Arrivals::Trace(instants) => {
+                let Some(&next) = instants.get(source.number as usize) else { return };
+                SimTime::from_nanos(next)
+            }
+            Arrivals::Closed { .. } => return,
+        };
+        calendar.schedule(at.max(calendar.now()), Event::Arrival { traffic, generation });
+    }
+
+    /// Plans the next arrival anew because the rate has changed: what has elapsed of the gap stays elapsed.
+    pub(super) fn replan_arrival(
+        &mut self,
+        traffic: u32,
+        plan: TrafficPlan,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let source = &mut self.sources[traffic as usize];
+        let before = std::mem::replace(&mut source.plan, plan);
+        match (&before.arrivals, &source.plan.arrivals) {
+            (Arrivals::Open { rate: old, .. }, Arrivals::Open { rate: new, .. }) if old != new => {
+                let (from, amount) = source.planned;
+                let now_seconds = now.as_seconds();
+                let elapsed = old.integral(from, now_seconds.max(from));
+                let rest = (amount - elapsed).max(0.0);
+                source.generation = source.generation.wrapping_add(1);
+                source.planned = (now_seconds, rest);
+                let generation = source.generation;
+                let Some(next) = new.after(now_seconds, rest) else { return };
+                source.position = next;
+                let at = (SimTime::ZERO + span(next)).max(now);
+                calendar.schedule(at, Event::Arrival { traffic, generation });
+            }
+            (Arrivals::Closed { .. }, Arrivals::Closed { users, .. }) => {
+                let users = *users;
+                self.admit_users(traffic, users, calendar);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn arrival(
+        &mut self,
+        traffic: u32,
+        generation: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        if self.sources[traffic as usize].generation != generation {
+            return; // The rate has changed since.
+        }
+        let source = &self.sources[traffic as usize];
+        let (first, stream) = (source.number, source.stream);
+        let together = match &source.plan.arrivals {
+            Arrivals::Open { batch: Some(size), .. } => {
+                let mut draws =
+                    Draws::keyed(mix(stream ^ SALT_BATCH.wrapping_add(first.wrapping_mul(STRIDE))));
+                size.sample(&mut draws).round_ties_even().clamp(0.0, MOST) as u64
+            }
+            _ => 1,
+        };
+        for number in first..first + together {
+            let draw_key = mix(stream.wrapping_add(number.wrapping_mul(STRIDE)));
+            self.sources[traffic as usize].number = number + 1;
+            self.release(traffic, NONE, draw_key, now, calendar);
+        }
+        if together == 0 {
+            self.sources[traffic as usize].number = first + 1; // An empty batch has a number too.
+        }
+        self.plan_arrival(traffic, calendar);
+    }
+
+    /// Sends a request into the system.
+    fn release(
+        &mut self,
+        traffic: u32,
+        user: u32,
+        draw_key: u64,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let source = &mut self.sources[traffic as usize];
+        source.meter.offered += 1;
+        source.meter.present.enter(now);
+        let class = drawn(&source.plan.classes, draw_key ^ SALT_CLASS).unwrap_or(0);
+        let Some(call) = drawn(&source.plan.targets, draw_key ^ SALT_TARGET) else { return };
+        let client = source.client;
+        let key = self.requests.insert(Request {
+            traffic,
+            user,
+            start: now,
+            draw_key,
+            frames: 0,
+            attempts: 0,
+            class,
+            ended: false,
+        });
+        if self.plan.calls[call.index()].policy.is_none() {
+            self.requests.at_mut(key.index()).attempts = 1;
+        }
+        if let Some(index) =
+            self.spawn(call, client, key.index(), Link::TO_TRAFFIC, draw_key, 0, now, calendar)
+        {
+            self.run(index, now, calendar);
+        }
+    }
+
+    // Closed traffic ---------------------------------------------------------------------------------------
+
+    /// Brings the number of users to `users`: new ones begin by thinking, surplus ones leave when they would
+    /// send again.
+    fn admit_users(&mut self, traffic: u32, users: u32, calendar: &mut Calendar<Event>) {
+        let source = &mut self.sources[traffic as usize];
+        let known = source.cycles.len() as u32;
+        source.active = users;
+        for user in known..users {
+            self.sources[traffic as usize].cycles.push(0);
+            self.think(traffic, user, calendar);
+        }
+    }
+
+    fn think(&mut self, traffic: u32, user: u32, calendar: &mut Calendar<Event>) {
+        let source = &self.sources[traffic as usize];
+        let Arrivals::Closed { think, .. } = &source.plan.arrivals else { return };
+        let key = user_key(source.stream, user, source.cycles[user as usize]);
+        let time = span(think.sample(&mut Draws::keyed(key ^ SALT_THINK)));
+        calendar.schedule_in(time, Event::Thought { traffic, user });
+    }
+
+    pub(super) fn thought(&mut self, traffic: u32, user: u32, now: SimTime, calendar: &mut Calendar<Event>) {
+        let source = &mut self.sources[traffic as usize];
+        if user >= source.active {
+            source.cycles.truncate(source.cycles.len().min(user as usize));
+            return; // The user has left.
+        }
+        let cycle = source.cycles[user as usize];
+        source.cycles[user as usize] = cycle.wrapping_add(1);
+        let draw_key = user_key(source.stream, user, cycle);
+        self.release(traffic, user, draw_key, now, calendar);
+    }
+
+    // The end of a request ---------------------------------------------------------------------------------
+
+    /// The traffic has the outcome of a request.
+    pub(super) fn complete(
+        &mut self,
+        request: u32,
+        from: u32,
+        outcome: Outcome,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let row = self.requests.at_mut(request);
+        row.ended = true;
+        let row = *row;
+        let source = &mut self.sources[row.traffic as usize];
+        let meter = &mut source.meter;
+        let nanos = now.since(row.start).as_nanos();
+        meter.present.leave(row.start, now);
+        meter.outcomes[outcome.0 as usize] += 1;
+        meter.attempts += u64::from(row.attempts);
+        if outcome.is_answer() {
+            meter.latency.record(nanos);
+        } else {
+            meter.unanswered.record(nanos);
+        }
+        if let Some(class) = meter.classes.get_mut(usize::from(row.class)) {
+            class.ended += 1;
+            if outcome.is_answer() {
+                class.latency.record(nanos);
+            }
+        }
+        if let Some(cycle) = source.plan.expected_cycle {
+            record_from_intended_starts(&mut meter.intended, nanos, cycle.as_nanos());
+        }
+        if self.trace.is_on() && outcome.is_answer() {
+            self.trace.complete(row.traffic, from, nanos, now);
+        }
+        if row.user != NONE {
+            self.think(row.traffic, row.user, calendar);
+        }
+    }
+}
+
+/// Names the requests of a user: they depend on nobody else's.
+fn user_key(stream: u64, user: u32, cycle: u32) -> u64 {
+    let user_stream = mix(stream ^ SALT_USER.wrapping_add(u64::from(user).wrapping_mul(STRIDE)));
+    mix(user_stream.wrapping_add(u64::from(cycle).wrapping_mul(STRIDE)))
+}
+
+/// Draws from cumulative shares. A single entry takes no draw.
+#[inline]
+fn drawn<T: Copy>(shares: &[(f64, T)], key: u64) -> Option<T> {
+    if let [(_, only)] = shares {
+        return Some(*only);
+    }
+    let draw = Draws::keyed(key).unit();
+    shares.iter().find(|(share, _)| draw < *share).or(shares.last()).map(|&(_, entry)| entry)
+}
+
+/// Records a latency together with those of the requests that the user would have sent meanwhile.
+///
+/// A user who waits for a slow answer sends nothing, so a closed workload sees one slow request where an open
+/// one sees many (coordinated omission). Each `cycle` within the latency stands for a request that was meant to
+/// start then.
+///
+/// Source: `HdrHistogram`'s correction for an expected interval.
+fn record_from_intended_starts(histogram: &mut Histogram, nanos: u64, cycle: u64) {
+    histogram.record(nanos);
+    if cycle == 0 {
+        return;
+    }
+    let mut missed = nanos.saturating_sub(cycle);
+    let mut corrections = 0.0;
+    while missed >= cycle && corrections < MOST {
+        histogram.record(missed);
+        missed -= cycle;
+        corrections += 1.0;
+    }
+}
