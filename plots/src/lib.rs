@@ -1,1 +1,51 @@
-//! See the crate's description.
+//! Charts of Hockeystick results: SVG, PNG (feature `png`) and a report in HTML, made from results alone.
+//!
+//! The pictures are drawn directly, not with a plotting library. Labels stand at the ends of their curves and
+//! must not collide; for that the widths of words have to be known before they are drawn, which an SVG backend
+//! without fonts can only guess. With the widths of one font at hand (`text`), a scene of six shapes (`scene`)
+//! is all that is left to do, and it brings real dashes, rims around words, tips on points and one dependency
+//! less.
+
+mod found;
+mod heat;
+mod page;
+mod palette;
+mod place;
+#[cfg(feature = "png")]
+mod png;
+mod scale;
+mod scene;
+mod stack;
+mod sweep;
+mod text;
+mod unit;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(feature = "png")]
+pub use png::to_png;
+pub use sweep::sweep_svg;
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    /// The sweep has no point with a value of its first path.
+    #[error("the sweep has no points to draw")]
+    NoPoints,
+    /// The text is not SVG.
+    #[cfg(feature = "png")]
+    #[error("cannot read the picture: {0}")]
+    Svg(String),
+    /// The picture would be too small or too large.
+    #[cfg(feature = "png")]
+    #[error("cannot draw the picture at scale {scale}: its sides must have 1 to 16,384 pixels")]
+    Size {
+        /// The scale that was asked for.
+        scale: f32,
+    },
+    /// The picture cannot be encoded.
+    #[cfg(feature = "png")]
+    #[error("cannot encode the picture: {0}")]
+    Png(String),
+}
