@@ -1,0 +1,106 @@
+//! Events and sweeps as written.
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    At, Changes, Definitions, Positive, Raw, Required, Sink, Spec, Time, any_quantity, defined, spec, words,
+    wrong_quantity,
+};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Node, Value};
+
+spec! {
+    /// Something that happens by the clock.
+    EventSpec: "an event" {
+        /// When, from the start of the run.
+        at: At<Time>,
+        /// How long it lasts.
+        for_time ["for"]: Option<At<Time>> => "to the end of the run" (""),
+        /// Paths and the values they get: `{services.db.speed: 0.1}`.
+        set: Required<Changes>,
+    }
+    later [
+        "every", "crash", "restart", "replicas", "partition", "latency", "loss", "flush", "deploy", "drain", "scale",
+        "health", "pause", "zone",
+    ]
+}
+
+/// The values that a sweep gives to a path.
+#[derive(Clone, Debug)]
+pub(crate) enum SweepSpec {
+    /// These.
+    List(Vec<Node>),
+    /// A range.
+    Range(RangeSpec),
+}
+
+spec! {
+    /// A range of values.
+    RangeSpec: "a range" {
+        /// The first value.
+        from: Raw,
+        /// The last value.
+        to: Raw,
+        /// How many values.
+        points: Option<At<Positive>>,
+        /// Distance of neighbours; instead of `points`.
+        step: Option<Raw>,
+        /// How the points are spaced.
+        spacing: At<Spacing> = "linear" ("equal distances"),
+    }
+}
+
+words! {
+    /// How the points of a sweep are spaced.
+    Spacing: "a spacing" {
+        /// equal distances.
+        Linear = "linear",
+        /// equal ratios.
+        Log = "log",
+    }
+}
+
+impl Spec for SweepSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        match &node.value {
+            Value::List(items) if items.is_empty() => {
+                sink.report(Diagnostic::error("the list of values is empty").at(node.place).help("give one or more"));
+                None
+            }
+            Value::List(items) => {
+                let good = items.iter().filter(|item| check_value(item, sink)).count();
+                (good == items.len()).then(|| Self::List(items.clone()))
+            }
+            Value::Map(_) => {
+                let range = RangeSpec::read(node, sink)?;
+                let ends = [&range.from.0, &range.to.0].map(|end| check_value(end, sink));
+                let step = range.step.as_ref().is_none_or(|step| check_value(&step.0, sink));
+                (ends == [true, true] && step).then_some(Self::Range(range))
+            }
+            _ => {
+                let help = "write `[1, 2, 4]`, `{from: 50/s, to: 1200/s, points: 20}` or `{from: 1, to: 8, step: 1}`";
+                sink.expected("a list or a range of values", node, help);
+                None
+            }
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Sweep", |definitions| {
+            let range = RangeSpec::schema(definitions);
+            json!({"anyOf": [{"type": "array", "minItems": 1}, range]})
+        })
+    }
+
+    fn complete(node: &mut Node) {
+        RangeSpec::complete(node);
+    }
+}
+
+fn check_value(node: &Node, sink: &mut Sink) -> bool {
+    if any_quantity(node).is_none() {
+        wrong_quantity(node, sink);
+        return false;
+    }
+    true
+}

@@ -1,0 +1,166 @@
+//! The scenario as written: its top level.
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    At, Changes, Count, Definitions, EventSpec, List, Name, Named, Number, PolicySpec, Positive, Required,
+    ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec, SweepSpec, Text, Time, TrafficSpec,
+    defined, spec,
+};
+use crate::tree::{Node, Place, Value};
+
+spec! {
+    /// What the system is, what traffic it gets, what happens to it, and what must hold.
+    ScenarioSpec: "a scenario" {
+        /// Its name in reports.
+        name: Option<At<Name>> => "the name of the file" (""),
+        /// The question that it answers, in a sentence.
+        about: Option<At<Text>>,
+        /// How long a replication runs.
+        duration: Required<At<Time>>,
+        /// How much of it is not measured: a time, or `auto` for MSER-5.
+        warmup: At<WarmupSpec> = "0s" ("k6 and wrk measure from the first request on"),
+        /// Seed of all random numbers; with the same seed a run repeats exactly.
+        seed: At<Seed> = "1" ("any fixed number will do"),
+        /// Independent runs.
+        replications: At<Positive> = "10" ("Law, Simulation Modeling and Analysis, 5th ed., §9.4"),
+        /// Half-width of the intervals relative to their values; more replications run until it is reached.
+        precision: Option<At<Share>> => "as many replications as `replications` says" (""),
+        /// What a replication may use before it is cut short.
+        limits: LimitsSpec = "{}" ("see each"),
+        /// Requests that arrive.
+        traffic: Required<Named<TrafficSpec>>,
+        /// Replicas that do the work.
+        services: Required<Named<ServiceSpec>>,
+        /// What is limited and shared.
+        resources: Option<Named<ResourceSpec>>,
+        /// How calls are made.
+        policies: Option<Named<PolicySpec>>,
+        /// How replicas are chosen.
+        routes: Option<Named<RouteSpec>>,
+        /// What happens by the clock.
+        events: Option<List<EventSpec>>,
+        /// Named sets of changes, to be compared.
+        variants: Option<Named<VariantSpec>>,
+        /// Paths and the values that they take one after the other; several form a grid.
+        sweep: Option<SweepsSpec>,
+        /// What must hold: `shoppers.p99 < 250ms`.
+        expect: Option<List<At<Text>>>,
+    }
+    later ["caches", "queues", "jobs", "autoscalers", "cost", "solve"]
+}
+
+spec! {
+    /// What a replication may use before it is cut short; the report says which limit was hit.
+    LimitsSpec: "limits" {
+        /// Events.
+        events: At<BigCount> = "10G" ("some hours of computing"),
+        /// Events at one instant: more is a loop that takes no time.
+        events_at_one_instant: At<BigCount> = "1M" ("far beyond any burst"),
+        /// Wall time.
+        wall: At<Time> = "10m" ("the patience of a build pipeline"),
+        /// Estimated memory.
+        memory: At<Size> = "2GiB" ("the memory of a small build machine"),
+        /// Depth of calls within calls.
+        call_depth: At<Count> = "1000" ("Python, sys.getrecursionlimit"),
+    }
+}
+
+/// A whole number that may be larger than other counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BigCount {
+    pub(crate) count: u64,
+}
+
+impl Spec for BigCount {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        let number = Number::read(node, sink)?.number;
+        if !(1.0..=1e18).contains(&number) || number.fract() != 0.0 {
+            sink.expected("a whole number from 1", node, "write `1000000`, `1M` or `1e6`");
+            return None;
+        }
+        Some(Self { count: number as u64 })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        Positive::schema(definitions)
+    }
+}
+
+/// How much of the run is not measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WarmupSpec {
+    /// This much.
+    Fixed(Time),
+    /// Found by MSER-5.
+    Auto,
+}
+
+impl Spec for WarmupSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        match node.text() {
+            Some("auto") => Some(Self::Auto),
+            Some(text) if text.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                sink.expected("a time such as `1m`, or `auto`", node, "write `1m` or `auto`");
+                None
+            }
+            _ => Time::read(node, sink).map(Self::Fixed),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let time = Time::schema(definitions);
+        json!({"anyOf": [{"const": "auto"}, time]})
+    }
+}
+
+/// A variant: what it changes.
+#[derive(Clone, Debug)]
+pub(crate) struct VariantSpec;
+
+impl Spec for VariantSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        match &node.value {
+            // `broken:` with nothing behind it is the scenario itself.
+            Value::Null => Some(Self),
+            _ => Changes::read(node, sink).map(|_| Self),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let changes = Changes::schema(definitions);
+        json!({"anyOf": [{"type": "null"}, changes]})
+    }
+}
+
+/// Swept paths: path, where it stands, values.
+#[derive(Clone, Debug)]
+pub(crate) struct SweepsSpec {
+    pub(crate) axes: Vec<(String, Place, Option<SweepSpec>)>,
+}
+
+impl Spec for SweepsSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        let Value::Map(entries) = &node.value else {
+            sink.expected("paths and their values", node, "write `{traffic.shoppers.rate: {from: 50/s, to: 1200/s, points: 20}}`");
+            return None;
+        };
+        let axis = |entry: &crate::tree::Entry, sink: &mut Sink| {
+            (entry.key.to_string(), entry.place, SweepSpec::read(&entry.node, sink))
+        };
+        Some(Self { axes: entries.iter().map(|entry| axis(entry, sink)).collect() })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Sweeps", |definitions| {
+            let sweep = SweepSpec::schema(definitions);
+            json!({"type": "object", "additionalProperties": sweep})
+        })
+    }
+
+    fn complete(node: &mut Node) {
+        if let Value::Map(entries) = &mut node.value {
+            entries.iter_mut().for_each(|entry| SweepSpec::complete(&mut entry.node));
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Steps as written: a map whose one verb says what is done.
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    At, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Share, Sink, Spec, Text, Time, defined,
+    not_yet, spec, wrong_word,
+};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Node, Place, Value, quoted};
+use crate::words::{closest, listed};
+
+/// A step.
+#[derive(Clone, Debug)]
+pub(crate) enum StepSpec {
+    /// Needs CPU.
+    Cpu(CpuStep),
+    /// Takes time.
+    Delay(DelayStep),
+    /// Holds a resource.
+    Hold(HoldStep),
+    /// Calls an endpoint.
+    Call(CallStep),
+    /// Does things in parallel.
+    All(AllStep),
+    /// Does things several times.
+    Repeat(RepeatStep),
+    /// Does one of several things.
+    Choose(ChooseStep),
+    /// Answers.
+    Reply(Place),
+    /// Fails.
+    Fail(FailStep),
+}
+
+spec! {
+    /// Needs CPU time on the replica's cores.
+    CpuStep: "a `cpu` step" {
+        /// CPU time at nominal speed.
+        cpu: DistributionSpec<Time>,
+    }
+}
+
+spec! {
+    /// Time passes and no core is used: I/O, or a remote system that is not modelled.
+    DelayStep: "a `delay` step" {
+        /// How long.
+        delay: DistributionSpec<Time>,
+    }
+}
+
+spec! {
+    /// Queues for a resource, runs the steps, and gives it back on every way out.
+    HoldStep: "a `hold` step" {
+        /// The resource: of the service itself, of the top level, or `service.resource`.
+        hold: At<Text>,
+        /// Units of it.
+        units: At<Positive> = "1" ("a connection, a lock"),
+        /// The steps during which it is held.
+        do_steps ["do"]: List<StepSpec>,
+    }
+}
+
+spec! {
+    /// A request to an endpoint, and its reply.
+    CallStep: "a `call` step" {
+        /// The endpoint: `db.insert`.
+        call: At<Text>,
+        /// How the call is made: one of `policies`.
+        policy: Option<At<Name>> => "a plain call: no timeout, no retry" ("Go, http.DefaultClient"),
+        /// How the replica is chosen: one of `routes`.
+        route: Option<At<Name>> => "the route named like the service, or `round_robin`" ("NGINX, upstream"),
+        /// Network time of each direction.
+        latency: Option<DistributionSpec<Time>> => "that of the route" (""),
+    }
+    later ["bytes"]
+}
+
+spec! {
+    /// Starts branches in parallel and waits for as many as it needs.
+    AllStep: "an `all` step" {
+        /// The branches, each a step or a list of steps.
+        all: Branches,
+        /// Copies of each branch.
+        each: Option<DistributionSpec<Number>> => "one" (""),
+        /// How many branches have to end with an answer: `all`, `any`, or a number (a quorum).
+        wait_for: At<WaitForSpec> = "all" ("JavaScript, Promise.all"),
+        /// Whether the rest is stopped once the step has ended.
+        cancel: At<Flag> = "false" ("JavaScript, Promise.all lets the rest run on"),
+    }
+}
+
+spec! {
+    /// Runs steps several times in sequence.
+    RepeatStep: "a `repeat` step" {
+        /// How often; a draw is rounded.
+        repeat: DistributionSpec<Number>,
+        /// The steps.
+        do_steps ["do"]: List<StepSpec>,
+    }
+}
+
+spec! {
+    /// Runs one of several branches.
+    ChooseStep: "a `choose` step" {
+        /// The branches, tried in order.
+        choose: List<ArmSpec>,
+    }
+}
+
+spec! {
+    /// Ends the request with an outcome.
+    FailStep: "a `fail` step" {
+        /// Name of the outcome.
+        fail: At<Name>,
+        /// How often; always, unless given.
+        rate: Option<At<Share>> => "always" (""),
+    }
+}
+
+spec! {
+    /// Answers the caller now; the following steps run on.
+    ReplyStep: "a `reply` step" {
+        /// Nothing.
+        reply: super::Raw,
+    }
+}
+
+/// Branches: a list, or a single step for `each`.
+#[derive(Clone, Debug)]
+pub(crate) struct Branches(pub(crate) List<BranchSpec>);
+
+impl Spec for Branches {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        if matches!(node.value, Value::Map(_)) {
+            return BranchSpec::read(node, sink).map(|branch| Self(List { items: vec![branch], whole: true }));
+        }
+        List::read(node, sink).map(Self)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let branches = List::<BranchSpec>::schema(definitions);
+        let step = StepSpec::schema(definitions);
+        json!({"anyOf": [branches, step]})
+    }
+
+    fn complete(node: &mut Node) {
+        match node.value {
+            Value::Map(_) => StepSpec::complete(node),
+            _ => List::<BranchSpec>::complete(node),
+        }
+    }
+}
+
+/// A branch: a step, or a list of steps.
+#[derive(Clone, Debug)]
+pub(crate) struct BranchSpec {
+    /// Its steps.
+    pub(crate) steps: List<StepSpec>,
+    /// Whether they were written as a list.
+    pub(crate) is_list: bool,
+}
+
+impl Spec for BranchSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        if matches!(node.value, Value::List(_)) {
+            return List::read(node, sink).map(|steps| Self { steps, is_list: true });
+        }
+        let step = StepSpec::read(node, sink)?;
+        Some(Self { steps: List { items: vec![step], whole: true }, is_list: false })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let step = StepSpec::schema(definitions);
+        json!({"anyOf": [step, {"type": "array", "items": step}]})
+    }
+
+    fn complete(node: &mut Node) {
+        match node.value {
+            Value::List(_) => List::<StepSpec>::complete(node),
+            _ => StepSpec::complete(node),
+        }
+    }
+}
+
+/// How many branches an `all` step waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WaitForSpec {
+    /// All of them.
+    All,
+    /// This many.
+    Count(u32),
+}
+
+impl Spec for WaitForSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        match node.text() {
+            Some("all") => Some(Self::All),
+            Some("any") => Some(Self::Count(1)),
+            Some(text) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+                Positive::read(node, sink).map(|number| Self::Count(number.count))
+            }
+            _ => {
+                wrong_word(node, "`all`, `any` or a number", &["all", "any"], &[], sink);
+                None
+            }
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let number = Positive::schema(definitions);
+        json!({"anyOf": [{"enum": ["all", "any"]}, number]})
+    }
+}
+
+/// A branch of a `choose` step.
+#[derive(Clone, Debug)]
+pub(crate) enum ArmSpec {
+    /// Taken with a probability.
+    Weight(At<Share>, List<StepSpec>),
+    /// Taken by requests of a class.
+    Class(At<Name>, List<StepSpec>),
+    /// Taken when none before it was.
+    Else(Place, List<StepSpec>),
+}
+
+spec! {
+    /// A branch taken with a probability.
+    WeightArm: "a branch of `choose`" {
+        /// Its probability.
+        weight: At<Share>,
+        /// Its steps.
+        do_steps ["do"]: List<StepSpec>,
+    }
+}
+
+spec! {
+    /// A branch taken by requests of a class.
+    ClassArm: "a branch of `choose`" {
+        /// The class.
+        class: At<Name>,
+        /// Its steps.
+        do_steps ["do"]: List<StepSpec>,
+    }
+}
+
+spec! {
+    /// A branch taken when none before it was.
+    ElseArm: "a branch of `choose`" {
+        /// Its steps.
+        else_steps ["else"]: List<StepSpec>,
+    }
+}
+
+impl Spec for ArmSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        if let Some(entry) = node.entries().iter().find(|entry| &*entry.key == "when") {
+            sink.report(not_yet("when", entry.place));
+            return None;
+        }
+        if node.get("else").is_some() {
+            return ElseArm::read(node, sink).map(|arm| Self::Else(node.place, arm.else_steps));
+        }
+        if node.get("class").is_some() {
+            return ClassArm::read(node, sink).map(|arm| Self::Class(arm.class, arm.do_steps));
+        }
+        if node.get("weight").is_none() {
+            let help = "write `{weight: 90%, do: [...]}`, `{class: gold, do: [...]}` or `{else: [...]}`";
+            sink.report(Diagnostic::error("expected a branch of `choose`").at(node.place).help(help));
+            return None;
+        }
+        WeightArm::read(node, sink).map(|arm| Self::Weight(arm.weight, arm.do_steps))
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Arm", |definitions| {
+            let arms =
+                [WeightArm::schema(definitions), ClassArm::schema(definitions), ElseArm::schema(definitions)];
+            json!({"anyOf": arms})
+        })
+    }
+
+    fn complete(node: &mut Node) {
+        WeightArm::complete(node);
+        if node.get("else").is_some() {
+            ElseArm::complete(node);
+        }
+    }
+}
+
+const VERBS: [&str; 9] = ["cpu", "delay", "hold", "call", "all", "repeat", "choose", "reply", "fail"];
+const LATER: [&str; 5] = ["take", "give", "send", "get", "pause"];
+
+impl Spec for StepSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        if node.text() == Some("reply") {
+            return Some(Self::Reply(node.place));
+        }
+        let verb = verb(node, sink)?;
+        match verb {
+            "cpu" => CpuStep::read(node, sink).map(Self::Cpu),
+            "delay" => DelayStep::read(node, sink).map(Self::Delay),
+            "hold" => HoldStep::read(node, sink).map(Self::Hold),
+            "call" => CallStep::read(node, sink).map(Self::Call),
+            "all" => AllStep::read(node, sink).map(Self::All),
+            "repeat" => RepeatStep::read(node, sink).map(Self::Repeat),
+            "choose" => ChooseStep::read(node, sink).map(Self::Choose),
+            "fail" => FailStep::read(node, sink).map(Self::Fail),
+            _ => ReplyStep::read(node, sink).map(|_| Self::Reply(node.place)),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Step", |definitions| {
+            let steps = [
+                json!({"const": "reply", "description": "Answers the caller now; the following steps run on."}),
+                CpuStep::schema(definitions),
+                DelayStep::schema(definitions),
+                HoldStep::schema(definitions),
+                CallStep::schema(definitions),
+                AllStep::schema(definitions),
+                RepeatStep::schema(definitions),
+                ChooseStep::schema(definitions),
+                FailStep::schema(definitions),
+            ];
+            json!({"anyOf": steps})
+        })
+    }
+
+    fn complete(node: &mut Node) {
+        match verb(node, &mut Sink::default()) {
+            Some("hold") => HoldStep::complete(node),
+            Some("call") => CallStep::complete(node),
+            Some("all") => AllStep::complete(node),
+            Some("repeat") => RepeatStep::complete(node),
+            Some("choose") => ChooseStep::complete(node),
+            Some("fail") => FailStep::complete(node),
+            _ => {}
+        }
+    }
+}
+
+/// The one verb of a step.
+fn verb(node: &Node, sink: &mut Sink) -> Option<&'static str> {
+    let entries = node.entries();
+    let mut verbs = VERBS.iter().filter(|verb| entries.iter().any(|entry| *entry.key == ***verb));
+    match (verbs.next(), verbs.next()) {
+        (Some(verb), None) => return Some(verb),
+        (Some(first), Some(second)) => {
+            let place = entries.iter().find(|entry| &*entry.key == *second).map_or(node.place, |entry| entry.place);
+            let diagnostic = Diagnostic::error(format!("a step does one thing, found `{first}` and `{second}`"));
+            sink.report(diagnostic.at(place).help("make them two steps, each behind its own `-`"));
+            return None;
+        }
+        _ => {}
+    }
+    if let Some(entry) = entries.iter().find(|entry| LATER.contains(&&*entry.key)) {
+        sink.report(not_yet(&entry.key, entry.place));
+        return None;
+    }
+    let steps = format!("the steps are {}", listed(VERBS));
+    match entries.first() {
+        Some(entry) => {
+            let help = closest(&entry.key, VERBS).map_or(steps, |guess| format!("did you mean `{guess}`?"));
+            let message = format!("expected a step, found the unknown {}", quoted(&entry.key));
+            sink.report(Diagnostic::error(message).at(entry.place).help(help));
+        }
+        None => sink.expected("a step such as `{cpu: 5ms}`", node, steps),
+    }
+    None
+}

@@ -1,0 +1,183 @@
+//! Traffic as written.
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    At, Definitions, DistributionSpec, List, Name, Number, Positive, RateSpec, Required, Share, Sink, Spec, Text,
+    Time, defined, one_key, spec, wrong_word,
+};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Node, Place, Value};
+
+spec! {
+    /// Requests that arrive: open (`rate`), from a trace, or closed (`users` who `think`).
+    TrafficSpec: "a traffic" {
+        /// How many requests arrive: `400/s`, or a rate over time. Required for open traffic.
+        rate: Option<RateSpec>,
+        /// What is called: `web.checkout`, or a weighted mix `{web.browse: 80%, web.buy: 20%}`.
+        to: Required<TargetsSpec>,
+        /// The policy with which clients call.
+        policy: Option<At<Name>> => "a plain call: no timeout, no retry" ("curl without options"),
+        /// How the arrivals of open traffic are spaced.
+        arrivals: At<ArrivalsSpec> = "poisson" ("many independent clients, Palm-Khintchine theorem"),
+        /// How many requests arrive together.
+        batch: Option<DistributionSpec<Number>> => "one" (""),
+        /// How many users send a request, wait for its end, think, and send the next. Makes the traffic closed.
+        users: Option<At<Positive>>,
+        /// How long a user thinks between an answer and the next request.
+        think: Option<DistributionSpec<Time>>,
+        /// The class of all its requests.
+        class: Option<At<Name>>,
+        /// What distinguishes its requests.
+        attributes: Option<AttributesSpec>,
+        /// Classes, the most important first; for resources with `order: priority`.
+        priority: Option<List<At<Name>>>,
+    }
+    later ["sessions", "deadline", "bytes"]
+}
+
+spec! {
+    /// What distinguishes requests.
+    AttributesSpec: "attributes" {
+        /// Classes and their shares: `{critical: 20%, bulk: 80%}`.
+        class: Option<Weights>,
+        /// Classes, the most important first; for resources with `order: priority`.
+        priority: Option<List<At<Name>>>,
+    }
+    later ["key", "tenant", "bytes", "user", "zone"]
+}
+
+/// Names and shares that sum to the whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Weights {
+    /// Name, where it stands, share.
+    pub(crate) entries: Vec<(String, Place, f64)>,
+}
+
+/// How far a sum of shares may be from the whole: three times 33.3 % passes.
+pub(crate) const SLACK: f64 = 0.005;
+
+impl Spec for Weights {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        let Value::Map(nodes) = &node.value else {
+            sink.expected("names and their shares", node, "write `{a: 80%, b: 20%}`");
+            return None;
+        };
+        let mut entries = Vec::new();
+        for entry in nodes {
+            if let Some(share) = Share::read(&entry.node, sink) {
+                entries.push((entry.key.to_string(), entry.place, share.fraction));
+            }
+        }
+        if entries.len() < nodes.len() {
+            return None;
+        }
+        let sum: f64 = entries.iter().map(|(.., share)| share).sum();
+        if (sum - 1.0).abs() > SLACK {
+            sink.report(
+                Diagnostic::error(format!("the shares sum to {}, not to 100%", percent(sum)))
+                    .at(node.place)
+                    .help("every request has exactly one of them"),
+            );
+            return None;
+        }
+        Some(Self { entries })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let share = Share::schema(definitions);
+        json!({"type": "object", "additionalProperties": share, "minProperties": 1})
+    }
+}
+
+/// A fraction as a percentage with at most four decimals.
+pub(crate) fn percent(fraction: f64) -> String {
+    format!("{}%", (fraction * 1e6).round() / 1e4)
+}
+
+/// What a traffic calls.
+#[derive(Clone, Debug)]
+pub(crate) enum TargetsSpec {
+    /// Always the same endpoint.
+    One(At<Text>),
+    /// Endpoints and their shares.
+    Mix(Weights),
+}
+
+impl Spec for TargetsSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        match &node.value {
+            Value::Map(_) => Weights::read(node, sink).map(Self::Mix),
+            Value::String(_) => At::read(node, sink).map(Self::One),
+            _ => {
+                let help = "write `web.checkout`, or a mix `{web.browse: 80%, web.buy: 20%}`";
+                sink.expected("an endpoint", node, help);
+                None
+            }
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let weights = Weights::schema(definitions);
+        json!({"anyOf": [{"type": "string"}, weights]})
+    }
+}
+
+/// How arrivals are spaced.
+#[derive(Clone, Debug)]
+pub(crate) enum ArrivalsSpec {
+    /// Exponential gaps: independent clients.
+    Poisson,
+    /// Equal gaps: a load generator, a clock.
+    Even,
+    /// Independent gaps of any distribution; its mean follows from the rate, if there is one.
+    Renewal(DistributionSpec<Time>),
+    /// The instants themselves.
+    Trace(TraceSpec),
+}
+
+spec! {
+    /// The instants of arrival from a CSV file beside the scenario, counted from the first.
+    TraceSpec: "a trace" {
+        /// Path of the file, relative to the scenario's folder and inside of it.
+        trace: At<Text>,
+        /// Name of the column with the instants; may be left out when there is only one.
+        column: Option<At<Text>> => "the only column" (""),
+        /// Unit of the instants.
+        unit: At<Text> = "s" ("Unix time"),
+    }
+}
+
+const ARRIVALS: [&str; 4] = ["poisson", "even", "renewal", "trace"];
+
+impl Spec for ArrivalsSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        const WHAT: &str = "`poisson`, `even`, a renewal process or a trace";
+        match node.text() {
+            Some("poisson") => return Some(Self::Poisson),
+            Some("even") => return Some(Self::Even),
+            _ => {}
+        }
+        if !matches!(node.value, Value::Map(_)) {
+            wrong_word(node, WHAT, &ARRIVALS, &["mmpp"], sink);
+            return None;
+        }
+        if node.get("trace").is_some() {
+            return TraceSpec::read(node, sink).map(Self::Trace);
+        }
+        let entry = one_key(node, WHAT, &["renewal", "trace"], &["mmpp"], sink)?;
+        DistributionSpec::read(&entry.node, sink).map(Self::Renewal)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Arrivals", |definitions| {
+            let gap = DistributionSpec::<Time>::schema(definitions);
+            let trace = TraceSpec::schema(definitions);
+            json!({"anyOf": [
+                {"enum": ["poisson", "even"]},
+                {"type": "object", "properties": {"renewal": gap}, "required": ["renewal"], "additionalProperties": false},
+                trace,
+            ]})
+        })
+    }
+}
