@@ -1,0 +1,376 @@
+//! What the operational laws say about a blueprint before anything runs.
+//!
+//! Mean visits and demands follow from the step code alone; utilizations, the bottleneck and the asymptotic
+//! bounds follow from those. Times held across calls are taken as in an empty system, so what is said of a
+//! pool held across calls is a lower bound: queueing behind it only makes the holds longer.
+//!
+//! Source: Denning and Buzen, *The Operational Analysis of Queueing Network Models*, Computing Surveys 10(3),
+//! 1978.
+
+mod loaded;
+mod walk;
+
+use models::blueprint::{
+    Arrivals, Blueprint, EndpointId, PoolId, PoolScope, ServiceId, TrafficId, TrafficPlan,
+};
+use sim_core::SimTime;
+use sim_core::distribution::Distribution;
+use sim_core::rate::RateCurve;
+
+pub(crate) use loaded::{Loaded, Queue};
+pub(crate) use walk::Waits;
+
+use crate::results::{Bottleneck, SaturatesAt};
+use walk::{CallCost, Cost, Costs};
+
+/// Where requests queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A resource of kind `slots`.
+    Pool(PoolId),
+    /// The cores of a service.
+    Cores(ServiceId),
+}
+
+/// A resource with a limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Station {
+    /// Which one.
+    pub place: Place,
+    /// `db.cores`, `web.workers`, `db_connections`.
+    pub name: String,
+    /// Units of one instance.
+    pub units: f64,
+    /// Instances: replicas, or 1.
+    pub instances: f64,
+    /// Share of the units that is busy under the given load, over 1 where it cannot cope.
+    pub utilization: f64,
+}
+
+impl Station {
+    /// Units of all instances.
+    pub fn capacity(&self) -> f64 {
+        self.units * self.instances
+    }
+}
+
+/// How requests come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Offered {
+    /// At this mean rate over the measured part, whatever happens.
+    Open {
+        /// Requests per second.
+        rate: f64,
+        /// Requests that arrive together.
+        batch: f64,
+    },
+    /// From users who wait for the answer.
+    Closed {
+        /// How many.
+        users: f64,
+        /// Mean seconds between an answer and the next request.
+        think: f64,
+    },
+}
+
+/// What one traffic asks of the system.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// Which traffic.
+    pub traffic: TrafficId,
+    /// How its requests come.
+    pub offered: Offered,
+    /// Requests per second; for a closed traffic the upper bound from the asymptotes.
+    pub rate: f64,
+    /// Mean response in an empty system, in seconds. Parallel branches count as the longest of their means.
+    pub response: f64,
+    /// By station: unit-seconds that a request needs.
+    pub demands: Vec<f64>,
+    /// By station: visits of a request.
+    pub visits: Vec<f64>,
+    /// By endpoint: entries of a request.
+    pub entries: Vec<f64>,
+    /// Attempts of a request, as far as its failures follow from `fail` steps.
+    pub attempts: f64,
+    /// Share of the requests that are answered, as far as it follows from `fail` steps.
+    pub answered: f64,
+}
+
+/// What the operational laws say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysis {
+    /// Everything with a limit: pools, then cores.
+    pub stations: Vec<Station>,
+    /// By traffic.
+    pub loads: Vec<Load>,
+}
+
+impl Analysis {
+    /// Analyses an empty system.
+    pub fn of(blueprint: &Blueprint) -> Self {
+        Self::with_waits(blueprint, &Waits::none(blueprint))
+    }
+
+    /// Analyses a system in which `waits` lengthen the holds and responses.
+    fn with_waits(blueprint: &Blueprint, waits: &Waits) -> Self {
+        let mut stations = stations(blueprint);
+        let classes: Vec<Costs<'_>> = (0..blueprint.classes.len().max(1))
+            .map(|class| Costs::solve(blueprint, waits, class as u16))
+            .collect();
+        let mut loads: Vec<Load> = blueprint
+            .traffics
+            .iter()
+            .enumerate()
+            .map(|(t, plan)| load(blueprint, &classes, TrafficId(t as u32), plan, &stations))
+            .collect();
+        bound_closed(&stations, &mut loads);
+        for (k, station) in stations.iter_mut().enumerate() {
+            let busy: f64 = loads.iter().filter(|l| l.demands[k] > 0.0).map(|l| l.rate * l.demands[k]).sum();
+            station.utilization = busy / station.capacity();
+        }
+        Self { stations, loads }
+    }
+
+    /// The position of `place` among the stations; none for a service without cores.
+    pub fn station(&self, place: Place) -> Option<usize> {
+        self.stations.iter().position(|station| station.place == place)
+    }
+
+    /// The station with the largest predicted utilization.
+    pub fn busiest(&self) -> Option<usize> {
+        let used = |k: &usize| self.loads.iter().any(|load| load.demands[*k] > 0.0);
+        (0..self.stations.len())
+            .filter(used)
+            .max_by(|a, b| self.stations[*a].utilization.total_cmp(&self.stations[*b].utilization).then(b.cmp(a)))
+    }
+
+    /// Requests per second of `load` at which the first station saturates while the others' load stays as it
+    /// is; none when nothing limits it.
+    pub fn saturation(&self, load: usize) -> Option<f64> {
+        let own = &self.loads[load];
+        let free = |k: usize| {
+            let others: f64 = self
+                .loads
+                .iter()
+                .enumerate()
+                .filter(|(other, l)| *other != load && l.demands[k] > 0.0)
+                .map(|(_, l)| l.rate * l.demands[k])
+                .sum();
+            (self.stations[k].capacity() - others).max(0.0) / own.demands[k]
+        };
+        (0..self.stations.len()).filter(|k| own.demands[*k] > 0.0).map(free).min_by(f64::total_cmp)
+    }
+
+    /// Users beyond which a closed traffic cannot be served without queueing: where its two asymptotes cross.
+    pub fn saturation_users(&self, load: usize) -> Option<f64> {
+        let Offered::Closed { think, .. } = self.loads[load].offered else { return None };
+        Some(self.saturation(load)? * (think + self.loads[load].response))
+    }
+
+    /// The value of the path that scales `load` (`traffic.x.rate` or `.users`) at which the system saturates.
+    pub fn saturates_at(&self, blueprint: &Blueprint, load: usize) -> Option<SaturatesAt> {
+        let path = &blueprint.traffics[self.loads[load].traffic.index()].path;
+        let (key, value) = match self.loads[load].offered {
+            Offered::Open { batch, .. } => ("rate", self.saturation(load)? / batch),
+            Offered::Closed { .. } => ("users", self.saturation_users(load)?),
+        };
+        value.is_finite().then(|| SaturatesAt { path: format!("{path}.{key}"), value })
+    }
+
+    /// The resource that saturates first, with its numbers in a sentence.
+    pub fn bottleneck(&self, blueprint: &Blueprint) -> Option<Bottleneck> {
+        let k = self.busiest()?;
+        let station = &self.stations[k];
+        let share = |load: &Load| load.rate * load.demands[k];
+        let load = (0..self.loads.len())
+            .max_by(|a, b| share(&self.loads[*a]).total_cmp(&share(&self.loads[*b])).then(b.cmp(a)))?;
+        let saturates_at = self.saturates_at(blueprint, load);
+        let text = self.bottleneck_text(k, load, saturates_at.as_ref());
+        Some(Bottleneck {
+            at: station.name.clone(),
+            predicted: station.utilization,
+            utilization: None,
+            saturates_at,
+            text,
+        })
+    }
+
+    fn bottleneck_text(&self, k: usize, load: usize, saturates_at: Option<&SaturatesAt>) -> String {
+        let station = &self.stations[k];
+        let busy = percent(station.utilization);
+        let at_least = if matches!(station.place, Place::Pool(_)) { "at least " } else { "" };
+        let (now, limit) = match self.loads[load].offered {
+            Offered::Open { rate, batch } => {
+                let limit = saturates_at.map(|s| format!("{}/s", figure(s.value)));
+                (format!("{}/s", figure(rate / batch)), limit)
+            }
+            Offered::Closed { users, .. } => {
+                let limit = saturates_at.map(|s| format!("about {} users", figure(s.value)));
+                (format!("{} users", figure(users)), limit)
+            }
+        };
+        let name = &station.name;
+        match limit {
+            Some(limit) if station.utilization > 1.0 => {
+                format!("`{name}` is overloaded: {now} needs {at_least}{busy} of it, it saturates at {limit}")
+            }
+            Some(limit) => {
+                format!("`{name}` is the bottleneck: {at_least}{busy} busy at {now}, saturates at {limit}")
+            }
+            None => format!("`{name}` is the bottleneck: {at_least}{busy} busy at {now}"),
+        }
+    }
+}
+
+fn stations(blueprint: &Blueprint) -> Vec<Station> {
+    let replicas = |service: ServiceId| f64::from(blueprint.services[service.index()].replicas);
+    let pools = blueprint.pools.iter().enumerate().map(|(p, plan)| Station {
+        place: Place::Pool(PoolId(p as u32)),
+        name: plan.name.clone(),
+        units: f64::from(plan.slots),
+        instances: match plan.scope {
+            PoolScope::Replica { service, .. } => replicas(service),
+            PoolScope::One => 1.0,
+            PoolScope::Class => blueprint.classes.len().max(1) as f64,
+        },
+        utilization: 0.0,
+    });
+    let cores = blueprint.services.iter().enumerate().filter_map(|(s, plan)| {
+        plan.cores.map(|cores| Station {
+            place: Place::Cores(ServiceId(s as u32)),
+            name: format!("{}.cores", plan.name),
+            units: cores.cores,
+            instances: f64::from(plan.replicas),
+            utilization: 0.0,
+        })
+    });
+    pools.chain(cores).collect()
+}
+
+fn load(
+    blueprint: &Blueprint,
+    classes: &[Costs<'_>],
+    traffic: TrafficId,
+    plan: &TrafficPlan,
+    stations: &[Station],
+) -> Load {
+    let mut cost = Cost::zero(blueprint);
+    let mut attempts = 0.0;
+    for (class_share, class) in shares(&plan.classes) {
+        for (share, call) in shares(&plan.targets) {
+            let CallCost { cost: of_call, attempts: of_attempts } = classes[usize::from(class)].of_call(call);
+            cost.add(&of_call, share * class_share);
+            attempts += share * class_share * of_attempts;
+        }
+    }
+    let offered = offered(blueprint, plan);
+    let by_station = |pools: &[f64], services: &[f64]| {
+        stations
+            .iter()
+            .map(|station| match station.place {
+                Place::Pool(pool) => pools[pool.index()],
+                Place::Cores(service) => services[service.index()],
+            })
+            .collect()
+    };
+    Load {
+        traffic,
+        offered,
+        rate: match offered {
+            Offered::Open { rate, .. } => rate,
+            Offered::Closed { users, think } => users / (think + cost.response),
+        },
+        response: cost.response,
+        demands: by_station(&cost.held, &cost.cpu),
+        visits: by_station(&cost.acquired, &cost.bursts),
+        entries: cost.entries.clone(),
+        attempts,
+        answered: cost.answered(),
+    }
+}
+
+/// Shares from cumulative shares.
+pub(crate) fn shares<T: Copy>(cumulative: &[(f64, T)]) -> Vec<(f64, T)> {
+    let mut below = 0.0;
+    cumulative
+        .iter()
+        .map(|(edge, item)| {
+            let share = edge - below;
+            below = *edge;
+            (share, *item)
+        })
+        .collect()
+}
+
+fn offered(blueprint: &Blueprint, plan: &TrafficPlan) -> Offered {
+    let (from, to) = (blueprint.warmup.as_seconds(), blueprint.duration.as_seconds());
+    match &plan.arrivals {
+        Arrivals::Open { rate, batch, .. } => {
+            let batch = batch.as_ref().map_or(1.0, mean);
+            Offered::Open { rate: mean_rate(rate, from, to) * batch, batch }
+        }
+        Arrivals::Trace(instants) => {
+            let inside = |at: &&u64| {
+                let at = SimTime::from_nanos(**at).as_seconds();
+                from <= at && at < to
+            };
+            Offered::Open { rate: instants.iter().filter(inside).count() as f64 / (to - from), batch: 1.0 }
+        }
+        Arrivals::Closed { users, think } => {
+            Offered::Closed { users: f64::from(*users), think: mean(think) }
+        }
+    }
+}
+
+/// Scales the closed traffics down to what the stations leave them: throughput cannot exceed capacity over
+/// demand.
+fn bound_closed(stations: &[Station], loads: &mut [Load]) {
+    let closed = |load: &Load| matches!(load.offered, Offered::Closed { .. });
+    let busy = |wanted: bool, k: usize, loads: &[Load]| -> f64 {
+        loads
+            .iter()
+            .filter(|l| closed(l) == wanted && l.demands[k] > 0.0)
+            .map(|l| l.rate * l.demands[k])
+            .sum()
+    };
+    let factor = stations
+        .iter()
+        .enumerate()
+        .map(|(k, station)| {
+            let wanted = busy(true, k, loads);
+            let free = (station.capacity() - busy(false, k, loads)).max(0.0);
+            if wanted > free { free / wanted } else { 1.0 }
+        })
+        .fold(1.0, f64::min);
+    loads.iter_mut().filter(|load| closed(load)).for_each(|load| load.rate *= factor);
+}
+
+/// Mean of a distribution.
+pub(crate) fn mean(distribution: &Distribution) -> f64 {
+    distribution.mean()
+}
+
+/// Mean of a rate between two instants, in seconds.
+pub(crate) fn mean_rate(rate: &RateCurve, from: f64, to: f64) -> f64 {
+    rate.average(from, to)
+}
+
+/// Three significant digits, without an exponent.
+pub(crate) fn figure(x: f64) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return format!("{x}");
+    }
+    let digits = (2 - x.abs().log10().floor() as i32).max(0);
+    format!("{x:.*}", digits as usize)
+}
+
+/// A share in percent, to the whole percent where that says enough.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent >= 10.0 { format!("{percent:.0} %") } else { format!("{percent:.2} %") }
+}
+
+/// Entries per second of an endpoint, over all traffics.
+pub(crate) fn entry_rate(analysis: &Analysis, endpoint: EndpointId) -> f64 {
+    analysis.loads.iter().map(|load| load.rate * load.entries[endpoint.index()]).sum()
+}

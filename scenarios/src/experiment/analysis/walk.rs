@@ -1,0 +1,490 @@
+//! What one entry of an endpoint costs on average: a walk over its step code.
+
+use std::collections::BTreeMap;
+
+use models::blueprint::{
+    ArmTest, Blueprint, BranchPlan, CallId, ChoicePlan, CodeAddress, ForkPlan, Jitter, Op, Outcome, PoolId,
+    RetryPlan, SamplerId, ServiceId, WaitFor,
+};
+
+/// Rounds of the fixed-point iteration: as many as calls may be deep, for recursion that ends by chance.
+const MAX_ROUNDS: usize = 2_000;
+/// Relative change at which the iteration has converged.
+const CONVERGED: f64 = 1e-13;
+
+/// What queueing adds to the times that the blueprint says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Waits {
+    /// By pool: mean wait of an acquisition.
+    pub(crate) pools: Vec<f64>,
+    /// By service: factor by which sharing its cores stretches a need.
+    pub(crate) stretch: Vec<f64>,
+    /// By service: mean wait for a core of an event loop.
+    pub(crate) cores: Vec<f64>,
+}
+
+impl Waits {
+    /// An empty system: nobody waits.
+    pub(crate) fn none(blueprint: &Blueprint) -> Self {
+        Self {
+            pools: vec![0.0; blueprint.pools.len()],
+            stretch: vec![1.0; blueprint.services.len()],
+            cores: vec![0.0; blueprint.services.len()],
+        }
+    }
+}
+
+/// Mean cost of one entry: what it needs, where it goes, how it ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cost {
+    /// Probability by outcome.
+    pub(crate) outcomes: Vec<f64>,
+    /// Seconds until the caller has its reply.
+    pub(crate) response: f64,
+    /// By service: core-seconds.
+    pub(crate) cpu: Vec<f64>,
+    /// By service: bursts.
+    pub(crate) bursts: Vec<f64>,
+    /// By pool: unit-seconds held.
+    pub(crate) held: Vec<f64>,
+    /// By pool: acquisitions.
+    pub(crate) acquired: Vec<f64>,
+    /// By endpoint: entries.
+    pub(crate) entries: Vec<f64>,
+}
+
+impl Cost {
+    pub(crate) fn zero(blueprint: &Blueprint) -> Self {
+        Self {
+            outcomes: vec![0.0; blueprint.outcomes.len().max(Outcome::FIXED.len())],
+            response: 0.0,
+            cpu: vec![0.0; blueprint.services.len()],
+            bursts: vec![0.0; blueprint.services.len()],
+            held: vec![0.0; blueprint.pools.len()],
+            acquired: vec![0.0; blueprint.pools.len()],
+            entries: vec![0.0; blueprint.endpoints.len()],
+        }
+    }
+
+    /// Probability that it ends with an answer.
+    pub(crate) fn answered(&self) -> f64 {
+        self.outcomes.iter().take(usize::from(Outcome::STALE.0) + 1).sum()
+    }
+
+    /// Adds `factor` times the work of `other`: what it needs and where it goes, not how it ends.
+    pub(crate) fn add_work(&mut self, other: &Self, factor: f64) {
+        let rows = [
+            (&mut self.cpu, &other.cpu),
+            (&mut self.bursts, &other.bursts),
+            (&mut self.held, &other.held),
+            (&mut self.acquired, &other.acquired),
+            (&mut self.entries, &other.entries),
+        ];
+        for (sum, more) in rows {
+            add_scaled(sum, more, factor);
+        }
+    }
+
+    /// Adds `factor` times everything about `other`.
+    pub(crate) fn add(&mut self, other: &Self, factor: f64) {
+        self.add_work(other, factor);
+        self.response += factor * other.response;
+        add_scaled(&mut self.outcomes, &other.outcomes, factor);
+    }
+
+    fn differs_from(&self, other: &Self) -> bool {
+        let rows = [
+            (&self.cpu, &other.cpu),
+            (&self.held, &other.held),
+            (&self.entries, &other.entries),
+            (&self.outcomes, &other.outcomes),
+        ];
+        let differ = |a: f64, b: f64| (a - b).abs() > CONVERGED * a.abs().max(b.abs());
+        differ(self.response, other.response)
+            || rows.iter().any(|(a, b)| a.iter().zip(b.iter()).any(|(a, b)| differ(*a, *b)))
+    }
+}
+
+fn add_scaled(sum: &mut [f64], more: &[f64], factor: f64) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum += factor * more;
+    }
+}
+
+/// What a call costs its caller, all attempts and back-offs included.
+pub(crate) struct CallCost {
+    /// The callees' work and how the call ends.
+    pub(crate) cost: Cost,
+    /// Attempts.
+    pub(crate) attempts: f64,
+}
+
+/// Costs of every endpoint for requests of one class.
+pub(crate) struct Costs<'a> {
+    blueprint: &'a Blueprint,
+    waits: &'a Waits,
+    class: u16,
+    endpoints: Vec<Cost>,
+}
+
+impl<'a> Costs<'a> {
+    /// Solves what the endpoints cost, given that each may call the others, by fixed-point iteration.
+    ///
+    /// Without recursion it ends after as many rounds as calls are deep; with recursion it converges whenever
+    /// the expected number of calls is finite.
+    pub(crate) fn solve(blueprint: &'a Blueprint, waits: &'a Waits, class: u16) -> Self {
+        let endpoints = vec![Cost::zero(blueprint); blueprint.endpoints.len()];
+        let mut costs = Self { blueprint, waits, class, endpoints };
+        for _ in 0..MAX_ROUNDS {
+            let mut changed = false;
+            for endpoint in (0..blueprint.endpoints.len()).rev() {
+                let cost = costs.of_endpoint(endpoint);
+                changed |= cost.differs_from(&costs.endpoints[endpoint]);
+                costs.endpoints[endpoint] = cost;
+            }
+            if !changed {
+                break;
+            }
+        }
+        costs
+    }
+
+    fn of_endpoint(&self, endpoint: usize) -> Cost {
+        let plan = &self.blueprint.endpoints[endpoint];
+        let mut walk = Walk::new(self, plan.service);
+        walk.run(plan.entry, None, Flow { before: 1.0, after: 0.0 }, &mut Vec::new());
+        walk.total.entries[endpoint] += 1.0;
+        walk.total
+    }
+
+    /// What `call` costs, with the retries that its policy makes of outcomes it can foresee.
+    ///
+    /// Only outcomes that the steps themselves produce (`fail`) are foreseen; rejections and timeouts follow
+    /// from the load.
+    pub(crate) fn of_call(&self, call: CallId) -> CallCost {
+        let plan = &self.blueprint.calls[call.index()];
+        let network = plan.latency.map_or(0.0, |latency| 2.0 * self.mean(latency));
+        let mut attempt = self.endpoints[plan.endpoint.index()].clone();
+        attempt.response += network;
+        let retry = plan.policy.and_then(|policy| self.blueprint.policies[policy.index()].retry.as_ref());
+        match retry {
+            Some(retry) => with_retries(self.blueprint, &attempt, retry),
+            None => CallCost { cost: attempt, attempts: 1.0 },
+        }
+    }
+
+    fn mean(&self, sampler: SamplerId) -> f64 {
+        super::mean(&self.blueprint.samplers[sampler.index()])
+    }
+}
+
+fn with_retries(blueprint: &Blueprint, attempt: &Cost, retry: &RetryPlan) -> CallCost {
+    let retried = |(o, p): (usize, &f64)| if retry.outcomes.contains(Outcome(o as u16)) { *p } else { 0.0 };
+    let again: f64 = attempt.outcomes.iter().enumerate().map(retried).sum();
+    let mut cost = Cost::zero(blueprint);
+    let mut attempts = 0.0;
+    let mut reached = 1.0;
+    for tries in 1..=retry.attempts.max(1) {
+        attempts += reached;
+        cost.add_work(attempt, reached);
+        cost.response += reached * attempt.response;
+        let last = tries == retry.attempts.max(1);
+        for (o, p) in attempt.outcomes.iter().enumerate() {
+            if last || !retry.outcomes.contains(Outcome(o as u16)) {
+                cost.outcomes[o] += reached * p;
+            }
+        }
+        reached *= again;
+        if last || reached <= 0.0 {
+            break;
+        }
+        cost.response += reached * mean_backoff(retry, tries);
+    }
+    CallCost { cost, attempts }
+}
+
+/// Mean back-off after `failed` attempts.
+fn mean_backoff(retry: &RetryPlan, failed: u32) -> f64 {
+    let backoff = retry.base.as_seconds() * retry.factor.powf(f64::from(failed - 1));
+    let backoff = backoff.min(retry.max.as_seconds());
+    match retry.jitter {
+        Jitter::None => backoff,
+        Jitter::Full => backoff / 2.0,
+        Jitter::Equal => backoff * 0.75,
+        Jitter::Decorrelated => {
+            let base = retry.base.as_seconds();
+            let mean = |last: f64| (f64::midpoint(base, 3.0 * last)).min(retry.max.as_seconds());
+            (0..failed).fold(base, |last, _| mean(last))
+        }
+    }
+}
+
+/// Probability that control is somewhere, before and after the reply.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flow {
+    before: f64,
+    after: f64,
+}
+
+impl Flow {
+    fn total(self) -> f64 {
+        self.before + self.after
+    }
+
+    fn scaled(self, factor: f64) -> Self {
+        Self { before: self.before * factor, after: self.after * factor }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.before += other.before;
+        self.after += other.after;
+    }
+}
+
+type Held = Vec<(PoolId, u32)>;
+
+/// A walk over the code of one frame, adding up its cost.
+struct Walk<'w, 'a> {
+    costs: &'w Costs<'a>,
+    service: ServiceId,
+    total: Cost,
+}
+
+impl<'w, 'a> Walk<'w, 'a> {
+    fn new(costs: &'w Costs<'a>, service: ServiceId) -> Self {
+        Self { costs, service, total: Cost::zero(costs.blueprint) }
+    }
+
+    /// Walks from `start` with `flow`, and returns the flow that comes out at the [`Op::RepeatEnd`] of
+    /// `block`.
+    ///
+    /// Jumps lead forward, so taking the lowest address first visits every operation once, with all of its
+    /// flow.
+    fn run(
+        &mut self,
+        start: CodeAddress,
+        block: Option<CodeAddress>,
+        flow: Flow,
+        held: &mut Held,
+    ) -> Flow {
+        let mut pending: BTreeMap<u32, (Flow, Held)> = BTreeMap::new();
+        pending.insert(start.0, (flow, held.clone()));
+        let mut out = Flow::default();
+        while let Some((at, (flow, mut held))) = pending.pop_first() {
+            let op = self.costs.blueprint.code[at as usize];
+            if let (Op::RepeatEnd { start }, Some(block)) = (op, block)
+                && start == block
+            {
+                out.join(flow);
+                continue;
+            }
+            for (next, flow) in self.step(op, CodeAddress(at), flow, &mut held) {
+                if flow.total() > 0.0 {
+                    pending.entry(next.0).or_insert_with(|| (Flow::default(), held.clone())).0.join(flow);
+                }
+            }
+        }
+        out
+    }
+
+    /// Adds what `op` costs and returns where control goes.
+    fn step(
+        &mut self,
+        op: Op,
+        at: CodeAddress,
+        flow: Flow,
+        held: &mut Held,
+    ) -> Vec<(CodeAddress, Flow)> {
+        let next = CodeAddress(at.0 + 1);
+        match op {
+            Op::Acquire { pool, units } => {
+                self.total.acquired[pool.index()] += flow.total();
+                self.spend(flow, self.costs.waits.pools[pool.index()], held);
+                held.push((pool, units));
+                vec![(next, flow)]
+            }
+            Op::Release => {
+                held.pop();
+                vec![(next, flow)]
+            }
+            Op::Cpu(sampler) => {
+                self.compute(flow, sampler, held);
+                vec![(next, flow)]
+            }
+            Op::Delay(sampler) => {
+                self.spend(flow, self.costs.mean(sampler), held);
+                vec![(next, flow)]
+            }
+            Op::Call(call) => {
+                let call = self.costs.of_call(call).cost;
+                self.total.add_work(&call, flow.total());
+                self.spend(flow, call.response, held);
+                vec![(next, self.split(flow, &call.outcomes))]
+            }
+            Op::Fork(fork) => {
+                let fork = self.costs.blueprint.forks[fork.index()].clone();
+                vec![(next, self.fork(flow, &fork, held))]
+            }
+            Op::RepeatBegin { times, exit } => vec![(exit, self.repeat(flow, next, times, held))],
+            Op::RepeatEnd { .. } => vec![(next, flow)],
+            Op::Choose(choice) => {
+                arms(&self.costs.blueprint.choices[choice.index()], self.costs.class)
+                    .into_iter()
+                    .map(|(p, to)| (to, flow.scaled(p)))
+                    .collect()
+            }
+            Op::Jump(to) => vec![(to, flow)],
+            Op::Reply => {
+                self.total.outcomes[usize::from(Outcome::OK.0)] += flow.before;
+                vec![(next, Flow { before: 0.0, after: flow.total() })]
+            }
+            Op::Fail { outcome, probability } => {
+                let p = f64::from(probability);
+                self.total.outcomes[usize::from(outcome.0)] += p * flow.before;
+                vec![(next, flow.scaled(1.0 - p))]
+            }
+            Op::End => {
+                self.total.outcomes[usize::from(Outcome::OK.0)] += flow.before;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Time passes, with whatever is held.
+    fn spend(&mut self, flow: Flow, seconds: f64, held: &Held) {
+        self.total.response += flow.before * seconds;
+        for (pool, units) in held {
+            self.total.held[pool.index()] += flow.total() * seconds * f64::from(*units);
+        }
+    }
+
+    fn compute(&mut self, flow: Flow, sampler: SamplerId, held: &Held) {
+        let at = self.service.index();
+        let plan = &self.costs.blueprint.services[at];
+        let need = self.costs.mean(sampler) / plan.speed;
+        let Some(cores) = plan.cores else {
+            return self.spend(flow, need, held); // Nobody shares: the need takes its time.
+        };
+        self.total.cpu[at] += flow.total() * need;
+        self.total.bursts[at] += flow.total();
+        let pace = cores.cores.min(1.0);
+        self.spend(flow, need / pace * self.costs.waits.stretch[at] + self.costs.waits.cores[at], held);
+    }
+
+    /// The flow that goes on after something ended with `outcomes`: those without an answer end the frame.
+    fn split(&mut self, flow: Flow, outcomes: &[f64]) -> Flow {
+        let mut answered = 0.0;
+        for (o, p) in outcomes.iter().enumerate() {
+            if Outcome(o as u16).is_answer() {
+                answered += p;
+            } else {
+                self.total.outcomes[o] += flow.before * p;
+            }
+        }
+        flow.scaled(answered)
+    }
+
+    fn repeat(&mut self, flow: Flow, start: CodeAddress, times: SamplerId, held: &mut Held) -> Flow {
+        if flow.total() <= 0.0 {
+            return flow;
+        }
+        let mut walk = Walk::new(self.costs, self.service);
+        let survivors = walk.run(start, Some(start), flow.scaled(1.0 / flow.total()), held);
+        let survival = survivors.total();
+        let times = self.costs.mean(times);
+        // Rounds that begin: the sum of survival^i, with the mean number of times in place of its law.
+        let rounds =
+            if survival < 1.0 { (1.0 - survival.powf(times)) / (1.0 - survival) } else { times };
+        self.total.add(&walk.total, flow.total() * rounds);
+        flow.scaled(survival.powf(times))
+    }
+
+    /// Branches run side by side; each takes its mean, and the step the largest of them (or the k-th), which
+    /// is a lower bound of the mean of the largest.
+    fn fork(&mut self, flow: Flow, fork: &ForkPlan, held: &Held) -> Flow {
+        let copies = fork.copies.map_or(1.0, |copies| self.costs.mean(copies));
+        let branches: Vec<Cost> = fork.branches.iter().map(|branch| self.branch(*branch)).collect();
+        let mut responses: Vec<f64> = Vec::new();
+        for branch in &branches {
+            self.total.add_work(branch, flow.total() * copies);
+            responses.extend(std::iter::repeat_n(branch.response, copies.round().clamp(0.0, 1e4) as usize));
+        }
+        responses.sort_by(f64::total_cmp);
+        let needed = match fork.wait_for {
+            WaitFor::All => responses.len(),
+            WaitFor::Count(k) => (k as usize).min(responses.len()),
+        };
+        let seconds = if needed == 0 { 0.0 } else { responses[needed - 1] };
+        self.spend(flow, seconds, held);
+        self.split(flow, &fork_outcomes(&branches, copies, fork.wait_for, self.total.outcomes.len()))
+    }
+
+    fn branch(&self, branch: BranchPlan) -> Cost {
+        match branch {
+            BranchPlan::Call(call) => self.costs.of_call(call).cost,
+            BranchPlan::Code(start) => {
+                let mut walk = Walk::new(self.costs, self.service);
+                walk.run(start, None, Flow { before: 1.0, after: 0.0 }, &mut Vec::new());
+                walk.total
+            }
+        }
+    }
+}
+
+/// How an `all` step ends: with an answer when enough branches do, otherwise as its failing branches do.
+fn fork_outcomes(branches: &[Cost], copies: f64, wait_for: WaitFor, outcomes: usize) -> Vec<f64> {
+    let answered: Vec<f64> = branches.iter().map(Cost::answered).collect();
+    let enough = match wait_for {
+        WaitFor::All => answered.iter().map(|p| p.powf(copies)).product(),
+        WaitFor::Count(k) => at_least(k as usize, &answered, copies.round().max(0.0) as usize),
+    };
+    let mut result = vec![0.0; outcomes];
+    for branch in branches {
+        for (sum, p) in result.iter_mut().zip(&branch.outcomes).skip(usize::from(Outcome::STALE.0) + 1) {
+            *sum += p;
+        }
+    }
+    let failing: f64 = result.iter().sum();
+    if failing > 0.0 {
+        result.iter_mut().for_each(|p| *p *= (1.0 - enough) / failing);
+    }
+    result[usize::from(Outcome::OK.0)] = enough;
+    result
+}
+
+/// Probability that at least `k` of the independent branches, each run `copies` times, succeed.
+fn at_least(k: usize, success: &[f64], copies: usize) -> f64 {
+    let mut count = vec![1.0]; // count[n] is the probability that n succeeded so far.
+    for p in success.iter().flat_map(|p| std::iter::repeat_n(*p, copies.min(1_000))) {
+        count.push(0.0);
+        for n in (0..count.len()).rev() {
+            count[n] = count[n] * (1.0 - p) + if n > 0 { count[n - 1] * p } else { 0.0 };
+        }
+    }
+    count.iter().skip(k).sum::<f64>().min(1.0)
+}
+
+/// Probability and target of each arm, for requests of `class`.
+fn arms(choice: &ChoicePlan, class: u16) -> Vec<(f64, CodeAddress)> {
+    let mut result = Vec::new();
+    let mut below = 0.0; // The draw is known to be at least this.
+    for (test, to) in &choice.arms {
+        match test {
+            ArmTest::Class(wanted) if *wanted == class => {
+                result.push((1.0 - below, *to));
+                return result;
+            }
+            ArmTest::Class(_) => {}
+            ArmTest::Below(edge) => {
+                result.push((edge.clamp(below, 1.0) - below, *to));
+                below = edge.clamp(below, 1.0);
+            }
+            ArmTest::Else => {
+                result.push((1.0 - below, *to));
+                return result;
+            }
+        }
+    }
+    result.push((1.0 - below, choice.otherwise));
+    result
+}

@@ -1,0 +1,205 @@
+//! Estimates with their intervals.
+
+use models::blueprint::Outcome;
+use models::observe::Segment;
+use sim_core::{Estimate, SimTime};
+
+use super::evaluate::figure;
+use super::gather::{Case, Gathered};
+use crate::metric::{Figure, Metric, Subject};
+use crate::results::E;
+
+/// Replications that an interval needs before it decides anything.
+pub(crate) const ENOUGH: usize = 10;
+
+/// A metric in the replications of one case.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Observed {
+    /// In the merged replications.
+    pub(crate) value: f64,
+    /// In each replication; none where it has nothing to say.
+    pub(crate) each: Vec<Option<f64>>,
+    /// For a share: of how many it is a share.
+    pub(crate) out_of: Option<u64>,
+}
+
+impl Observed {
+    /// What `metric` was; none where nothing was measured.
+    pub(crate) fn of(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<Self> {
+        let position = metric.window.map(|window| window_position(case, window));
+        let merged = segment(position, gathered.measured.as_ref(), &gathered.windows)?;
+        let value = figure(metric, merged)?;
+        let each = gathered
+            .samples
+            .iter()
+            .map(|sample| figure(metric, segment(position, sample.measured.as_ref(), &sample.windows)?))
+            .collect();
+        Some(Self { value, each, out_of: out_of(metric, merged) })
+    }
+
+    /// The values of the replications that have one.
+    pub(crate) fn values(&self) -> Vec<f64> {
+        self.each.iter().flatten().copied().collect()
+    }
+
+    /// Whether at least two replications agree to the last digit.
+    pub(crate) fn is_certain(&self) -> bool {
+        let values = self.values();
+        values.len() >= 2 && values.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
+    }
+
+    /// The value of the merged replications, and the interval that the replications' own values give it.
+    ///
+    /// A share that is 0 (or 1) in every replication has no variance to tell by: the bound is then the share
+    /// that would have shown itself with 95 % probability, about three in as many as were looked at.
+    pub(crate) fn estimate(&self) -> E {
+        let Some(estimate) = Estimate::around(self.value, &self.values()) else {
+            return E { value: self.value, lo: None, hi: None };
+        };
+        let (mut lo, mut hi) = (estimate.lo, estimate.hi);
+        if let Some(out_of) = self.out_of {
+            let unseen = 1.0 - 0.05_f64.powf(1.0 / out_of.max(1) as f64);
+            if self.value <= 0.0 {
+                hi = hi.max(unseen);
+            }
+            if self.value >= 1.0 {
+                lo = lo.min(1.0 - unseen);
+            }
+            (lo, hi) = (lo.max(0.0), hi.min(1.0));
+        }
+        E { value: self.value, lo: Some(lo), hi: Some(hi) }
+    }
+}
+
+/// The window at the position, or the measured part.
+fn segment<'a>(
+    position: Option<Option<usize>>,
+    measured: Option<&'a Segment>,
+    windows: &'a [Option<Segment>],
+) -> Option<&'a Segment> {
+    match position {
+        None => measured,
+        Some(position) => windows.get(position?)?.as_ref(),
+    }
+}
+
+fn window_position(case: &Case, window: (SimTime, SimTime)) -> Option<usize> {
+    case.windows.iter().position(|known| *known == window)
+}
+
+/// Of how many requests the metric is a share.
+fn out_of(metric: &Metric, segment: &Segment) -> Option<u64> {
+    if !matches!(metric.figure, Figure::Share(_) | Figure::Errors) {
+        return None;
+    }
+    match metric.subject {
+        Subject::Traffic(id) => Some(segment.traffics.get(id.index())?.outcomes.iter().sum()),
+        Subject::Class(id, class) => {
+            Some(segment.traffics.get(id.index())?.classes.get(usize::from(class))?.ended)
+        }
+        Subject::Endpoint(id) => segment.endpoints.get(id.index()).map(|e| e.answered + e.failed),
+        _ => None,
+    }
+}
+
+/// A ratio of two metrics of the same replications, with its interval by the delta method on the pairs.
+///
+/// None when the lower one is 0.
+pub(crate) fn ratio(upper: &Observed, lower: &Observed) -> Option<Observed> {
+    if lower.value == 0.0 {
+        return None;
+    }
+    let value = upper.value / lower.value;
+    // Each pair's deviation from the ratio, in units of the ratio: their mean is close to it.
+    let pair = |(u, l): (&Option<f64>, &Option<f64>)| {
+        let (u, l) = ((*u)?, (*l)?);
+        Some(value + (u - value * l) / lower.value)
+    };
+    let each = upper.each.iter().zip(&lower.each).map(pair).collect();
+    Some(Observed { value, each, out_of: None })
+}
+
+/// The paired difference of two metrics: `a` minus `b`.
+pub(crate) fn difference(a: &Observed, b: &Observed) -> Observed {
+    let pair = |(a, b): (&Option<f64>, &Option<f64>)| Some((*a)? - (*b)?);
+    Observed {
+        value: a.value - b.value,
+        each: a.each.iter().zip(&b.each).map(pair).collect(),
+        out_of: None,
+    }
+}
+
+/// Variance of the values as a sample.
+pub(crate) fn variance(values: &[f64]) -> Option<f64> {
+    let error = Estimate::standard_error(values)?;
+    Some(error * error * values.len() as f64)
+}
+
+/// A metric of a traffic over the measured part.
+pub(crate) fn of(name: impl Into<String>, subject: Subject, figure: Figure) -> Metric {
+    Metric { name: name.into(), subject, figure, window: None }
+}
+
+/// Whether a larger value is better, and whether that can be said at all.
+pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
+    match figure {
+        Figure::Share(Outcome::OK) | Figure::Throughput => Some(true),
+        Figure::Share(Outcome::DEGRADED)
+        | Figure::Offered
+        | Figure::InUse
+        | Figure::AcquireRate
+        | Figure::Replicas => None,
+        _ => Some(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(value: f64, each: &[f64]) -> Observed {
+        Observed { value, each: each.iter().map(|x| Some(*x)).collect(), out_of: None }
+    }
+
+    /// Mean 5, s/sqrt(n) = 0.912871, t(3) = 3.182446.
+    #[test]
+    fn an_interval_by_hand() {
+        let e = observed(20.0, &[3.0, 4.0, 6.0, 7.0]).estimate();
+        let half = 0.912_871 * 3.182_446;
+        assert!((e.lo.unwrap() - (20.0 - half)).abs() < 1e-5);
+        assert!((e.hi.unwrap() - (20.0 + half)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn one_replication_has_no_interval() {
+        assert_eq!(observed(1.0, &[1.0]).estimate(), E { value: 1.0, lo: None, hi: None });
+    }
+
+    /// Rule of three: of 3,000 requests none failed, so at most 0.1 % do.
+    #[test]
+    fn a_share_never_seen_is_bounded_by_the_rule_of_three() {
+        let errors = Observed { out_of: Some(3_000), ..observed(0.0, &[0.0; 10]) };
+        let e = errors.estimate();
+        assert_eq!(e.lo, Some(0.0));
+        assert!((e.hi.unwrap() - 0.001).abs() < 1e-5, "{e:?}");
+    }
+
+    /// Pairs that are exactly proportional leave no doubt about their ratio, however much they vary.
+    #[test]
+    fn a_ratio_of_proportional_pairs_is_certain() {
+        let lower = [1.0, 2.0, 4.0, 9.0];
+        let upper = lower.map(|x| 0.2 * x);
+        let ratio = ratio(&observed(0.8, &upper), &observed(4.0, &lower)).unwrap();
+        let e = ratio.estimate();
+        assert!((e.value - 0.2).abs() < 1e-12);
+        assert!(e.hi.unwrap() - e.lo.unwrap() < 1e-12);
+    }
+
+    #[test]
+    fn a_difference_is_paired() {
+        let (a, b) = (observed(3.0, &[1.0, 5.0, 3.0]), observed(2.0, &[0.0, 4.0, 2.0]));
+        let difference = difference(&a, &b);
+        assert_eq!(difference.values(), [1.0, 1.0, 1.0]);
+        assert!(difference.is_certain());
+    }
+}

@@ -1,0 +1,180 @@
+//! The value of a metric in what was observed.
+
+use models::blueprint::{Blueprint, Outcome};
+use models::observe::{
+    CoresObservation, EndpointObservation, Observations, PoolObservation, Segment, ServiceObservation,
+    TrafficObservation,
+};
+use sim_core::{Histogram, PopulationWindow, SimTime};
+
+use super::joined;
+use crate::metric::{Figure, Metric, Subject};
+
+/// The value of `metric` in one replication or in merged replications, in base units.
+///
+/// Over the metric's window or, without one, from the warm-up's end. None where there is nothing to say: no
+/// request ended there, or the figure makes no sense for the subject.
+pub fn evaluate(metric: &Metric, observations: &Observations, blueprint: &Blueprint) -> Option<f64> {
+    let (from, to) = span(metric, blueprint);
+    figure(metric, &joined::window(observations, from, to)?)
+}
+
+/// The window of `metric`, or the measured part of the run.
+pub(crate) fn span(metric: &Metric, blueprint: &Blueprint) -> (SimTime, SimTime) {
+    metric.window.unwrap_or_else(|| measured(blueprint))
+}
+
+/// The measured part of the run: from the warm-up's end to the end.
+pub(crate) fn measured(blueprint: &Blueprint) -> (SimTime, SimTime) {
+    (SimTime::ZERO + blueprint.warmup, SimTime::ZERO + blueprint.duration)
+}
+
+/// The value of `metric` in `segment`, whatever the metric's window.
+pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
+    let seconds = joined::seconds(segment);
+    let value = match metric.subject {
+        Subject::Traffic(id) => traffic(metric.figure, segment.traffics.get(id.index())?, seconds),
+        Subject::Class(id, class) => {
+            let class = segment.traffics.get(id.index())?.classes.get(usize::from(class))?;
+            match metric.figure {
+                Figure::Throughput => rate(class.latency.count(), seconds),
+                Figure::Share(Outcome::OK) => share(class.latency.count(), class.ended),
+                Figure::Errors => share(class.ended - class.latency.count(), class.ended),
+                latency => latency_of(latency, &class.latency),
+            }
+        }
+        Subject::Endpoint(id) => endpoint(metric.figure, segment.endpoints.get(id.index())?, seconds),
+        Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?),
+        Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
+        Subject::Cores(id) => cores(metric.figure, segment.cores.get(id.index())?.as_ref()?, seconds),
+    };
+    value.filter(|value| value.is_finite())
+}
+
+fn traffic(figure: Figure, seen: &TrafficObservation, seconds: f64) -> Option<f64> {
+    let ended: u64 = seen.outcomes.iter().sum();
+    let of = |outcome: Outcome| seen.outcomes.get(usize::from(outcome.0)).copied().unwrap_or(0);
+    let answered: u64 = seen.outcomes.iter().take(usize::from(Outcome::STALE.0) + 1).sum();
+    match figure {
+        Figure::Share(outcome) => share(of(outcome), ended),
+        Figure::Errors => share(ended - of(Outcome::OK) - of(Outcome::DEGRADED), ended),
+        Figure::Throughput => rate(answered, seconds),
+        Figure::Failures => rate(ended - answered, seconds),
+        Figure::Offered => rate(seen.offered, seconds),
+        Figure::Attempts => share(seen.attempts, ended),
+        Figure::InFlight => average(&seen.present),
+        Figure::QueueMax => Some(seen.present.max as f64),
+        Figure::IntendedMean => mean(&seen.intended),
+        Figure::IntendedQuantile(q) => quantile(&seen.intended, q),
+        latency => latency_of(latency, &seen.latency),
+    }
+}
+
+fn endpoint(figure: Figure, seen: &EndpointObservation, seconds: f64) -> Option<f64> {
+    let ended = seen.answered + seen.failed;
+    match figure {
+        Figure::Throughput => rate(seen.answered, seconds),
+        Figure::Failures => rate(seen.failed, seconds),
+        Figure::Offered => rate(ended, seconds),
+        Figure::Errors => share(seen.failed, ended),
+        Figure::Share(Outcome::OK) => share(seen.answered, ended),
+        latency => latency_of(latency, &seen.latency),
+    }
+}
+
+fn service(figure: Figure, seen: &ServiceObservation) -> Option<f64> {
+    match figure {
+        Figure::Replicas => average(&seen.replicas),
+        Figure::InFlight => average(&seen.present),
+        Figure::Offered => Some(seen.present.arrival_rate()),
+        Figure::Mean => seen.present.mean_time(),
+        Figure::QueueMax => Some(seen.present.max as f64),
+        _ => None,
+    }
+}
+
+fn pool(figure: Figure, seen: &PoolObservation, seconds: f64) -> Option<f64> {
+    match figure {
+        Figure::Utilization => ratio(seen.in_use.integral as f64, seen.capacity.integral as f64),
+        Figure::InUse => average(&seen.in_use),
+        Figure::QueueLength => average(&seen.waiting),
+        Figure::QueueMax => Some(seen.waiting.max as f64),
+        Figure::InFlight => Some(average(&seen.waiting)? + average(&seen.in_use)?),
+        Figure::WaitMean => mean(&seen.wait),
+        Figure::WaitQuantile(q) => quantile(&seen.wait, q),
+        Figure::HoldMean => mean(&seen.hold),
+        Figure::HoldQuantile(q) => quantile(&seen.hold, q),
+        Figure::AcquireRate => rate(seen.acquired, seconds),
+        Figure::WaitProbability => waited(&seen.wait),
+        Figure::Share(Outcome::REJECTED) => share(seen.rejected, asked(seen)),
+        Figure::Share(Outcome::TIMED_OUT) => share(seen.timed_out, asked(seen)),
+        _ => None,
+    }
+}
+
+fn cores(figure: Figure, seen: &CoresObservation, seconds: f64) -> Option<f64> {
+    match figure {
+        Figure::Utilization => ratio(seen.busy, seen.capacity),
+        Figure::InUse => ratio(seen.busy / 1e9, seconds),
+        Figure::QueueLength => Some((average(&seen.present)? - seen.busy / 1e9 / seconds).max(0.0)),
+        Figure::InFlight => average(&seen.present),
+        Figure::QueueMax => Some(seen.present.max as f64),
+        Figure::WaitMean => mean(&seen.wait),
+        Figure::WaitQuantile(q) => quantile(&seen.wait, q),
+        Figure::HoldMean => mean(&seen.response),
+        Figure::HoldQuantile(q) => quantile(&seen.response, q),
+        Figure::AcquireRate => rate(seen.present.enters, seconds),
+        Figure::WaitProbability => waited(&seen.wait),
+        _ => None,
+    }
+}
+
+/// How often a pool was asked and has decided.
+fn asked(seen: &PoolObservation) -> u64 {
+    seen.acquired + seen.rejected + seen.timed_out + seen.cancelled
+}
+
+fn latency_of(figure: Figure, latency: &Histogram) -> Option<f64> {
+    match figure {
+        Figure::Mean => mean(latency),
+        Figure::Quantile(q) => quantile(latency, q),
+        Figure::Max => max(latency),
+        _ => None,
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+fn rate(count: u64, seconds: f64) -> Option<f64> {
+    ratio(count as f64, seconds)
+}
+
+fn average(population: &PopulationWindow) -> Option<f64> {
+    (population.span_ns > 0).then(|| population.mean())
+}
+
+/// Mean of a histogram of nanoseconds, in seconds.
+pub(crate) fn mean(histogram: &Histogram) -> Option<f64> {
+    histogram.mean().map(|nanos| nanos / 1e9)
+}
+
+/// Quantile of a histogram of nanoseconds, in seconds.
+pub(crate) fn quantile(histogram: &Histogram, q: f64) -> Option<f64> {
+    histogram.quantile(q).map(|nanos| nanos / 1e9)
+}
+
+/// Largest value of a histogram of nanoseconds, in seconds.
+pub(crate) fn max(histogram: &Histogram) -> Option<f64> {
+    histogram.max().map(|nanos| nanos as f64 / 1e9)
+}
+
+/// Share of the values that are not 0.
+fn waited(wait: &Histogram) -> Option<f64> {
+    wait.share_at_most(0).map(|at_once| 1.0 - at_once)
+}

@@ -1,0 +1,190 @@
+//! Whether expectations are met.
+
+use super::estimate::{ENOUGH, Observed, ratio};
+use super::gather::{Case, Gathered};
+use crate::metric::{Comparison, Expectation, Figure, Quantity, Term};
+use crate::results::{E, Met, Verdict};
+
+/// A variant and what was gathered of it. Its name is none for the scenario as it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ran<'a> {
+    pub(crate) variant: Option<&'a str>,
+    pub(crate) case: &'a Case,
+    pub(crate) gathered: &'a Gathered,
+    /// Whether something grows without bound in it.
+    pub(crate) growing: bool,
+}
+
+/// The verdict on `expectation`, given what ran; `whichever` is what runs where no variant is named.
+///
+/// None when it speaks of a variant that did not run.
+pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<'_>) -> Option<Verdict> {
+    let terms = match &expectation.left {
+        Quantity::One(term) => vec![term],
+        Quantity::Ratio(upper, lower) => vec![upper, lower],
+    };
+    let runs = terms.iter().map(|term| find(term, ran, whichever)).collect::<Option<Vec<&Ran<'_>>>>()?;
+    let seen: Vec<Option<Observed>> = terms
+        .iter()
+        .zip(&runs)
+        .map(|(term, ran)| Observed::of(&term.metric, ran.case, ran.gathered))
+        .collect();
+    let observed = match seen.as_slice() {
+        [Some(one)] => Some(one.clone()),
+        [Some(upper), Some(lower)] => ratio(upper, lower),
+        _ => None,
+    };
+    let complete = runs.iter().all(|ran| ran.gathered.complete());
+    let grows = terms.iter().zip(&runs).any(|(term, ran)| ran.growing && depends_on_length(term));
+    let (verdict, why) = decide(expectation, observed.as_ref(), complete, grows);
+    Some(Verdict {
+        text: expectation.text.clone(),
+        verdict,
+        observed: observed.map(|observed| observed.estimate()),
+        why,
+    })
+}
+
+fn find<'r, 'a>(term: &Term, ran: &'r [Ran<'a>], whichever: &'r Ran<'a>) -> Option<&'r Ran<'a>> {
+    match &term.variant {
+        None => Some(whichever),
+        Some(name) => ran.iter().find(|ran| ran.variant == Some(name)),
+    }
+}
+
+/// Whether the figure depends on how long the run is when something grows: times and queues do, shares of
+/// outcomes and rates over a fixed window do not.
+fn depends_on_length(term: &Term) -> bool {
+    term.metric.window.is_none()
+        && matches!(
+            term.metric.figure,
+            Figure::Mean
+                | Figure::Quantile(_)
+                | Figure::Max
+                | Figure::IntendedMean
+                | Figure::IntendedQuantile(_)
+                | Figure::InFlight
+                | Figure::QueueLength
+                | Figure::QueueMax
+                | Figure::WaitMean
+                | Figure::WaitQuantile(_)
+        )
+}
+
+fn decide(
+    expectation: &Expectation,
+    observed: Option<&Observed>,
+    complete: bool,
+    grows: bool,
+) -> (Met, Option<String>) {
+    let undecided = |why: &str| (Met::Undecided, Some(why.to_owned()));
+    if !complete {
+        return undecided("the run was cut short");
+    }
+    let Some(observed) = observed else {
+        return undecided("there is nothing to measure it by");
+    };
+    let values = observed.values().len();
+    let estimate = observed.estimate();
+    if values < ENOUGH && !(observed.is_certain() && observed.out_of.is_none()) {
+        return undecided(&format!("{ENOUGH} replications are needed before an interval decides, {values} ran"));
+    }
+    let at_the_bound = observed.is_certain() && estimate.value == expectation.bound;
+    let by_value = E { value: estimate.value, lo: Some(estimate.value), hi: Some(estimate.value) };
+    let met = side(expectation, if at_the_bound { &by_value } else { &estimate });
+    match met {
+        Some(true) if grows => undecided("it grows without bound: a longer run would show more"),
+        Some(true) => (Met::Met, None),
+        Some(false) => (Met::NotMet, None),
+        None => undecided("the interval straddles the bound"),
+    }
+}
+
+/// Whether the whole interval is on the right side (true) or on the wrong one (false).
+fn side(expectation: &Expectation, e: &E) -> Option<bool> {
+    let (lo, hi, bound) = (e.lo?, e.hi?, expectation.bound);
+    let (met, not_met) = match expectation.comparison {
+        Comparison::Less => (hi < bound, lo >= bound),
+        Comparison::AtMost => (hi <= bound, lo > bound),
+        Comparison::Greater => (lo > bound, hi <= bound),
+        Comparison::AtLeast => (lo >= bound, hi < bound),
+        Comparison::Equal => {
+            let (least, most) = (bound - expectation.tolerance, bound + expectation.tolerance);
+            (least <= lo && hi <= most, hi < least || most < lo)
+        }
+    };
+    if met { Some(true) } else { not_met.then_some(false) }
+}
+
+#[cfg(test)]
+mod tests {
+    use models::blueprint::TrafficId;
+
+    use super::*;
+    use crate::experiment::estimate::of;
+    use crate::metric::Subject;
+
+    fn expectation(comparison: Comparison, bound: f64, tolerance: f64) -> Expectation {
+        let metric = of("users.mean", Subject::Traffic(TrafficId(0)), Figure::Mean);
+        let left = Quantity::One(Term { variant: None, metric });
+        Expectation { text: "users.mean ? x".to_owned(), left, comparison, bound, tolerance }
+    }
+
+    /// Ten values around 10: half width 2.262 * 0.4714 / sqrt(10) = 0.3372.
+    fn ten() -> Observed {
+        let each = (0..10).map(|i| Some(10.0 + [-0.5, 0.5, -0.4, 0.4, 0.0][i % 5])).collect();
+        Observed { value: 10.0, each, out_of: None }
+    }
+
+    #[test]
+    fn the_whole_interval_decides() {
+        let e = ten().estimate();
+        let half = e.hi.unwrap() - 10.0;
+        assert!((0.2..0.4).contains(&half), "{half}");
+        let cases = [
+            (Comparison::Less, 11.0, 0.0, Met::Met),
+            (Comparison::Less, 10.1, 0.0, Met::Undecided),
+            (Comparison::Less, 9.0, 0.0, Met::NotMet),
+            (Comparison::AtMost, 9.0, 0.0, Met::NotMet),
+            (Comparison::Greater, 9.0, 0.0, Met::Met),
+            (Comparison::AtLeast, 11.0, 0.0, Met::NotMet),
+            (Comparison::Equal, 10.0, 0.5, Met::Met),
+            (Comparison::Equal, 10.0, 0.1, Met::Undecided),
+            (Comparison::Equal, 12.0, 1.0, Met::NotMet),
+        ];
+        for (comparison, bound, tolerance, wanted) in cases {
+            let (met, _) = decide(&expectation(comparison, bound, tolerance), Some(&ten()), true, false);
+            assert_eq!(met, wanted, "{comparison:?} {bound} ± {tolerance}");
+        }
+    }
+
+    #[test]
+    fn few_replications_decide_nothing() {
+        let nine = Observed { each: ten().each[..9].to_vec(), ..ten() };
+        let (met, why) = decide(&expectation(Comparison::Less, 100.0, 0.0), Some(&nine), true, false);
+        assert_eq!(met, Met::Undecided);
+        assert_eq!(why.unwrap(), "10 replications are needed before an interval decides, 9 ran");
+    }
+
+    #[test]
+    fn certain_counts_are_decided_by_their_value() {
+        let three = Observed { value: 243.0, each: vec![Some(243.0); 3], out_of: None };
+        let (met, _) = decide(&expectation(Comparison::Equal, 243.0, 0.0), Some(&three), true, false);
+        assert_eq!(met, Met::Met);
+        let none = Observed { value: 0.0, each: vec![Some(0.0); 10], out_of: Some(100) };
+        let (met, _) = decide(&expectation(Comparison::AtMost, 0.0, 0.0), Some(&none), true, false);
+        assert_eq!(met, Met::Met, "no more can be shown than that there was none");
+        let (met, _) = decide(&expectation(Comparison::Less, 0.001, 0.0), Some(&none), true, false);
+        assert_eq!(met, Met::Undecided, "100 requests cannot show less than 0.1 %");
+    }
+
+    #[test]
+    fn what_was_cut_short_or_grows_is_undecided() {
+        let wide = expectation(Comparison::Less, 100.0, 0.0);
+        assert_eq!(decide(&wide, Some(&ten()), false, false).0, Met::Undecided);
+        assert_eq!(decide(&wide, Some(&ten()), true, true).0, Met::Undecided);
+        assert_eq!(decide(&wide, None, true, false).0, Met::Undecided);
+        let tight = expectation(Comparison::Less, 1.0, 0.0);
+        assert_eq!(decide(&tight, Some(&ten()), true, true).0, Met::NotMet);
+    }
+}

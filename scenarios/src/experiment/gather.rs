@@ -1,0 +1,262 @@
+//! Runs replications and keeps what is needed of each.
+
+use std::collections::BTreeSet;
+
+use models::blueprint::Blueprint;
+use models::observe::{Ended, Observations, Segment};
+use sim_core::{CancelFlag, Fingerprint, SimTime, Span};
+
+use super::joined::{self, How};
+use super::{evaluate, units};
+
+/// Simulates one replication: `(blueprint, seed, index, breakdown, cancel)`.
+///
+/// The engine, or what a test puts in its place.
+pub(crate) type Simulate<'a> =
+    dyn Fn(&Blueprint, u64, u32, bool, &CancelFlag) -> Observations + Sync + 'a;
+
+/// Hears how far an experiment is. Called from any thread.
+pub trait Progress: Sync {
+    /// The experiment now expects this many replications in all; more may follow.
+    fn planned(&self, replications: u64);
+    /// One more replication has ended, having handled this many events.
+    fn finished(&self, events: u64);
+    /// What is being done now: `finding the warm-up`, `12 of 20 points`.
+    fn stage(&self, _text: &str) {}
+}
+
+/// Hears nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn planned(&self, _replications: u64) {}
+    fn finished(&self, _events: u64) {}
+}
+
+/// A blueprint to replicate.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    /// What is simulated. Its cuts include the edges of `windows` and the middle of the measured part.
+    pub(crate) blueprint: Blueprint,
+    pub(crate) seed: u64,
+    /// Windows that metrics look at, besides the measured part.
+    pub(crate) windows: Vec<(SimTime, SimTime)>,
+}
+
+impl Case {
+    pub(crate) fn new(mut blueprint: Blueprint, seed: u64, windows: Vec<(SimTime, SimTime)>) -> Self {
+        add_cuts(&mut blueprint, windows.iter().flat_map(|(from, to)| [*from, *to]));
+        let middle = middle(&blueprint);
+        add_cuts(&mut blueprint, [middle]);
+        Self { blueprint, seed, windows }
+    }
+}
+
+/// The middle of the measured part.
+pub(crate) fn middle(blueprint: &Blueprint) -> SimTime {
+    let (from, to) = evaluate::measured(blueprint);
+    SimTime::from_nanos(u64::midpoint(from.as_nanos(), to.as_nanos()))
+}
+
+/// Adds instants at which segments end; those outside of the run are left out.
+pub(crate) fn add_cuts(blueprint: &mut Blueprint, at: impl IntoIterator<Item = SimTime>) {
+    let end = SimTime::ZERO + blueprint.duration;
+    let inside = |at: &SimTime| *at > SimTime::ZERO && *at < end;
+    let mut cuts: BTreeSet<SimTime> = blueprint.cuts.iter().copied().collect();
+    if blueprint.warmup > Span::ZERO {
+        cuts.insert(SimTime::ZERO + blueprint.warmup);
+    }
+    cuts.extend(at);
+    blueprint.cuts = cuts.into_iter().filter(inside).collect();
+}
+
+/// What is kept of one replication.
+#[derive(Clone, Debug)]
+pub(crate) struct Sample {
+    /// Whether it reached its end.
+    pub(crate) complete: bool,
+    pub(crate) fingerprint: Fingerprint,
+    /// The measured part; none when it ended before.
+    pub(crate) measured: Option<Segment>,
+    /// By window of the case.
+    pub(crate) windows: Vec<Option<Segment>>,
+    /// Who was present at the beginning, in the middle and at the end of the measured part.
+    pub(crate) levels: Option<Levels>,
+}
+
+/// Populations at the beginning, in the middle and at the end of the measured part.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Levels {
+    pub(crate) traffics: Vec<[u64; 3]>,
+    pub(crate) services: Vec<[u64; 3]>,
+    /// Waiting.
+    pub(crate) pools: Vec<[u64; 3]>,
+    /// Computing or waiting for a core, by service.
+    pub(crate) cores: Vec<[u64; 3]>,
+}
+
+impl Levels {
+    fn of(observations: &Observations, from: SimTime, middle: SimTime, to: SimTime) -> Option<Self> {
+        let (first, second) =
+            (joined::window(observations, from, middle)?, joined::window(observations, middle, to)?);
+        let levels = |a: &sim_core::PopulationWindow, b: &sim_core::PopulationWindow| {
+            [a.n_start, a.n_end, b.n_end]
+        };
+        let pairs = first.traffics.iter().zip(&second.traffics);
+        let traffics = pairs.map(|(a, b)| levels(&a.present, &b.present)).collect();
+        let pairs = first.services.iter().zip(&second.services);
+        let services = pairs.map(|(a, b)| levels(&a.present, &b.present)).collect();
+        let pairs = first.pools.iter().zip(&second.pools);
+        let pools = pairs.map(|(a, b)| levels(&a.waiting, &b.waiting)).collect();
+        let pairs = first.cores.iter().zip(&second.cores);
+        let cores = pairs
+            .map(|(a, b)| match (a, b) {
+                (Some(a), Some(b)) => levels(&a.present, &b.present),
+                _ => [0; 3],
+            })
+            .collect();
+        Some(Self { traffics, services, pools, cores })
+    }
+}
+
+/// What the replications of one case have shown so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gathered {
+    /// Replications that were begun, in index order.
+    pub(crate) begun: u32,
+    /// By replication that counts, in index order: those that reached their end, or, as long as none has,
+    /// those that were cut short.
+    pub(crate) samples: Vec<Sample>,
+    /// The same replications merged.
+    pub(crate) merged: Option<Observations>,
+    /// Their measured parts merged.
+    pub(crate) measured: Option<Segment>,
+    /// By window of the case: merged.
+    pub(crate) windows: Vec<Option<Segment>>,
+    /// Why replications were cut short, each reason once.
+    pub(crate) cut_short: Vec<String>,
+}
+
+impl Gathered {
+    /// Whether no replication was cut short.
+    pub(crate) fn complete(&self) -> bool {
+        self.cut_short.is_empty() && !self.samples.is_empty()
+    }
+
+    /// Adds the next replication.
+    pub(crate) fn add(&mut self, case: &Case, observations: Observations) {
+        self.begun += 1;
+        let complete = observations.ended == Ended::Complete;
+        if let Some(reason) = reason(&observations.ended, observations.end)
+            && !self.cut_short.contains(&reason)
+        {
+            self.cut_short.push(reason);
+        }
+        let some_complete = self.samples.iter().any(|sample| sample.complete);
+        if !complete && some_complete {
+            return;
+        }
+        if complete && !some_complete {
+            let Self { begun, ref cut_short, .. } = *self; // What was cut short no longer counts.
+            *self = Self { begun, cut_short: cut_short.clone(), ..Self::default() };
+        }
+        let sample = sample(case, &observations);
+        merge_segment(&mut self.measured, sample.measured.as_ref());
+        self.windows.resize_with(case.windows.len(), || None);
+        for (sum, more) in self.windows.iter_mut().zip(&sample.windows) {
+            merge_segment(sum, more.as_ref());
+        }
+        match &mut self.merged {
+            Some(sum) => joined::merge_into(sum, &observations),
+            None => self.merged = Some(observations),
+        }
+        self.samples.push(sample);
+    }
+}
+
+fn merge_segment(sum: &mut Option<Segment>, more: Option<&Segment>) {
+    match (sum, more) {
+        (_, None) => {}
+        (sum @ None, Some(more)) => *sum = Some(more.clone()),
+        (Some(sum), Some(more)) => joined::join(sum, more, How::OfReplications),
+    }
+}
+
+fn sample(case: &Case, observations: &Observations) -> Sample {
+    let (from, to) = evaluate::measured(&case.blueprint);
+    let window = |(from, to): &(SimTime, SimTime)| joined::window(observations, *from, *to);
+    Sample {
+        complete: observations.ended == Ended::Complete,
+        fingerprint: observations.fingerprint,
+        measured: joined::window(observations, from, to),
+        windows: case.windows.iter().map(window).collect(),
+        levels: Levels::of(observations, from, middle(&case.blueprint), to),
+    }
+}
+
+/// Why a replication was cut short.
+fn reason(ended: &Ended, end: SimTime) -> Option<String> {
+    let at = end.as_seconds();
+    match ended {
+        Ended::Complete => None,
+        Ended::EventLimit => Some(format!("the limit of events was reached at {at:.3} s")),
+        Ended::SameInstant { at, cycle } => {
+            Some(format!("time stands still at {:.9} s: {cycle}", at.as_seconds()))
+        }
+        Ended::WallLimit => Some(format!("the limit of wall time was reached at {at:.3} s")),
+        Ended::MemoryLimit => Some(format!("the limit of memory was reached at {at:.3} s")),
+        Ended::CallDepth => Some(format!("the limit of call depth was reached at {at:.3} s")),
+        Ended::Cancelled => Some("interrupted".to_owned()),
+    }
+}
+
+/// Runs replications of all cases until `wanted` asks for no more.
+///
+/// `wanted` returns how many replications each case should have, given what has been gathered. All
+/// replications that are still to come run in parallel, whichever case they belong to; results are added case
+/// by case in index order, so they do not depend on the number of threads.
+pub(crate) fn gather(
+    cases: &[Case],
+    simulate: &Simulate<'_>,
+    progress: &dyn Progress,
+    cancel: &CancelFlag,
+    mut wanted: impl FnMut(&[Gathered]) -> Vec<u32>,
+) -> Vec<Gathered> {
+    let mut gathered: Vec<Gathered> = vec![Gathered::default(); cases.len()];
+    let mut planned = 0;
+    loop {
+        let targets = wanted(&gathered);
+        let units: Vec<(usize, u32)> = targets
+            .iter()
+            .enumerate()
+            .flat_map(|(case, target)| (gathered[case].begun..*target).map(move |index| (case, index)))
+            .collect();
+        if units.is_empty() || cancel.is_cancelled() {
+            break;
+        }
+        planned += units.len() as u64;
+        progress.planned(planned);
+        let work = |unit: usize| {
+            let (case, index) = units[unit];
+            let case = &cases[case];
+            let observations = simulate(&case.blueprint, case.seed, index, index == 0, cancel);
+            progress.finished(observations.events);
+            observations
+        };
+        let done = |unit: usize, observations: Observations| {
+            let (case, _) = units[unit];
+            gathered[case].add(&cases[case], observations);
+        };
+        units::in_order(units.len(), cancel, work, done);
+        for (case, target) in targets.iter().enumerate() {
+            if gathered[case].begun < *target {
+                let reason = "interrupted".to_owned();
+                if !gathered[case].cut_short.contains(&reason) {
+                    gathered[case].cut_short.push(reason);
+                }
+            }
+        }
+    }
+    gathered
+}

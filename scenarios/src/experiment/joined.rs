@@ -1,0 +1,163 @@
+//! Segments put together: in time within a replication, and over replications.
+
+use models::observe::{
+    ClassObservation, CoresObservation, EndpointObservation, Observations, PoolObservation, Segment,
+    ServiceObservation, TrafficObservation,
+};
+use sim_core::{Histogram, PopulationWindow, SimTime};
+
+/// How two observations of one thing are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// The second follows the first in the same replication.
+    InTime,
+    /// The second is of another replication.
+    OfReplications,
+}
+
+impl How {
+    fn population(self, sum: &mut PopulationWindow, more: &PopulationWindow) {
+        match self {
+            Self::InTime => sum.join(more),
+            Self::OfReplications => sum.merge(more),
+        }
+    }
+}
+
+/// The observations of a window of one replication, or of the same window merged over replications: its
+/// segments joined. None where no whole segment lies inside.
+pub(crate) fn window(observations: &Observations, from: SimTime, to: SimTime) -> Option<Segment> {
+    let mut inside = observations.segments.iter().filter(|s| s.from >= from && s.to <= to && s.from < s.to);
+    let mut joined = inside.next()?.clone();
+    for segment in inside {
+        join(&mut joined, segment, How::InTime);
+    }
+    Some(joined)
+}
+
+/// Adds `more` to `sum`.
+pub(crate) fn join(sum: &mut Segment, more: &Segment, how: How) {
+    sum.from = sum.from.min(more.from);
+    sum.to = sum.to.max(more.to);
+    both(&mut sum.traffics, &more.traffics, |a, b| traffic(a, b, how));
+    both(&mut sum.endpoints, &more.endpoints, endpoint);
+    both(&mut sum.services, &more.services, |a, b| service(a, b, how));
+    both(&mut sum.pools, &more.pools, |a, b| pool(a, b, how));
+    both(&mut sum.cores, &more.cores, |a, b| {
+        if let (Some(a), Some(b)) = (a, b) {
+            cores(a, b, how);
+        }
+    });
+}
+
+/// Adds the observations of another replication, segment by segment; those that a replication cut short did
+/// not reach are taken from the others.
+///
+/// `sum` keeps its own fingerprint, and how and when it ended.
+pub(crate) fn merge_into(sum: &mut Observations, more: &Observations) {
+    both(&mut sum.segments, &more.segments, |a, b| join(a, b, How::OfReplications));
+    if more.segments.len() > sum.segments.len() {
+        sum.segments.extend_from_slice(&more.segments[sum.segments.len()..]);
+    }
+    both(&mut sum.balances, &more.balances, |a, b| {
+        a.offered += b.offered;
+        counts(&mut a.outcomes, &b.outcomes);
+        a.in_flight += b.in_flight;
+    });
+    sum.events += more.events;
+    sum.peak_frames = sum.peak_frames.max(more.peak_frames);
+    sum.peak_bytes = sum.peak_bytes.max(more.peak_bytes);
+}
+
+/// The observations of several replications of one blueprint as one, in index order.
+///
+/// None where there are none. The fingerprint is that of the first; see [`super::fingerprint`] for all.
+pub fn merge(replications: &[Observations]) -> Option<Observations> {
+    let (first, rest) = replications.split_first()?;
+    let mut sum = first.clone();
+    for more in rest {
+        merge_into(&mut sum, more);
+    }
+    Some(sum)
+}
+
+/// Seconds that a segment spans, of all replications merged into it.
+pub(crate) fn seconds(segment: &Segment) -> f64 {
+    let of_traffic = segment.traffics.first().map(|traffic| traffic.present.span_ns);
+    let span_ns = of_traffic.or_else(|| segment.services.first().map(|service| service.present.span_ns));
+    span_ns.map_or_else(|| segment.to.since(segment.from).as_seconds(), |ns| ns as f64 / 1e9)
+}
+
+fn both<T>(sum: &mut [T], more: &[T], mut add: impl FnMut(&mut T, &T)) {
+    for (a, b) in sum.iter_mut().zip(more) {
+        add(a, b);
+    }
+}
+
+fn counts(sum: &mut Vec<u64>, more: &[u64]) {
+    if sum.len() < more.len() {
+        sum.resize(more.len(), 0);
+    }
+    both(sum, more, |a, b| *a += b);
+}
+
+fn histogram(sum: &mut Histogram, more: &Histogram) {
+    sum.merge(more);
+}
+
+fn traffic(sum: &mut TrafficObservation, more: &TrafficObservation, how: How) {
+    sum.offered += more.offered;
+    counts(&mut sum.outcomes, &more.outcomes);
+    if sum.classes.len() < more.classes.len() {
+        sum.classes.resize_with(more.classes.len(), ClassObservation::default);
+    }
+    both(&mut sum.classes, &more.classes, |a, b| {
+        a.ended += b.ended;
+        histogram(&mut a.latency, &b.latency);
+    });
+    sum.attempts += more.attempts;
+    histogram(&mut sum.latency, &more.latency);
+    histogram(&mut sum.unanswered, &more.unanswered);
+    histogram(&mut sum.intended, &more.intended);
+    how.population(&mut sum.present, &more.present);
+}
+
+fn endpoint(sum: &mut EndpointObservation, more: &EndpointObservation) {
+    sum.answered += more.answered;
+    sum.failed += more.failed;
+    histogram(&mut sum.latency, &more.latency);
+}
+
+fn service(sum: &mut ServiceObservation, more: &ServiceObservation, how: How) {
+    how.population(&mut sum.present, &more.present);
+    how.population(&mut sum.replicas, &more.replicas);
+}
+
+fn pool(sum: &mut PoolObservation, more: &PoolObservation, how: How) {
+    how.population(&mut sum.capacity, &more.capacity);
+    how.population(&mut sum.in_use, &more.in_use);
+    how.population(&mut sum.waiting, &more.waiting);
+    histogram(&mut sum.wait, &more.wait);
+    histogram(&mut sum.hold, &more.hold);
+    sum.acquired += more.acquired;
+    sum.rejected += more.rejected;
+    sum.timed_out += more.timed_out;
+    sum.cancelled += more.cancelled;
+}
+
+fn cores(sum: &mut CoresObservation, more: &CoresObservation, how: How) {
+    sum.capacity += more.capacity;
+    sum.busy += more.busy;
+    sum.worked += more.worked;
+    sum.met += more.met;
+    match how {
+        How::InTime => sum.partial_end = more.partial_end,
+        How::OfReplications => {
+            sum.partial_start += more.partial_start;
+            sum.partial_end += more.partial_end;
+        }
+    }
+    how.population(&mut sum.present, &more.present);
+    histogram(&mut sum.response, &more.response);
+    histogram(&mut sum.wait, &more.wait);
+}

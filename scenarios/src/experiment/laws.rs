@@ -1,0 +1,125 @@
+//! The laws that every run must obey. A violated one is a bug of the simulator.
+
+use models::blueprint::Blueprint;
+use models::observe::{CoresObservation, Observations, PoolObservation, Segment};
+use sim_core::PopulationWindow;
+
+use super::joined;
+use crate::results::{Conservation, Laws, LittlesLaw, UtilizationLaw};
+
+/// Largest relative residual of Little's Law on the sample path.
+const LITTLES_LAW: f64 = 1e-9;
+/// Largest relative residual of the utilization law.
+const UTILIZATION: f64 = 1e-6;
+
+/// The laws over the measured part of merged replications.
+pub(crate) fn laws(blueprint: &Blueprint, measured: Option<&Segment>, merged: &Observations) -> Laws {
+    let conservation = conservation(blueprint, merged);
+    let littles_law = measured.map_or_else(Vec::new, |segment| littles_laws(blueprint, segment));
+    let utilization = measured.map_or_else(Vec::new, |segment| utilization_laws(blueprint, segment));
+    let hold = conservation.iter().all(|law| law.holds)
+        && littles_law.iter().all(|law| law.residual <= LITTLES_LAW)
+        && utilization.iter().all(|law| law.residual <= UTILIZATION);
+    Laws { littles_law, conservation, utilization, hold }
+}
+
+/// What is violated, one line each.
+pub(crate) fn violations(laws: &Laws) -> Vec<String> {
+    let conservation = laws.conservation.iter().filter(|law| !law.holds).map(|law| {
+        let Conservation { at, offered, ended, in_flight, .. } = law;
+        format!("requests of `{at}` are not conserved: {offered} offered, {ended} ended, {in_flight} in flight")
+    });
+    let littles_law = laws.littles_law.iter().filter(|law| !(law.residual <= LITTLES_LAW)).map(|law| {
+        format!("Little's Law fails at `{}`: relative residual {:e}", law.at, law.residual)
+    });
+    let utilization = laws.utilization.iter().filter(|law| !(law.residual <= UTILIZATION)).map(|law| {
+        format!(
+            "the utilization law fails at `{}`: busy {}, work {}, relative residual {:e}",
+            law.at, law.utilization, law.demand, law.residual
+        )
+    });
+    conservation.chain(littles_law).chain(utilization).collect()
+}
+
+fn conservation(blueprint: &Blueprint, merged: &Observations) -> Vec<Conservation> {
+    let balances = blueprint.traffics.iter().zip(&merged.balances);
+    balances
+        .map(|(plan, balance)| Conservation {
+            at: plan.path.clone(),
+            offered: balance.offered,
+            ended: balance.outcomes.iter().sum(),
+            in_flight: balance.in_flight,
+            holds: balance.holds(),
+        })
+        .collect()
+}
+
+fn littles_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<LittlesLaw> {
+    let traffics = blueprint.traffics.iter().zip(&segment.traffics);
+    let mut laws: Vec<LittlesLaw> =
+        traffics.map(|(plan, seen)| littles_law(plan.path.clone(), &seen.present)).collect();
+    let services = blueprint.services.iter().zip(&segment.services);
+    laws.extend(services.map(|(plan, seen)| littles_law(plan.path.clone(), &seen.present)));
+    for (plan, seen) in blueprint.pools.iter().zip(&segment.pools) {
+        laws.push(littles_law(format!("{} queue", plan.name), &seen.waiting));
+        laws.push(littles_law(format!("{} units", plan.name), &seen.in_use));
+    }
+    for (plan, seen) in blueprint.services.iter().zip(&segment.cores) {
+        if let Some(seen) = seen {
+            laws.push(littles_law(format!("{}.cores", plan.name), &seen.present));
+        }
+    }
+    laws
+}
+
+fn littles_law(at: String, seen: &PopulationWindow) -> LittlesLaw {
+    let seconds = seen.span_ns as f64 / 1e9;
+    let (l, w) = (seen.mean(), seen.mean_time());
+    let lambda = if seconds > 0.0 { seen.leaves as f64 / seconds } else { 0.0 };
+    let gap = w.filter(|_| l > 0.0).map(|w| (l - lambda * w) / l);
+    // Where nobody ever was, both sides are exactly 0.
+    let residual = if seen.integral == 0 && seen.time_sum == 0 { 0.0 } else { seen.residual() };
+    LittlesLaw { at, l, lambda, w, residual, gap }
+}
+
+fn utilization_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<UtilizationLaw> {
+    let cores = blueprint.services.iter().zip(&segment.cores);
+    let mut laws: Vec<UtilizationLaw> =
+        cores.filter_map(|(plan, seen)| of_cores(&plan.name, seen.as_ref()?)).collect();
+    let seconds = joined::seconds(segment);
+    let pools = blueprint.pools.iter().zip(&segment.pools);
+    laws.extend(pools.filter_map(|(plan, seen)| of_pool(&plan.name, seen, seconds)));
+    laws
+}
+
+/// The work that the cores have done is the need that was met, corrected by the bursts that the window's edges
+/// cut. A burst ends at a whole nanosecond, so each may have got up to one more than it needed.
+fn of_cores(name: &str, seen: &CoresObservation) -> Option<UtilizationLaw> {
+    let met = seen.met + seen.partial_end - seen.partial_start;
+    let rounding = (seen.present.leaves + seen.present.n_end) as f64;
+    let gap = ((seen.worked - met).abs() - rounding).max(0.0);
+    (seen.capacity > 0.0).then(|| UtilizationLaw {
+        at: format!("{name}.cores"),
+        utilization: seen.busy / seen.capacity,
+        demand: seen.met / seen.capacity,
+        residual: if gap > 0.0 { gap / seen.worked.abs().max(met.abs()) } else { 0.0 },
+    })
+}
+
+/// The units held are the acquisitions times how long each was held, corrected at the window's edges: which
+/// makes it Little's Law of the units.
+fn of_pool(name: &str, seen: &PoolObservation, seconds: f64) -> Option<UtilizationLaw> {
+    let capacity = seen.capacity.mean();
+    let held = seen.in_use.mean_time()? * seen.in_use.leaves as f64 / seconds;
+    let on_path = (seen.in_use.time_sum + seen.in_use.age_end) as f64 - seen.in_use.age_start as f64;
+    (capacity > 0.0).then(|| UtilizationLaw {
+        at: name.to_owned(),
+        utilization: seen.in_use.mean() / capacity,
+        demand: held / capacity,
+        residual: relative(seen.in_use.integral as f64, on_path),
+    })
+}
+
+fn relative(a: f64, b: f64) -> f64 {
+    if a == b { 0.0 } else { (a - b).abs() / a.abs().max(b.abs()) }
+}

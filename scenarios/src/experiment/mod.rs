@@ -1,0 +1,46 @@
+//! Experiments: replications, sweeps and comparisons, and what is concluded from them.
+
+pub mod analysis;
+mod compare;
+mod estimate;
+mod evaluate;
+mod expect;
+mod forms;
+mod gather;
+mod growth;
+mod joined;
+mod laws;
+mod notes;
+mod precision;
+mod report;
+mod run;
+mod series;
+mod sweep;
+mod theory;
+mod units;
+mod warmup;
+
+use models::blueprint::Blueprint;
+use models::observe::Observations;
+use models::{Replication, replicate};
+use sim_core::CancelFlag;
+
+pub use compare::compare;
+pub use evaluate::evaluate;
+pub use gather::{Progress, Silent};
+pub use joined::merge;
+pub use precision::Replications;
+pub use report::Heading;
+pub use run::{BrokenLaws, Options, Outcome, Plan, run};
+pub use sweep::{Axis, Grid, Point, sweep};
+
+/// The engine, as experiments call it.
+fn engine(
+    blueprint: &Blueprint,
+    seed: u64,
+    index: u32,
+    breakdown: bool,
+    cancel: &CancelFlag,
+) -> Observations {
+    replicate(blueprint, &Replication { seed, index, breakdown }, cancel)
+}

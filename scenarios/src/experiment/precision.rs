@@ -1,0 +1,137 @@
+//! How many replications it takes.
+
+use super::estimate::ENOUGH;
+use super::expect::{Ran, judge};
+use super::estimate::Observed;
+use super::gather::{Case, Gathered};
+use super::report::headline;
+use super::growth;
+use crate::metric::{Expectation, Figure, Metric, Quantity};
+use crate::results::{E, Met};
+
+/// How many replications are run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Replications {
+    /// At least this many.
+    pub at_least: u32,
+    /// With a precision: more are added until every expectation is decided, or every metric that they name
+    /// (without expectations, the mean and p99 of every traffic) has an interval no wider than this share of
+    /// its value to either side.
+    pub precision: Option<f64>,
+    /// Never more than this many.
+    pub at_most: u32,
+}
+
+impl Default for Replications {
+    fn default() -> Self {
+        Self { at_least: ENOUGH as u32, precision: None, at_most: 200 }
+    }
+}
+
+impl Replications {
+    /// The number of replications to have after `begun`: 10, 15, 23, 35, ...
+    pub(crate) fn after(&self, begun: u32) -> u32 {
+        let first = if self.precision.is_some() { self.at_least.max(ENOUGH as u32) } else { self.at_least };
+        let next = if begun < first { first } else { (begun * 3).div_ceil(2) };
+        next.min(self.at_most.max(self.at_least))
+    }
+
+    /// How many replications a case should have, given what is known.
+    pub(crate) fn wanted(&self, case: &Case, gathered: &Gathered, expectations: &[Expectation]) -> u32 {
+        let enough = gathered.begun > 0
+            && (self.precision.is_none()
+                || !gathered.cut_short.is_empty()
+                || self.is_reached(case, gathered, expectations));
+        if enough && gathered.begun >= self.at_least { gathered.begun } else { self.after(gathered.begun) }
+    }
+
+    /// Whether every expectation is decided, or every metric in question precise.
+    pub(crate) fn is_reached(&self, case: &Case, gathered: &Gathered, expectations: &[Expectation]) -> bool {
+        let Some(precision) = self.precision else { return true };
+        let growing = !growth::detect(case, gathered).is_empty();
+        let ran = Ran { variant: None, case, gathered, growing };
+        let verdicts: Vec<_> = expectations.iter().filter_map(|e| judge(e, &[ran], &ran)).collect();
+        let decided = verdicts.iter().all(|verdict| verdict.verdict != Met::Undecided);
+        if !verdicts.is_empty() && decided {
+            return true;
+        }
+        // Nothing settles in a system that grows without bound.
+        growing || imprecise(case, gathered, expectations, precision).is_empty()
+    }
+
+    /// What is not as precise as it was to be, and how many replications it would take.
+    pub(crate) fn shortfall(
+        &self,
+        case: &Case,
+        gathered: &Gathered,
+        expectations: &[Expectation],
+    ) -> Option<String> {
+        let precision = self.precision?;
+        if self.is_reached(case, gathered, expectations) {
+            return None;
+        }
+        let open = imprecise(case, gathered, expectations, precision);
+        let (metric, needed) = open.iter().max_by_key(|(_, needed)| *needed)?;
+        Some(format!(
+            "a precision of {} % was not reached in {} replications: `{}` needs about {needed}",
+            precision * 100.0,
+            gathered.samples.len(),
+            metric.name,
+        ))
+    }
+}
+
+/// Metrics whose intervals are too wide, and the replications that each would need.
+fn imprecise(
+    case: &Case,
+    gathered: &Gathered,
+    expectations: &[Expectation],
+    precision: f64,
+) -> Vec<(Metric, u32)> {
+    let n = gathered.samples.len() as f64;
+    named(case, expectations)
+        .into_iter()
+        .filter_map(|metric| {
+            let E { value, lo, hi } = Observed::of(&metric, case, gathered)?.estimate();
+            let half_width = (hi? - lo?) / 2.0;
+            let wanted = precision * value.abs();
+            (half_width > wanted && wanted > 0.0).then(|| {
+                let needed = (n * (half_width / wanted).powi(2)).ceil().min(f64::from(u32::MAX));
+                (metric, needed as u32)
+            })
+        })
+        .collect()
+}
+
+/// The metrics that expectations name, or the mean and p99 of every traffic.
+fn named(case: &Case, expectations: &[Expectation]) -> Vec<Metric> {
+    let terms = expectations.iter().flat_map(|expectation| match &expectation.left {
+        Quantity::One(term) => vec![term.metric.clone()],
+        Quantity::Ratio(upper, lower) => vec![upper.metric.clone(), lower.metric.clone()],
+    });
+    let metrics: Vec<Metric> = terms.collect();
+    if !metrics.is_empty() {
+        return metrics;
+    }
+    let default = |metric: &Metric| matches!(metric.figure, Figure::Mean | Figure::Quantile(0.99));
+    headline(&case.blueprint).into_iter().filter(default).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_points_grow_by_half() {
+        let rule = Replications { precision: Some(0.05), ..Replications::default() };
+        let mut points = Vec::new();
+        let mut n = 0;
+        while points.len() < 6 {
+            n = rule.after(n);
+            points.push(n);
+        }
+        assert_eq!(points, [10, 15, 23, 35, 53, 80]);
+        assert_eq!(rule.after(190), 200);
+        assert_eq!(rule.after(200), 200);
+    }
+}

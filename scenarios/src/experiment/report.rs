@@ -1,0 +1,414 @@
+//! What a run found, as figures with their intervals.
+
+use std::collections::BTreeMap;
+
+use models::blueprint::{Arrivals, Blueprint, EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+use models::observe::{Balance, Breakdown};
+use models::places::Places;
+use sim_core::{Fingerprint, Histogram};
+
+use super::analysis::{Analysis, Place};
+use super::estimate::{Observed, of};
+use super::evaluate::{max, measured};
+use super::expect::{Ran, judge};
+use super::gather::{Case, Gathered};
+use super::{growth, laws, notes, series, theory};
+use crate::metric::{Expectation, Figure, Metric, Subject};
+use crate::results::{
+    Bottleneck, E, EndpointResult, Latency, QuantilePoint, Report, ResourceResult, ServiceResult, TimeAt,
+    TrafficResult, Verdict, Window,
+};
+
+/// Samples that must lie beyond a percentile before it can be relied on.
+pub(crate) const BEYOND: u64 = 10;
+
+/// What stands above the figures: where they come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heading {
+    /// The scenario's `about`.
+    pub about: Option<String>,
+    /// The variant, when one was chosen.
+    pub variant: Option<String>,
+}
+
+/// What a report shows beyond the usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extras {
+    /// Bins of the series over time.
+    pub(crate) bins: Option<u32>,
+    /// Whether to list points of the latency distributions.
+    pub(crate) distributions: bool,
+}
+
+/// Figures of one case.
+struct Figures<'a> {
+    case: &'a Case,
+    gathered: &'a Gathered,
+    blueprint: &'a Blueprint,
+}
+
+/// The report on one case.
+pub(crate) fn report(
+    case: &Case,
+    gathered: &Gathered,
+    expectations: &[Expectation],
+    heading: &Heading,
+    extras: Extras,
+) -> Report {
+    let blueprint = &case.blueprint;
+    let figures = Figures { case, gathered, blueprint };
+    let analysis = Analysis::of(blueprint);
+    let growth = growth::detect(case, gathered);
+    let (from, to) = measured(blueprint);
+    let expect = verdicts(expectations, case, gathered, heading.variant.as_deref(), !growth.is_empty());
+    let laws = gathered
+        .merged
+        .as_ref()
+        .map(|merged| laws::laws(blueprint, gathered.measured.as_ref(), merged))
+        .unwrap_or_default();
+    let mut report = Report {
+        schema: "hockeystick.result/1".to_owned(),
+        scenario: blueprint.name.clone(),
+        about: heading.about.clone(),
+        variant: heading.variant.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: case.seed,
+        replications: gathered.samples.len() as u32,
+        complete: gathered.complete(),
+        cut_short: gathered.cut_short.clone(),
+        method: "independent replications, Student t".to_owned(),
+        window: Window { from: from.as_seconds(), to: to.as_seconds() },
+        events: gathered.merged.as_ref().map_or(0, |merged| merged.events),
+        fingerprint: fingerprint(gathered).to_string(),
+        traffic: figures.traffics(),
+        services: figures.services(),
+        resources: figures.resources(),
+        laws,
+        theory: theory::lines(case, gathered, &analysis, growth.is_empty()),
+        bottleneck: figures.bottleneck(&analysis),
+        growth,
+        expect,
+        notes: Vec::new(),
+        series: extras.bins.and_then(|bins| series::series(case, gathered, bins)),
+        distributions: if extras.distributions { figures.distributions() } else { BTreeMap::new() },
+    };
+    report.notes = notes::notes(&report, case, gathered, &analysis);
+    report
+}
+
+/// Of the trajectories of all replications that count.
+pub(crate) fn fingerprint(gathered: &Gathered) -> Fingerprint {
+    let mut all = Fingerprint::default();
+    for sample in &gathered.samples {
+        let value = sample.fingerprint.value();
+        all.absorb2((value >> 64) as u64, value as u64);
+    }
+    all
+}
+
+/// Verdicts on the expectations that speak of what ran.
+pub(crate) fn verdicts(
+    expectations: &[Expectation],
+    case: &Case,
+    gathered: &Gathered,
+    variant: Option<&str>,
+    growing: bool,
+) -> Vec<Verdict> {
+    let ran = Ran { variant, case, gathered, growing };
+    expectations.iter().filter_map(|expectation| judge(expectation, &[ran], &ran)).collect()
+}
+
+impl Figures<'_> {
+    fn e(&self, subject: Subject, figure: Figure) -> Option<E> {
+        let metric = Metric { name: String::new(), subject, figure, window: None };
+        Some(Observed::of(&metric, self.case, self.gathered)?.estimate())
+    }
+
+    /// The figures of a distribution, given how each is called for its subject.
+    fn latency(
+        &self,
+        subject: Subject,
+        mean: Figure,
+        quantile: fn(f64) -> Figure,
+        seen: Option<&Histogram>,
+    ) -> Latency {
+        let Some(seen) = seen.filter(|seen| !seen.is_empty()) else { return Latency::default() };
+        let q = |q: f64| self.e(subject, quantile(q));
+        let thin = [("p99", 0.99), ("p99.9", 0.999)]
+            .into_iter()
+            .filter(|(_, q)| seen.samples_beyond(*q) < BEYOND)
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        Latency {
+            mean: self.e(subject, mean),
+            p50: q(0.5),
+            p90: q(0.9),
+            p95: q(0.95),
+            p99: q(0.99),
+            p999: q(0.999),
+            max: max(seen),
+            count: seen.count(),
+            thin,
+        }
+    }
+
+    fn traffics(&self) -> BTreeMap<String, TrafficResult> {
+        let plans = self.blueprint.traffics.iter().enumerate();
+        plans.map(|(t, plan)| (plan.name.clone(), self.traffic(TrafficId(t as u32)))).collect()
+    }
+
+    fn traffic(&self, id: TrafficId) -> TrafficResult {
+        let subject = Subject::Traffic(id);
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.traffics.get(id.index()));
+        let merged = self.gathered.merged.as_ref();
+        let balance = merged.and_then(|merged| merged.balances.get(id.index())).cloned().unwrap_or_default();
+        let closed = matches!(self.blueprint.traffics[id.index()].arrivals, Arrivals::Closed { .. });
+        let intended = seen.filter(|seen| closed && !seen.intended.is_empty()).map(|seen| {
+            self.latency(subject, Figure::IntendedMean, Figure::IntendedQuantile, Some(&seen.intended))
+        });
+        let breakdown = merged.and_then(|merged| merged.breakdowns.get(id.index()));
+        TrafficResult {
+            offered: self.e(subject, Figure::Offered),
+            throughput: self.e(subject, Figure::Throughput),
+            requests: balance.offered,
+            outcomes: self.outcomes(&balance),
+            ok: self.e(subject, Figure::Share(Outcome::OK)),
+            errors: self.e(subject, Figure::Errors),
+            shares: self.shares(id),
+            attempts_per_request: self.e(subject, Figure::Attempts),
+            in_flight: self.e(subject, Figure::InFlight),
+            latency: self.latency(subject, Figure::Mean, Figure::Quantile, seen.map(|seen| &seen.latency)),
+            intended,
+            classes: self.classes(id),
+            time_at: breakdown.map(|breakdown| self.time_at(breakdown)).unwrap_or_default(),
+        }
+    }
+
+    /// Counts over the whole runs, of the outcomes that occurred.
+    fn outcomes(&self, balance: &Balance) -> BTreeMap<String, u64> {
+        let ended = self.blueprint.outcomes.iter().zip(&balance.outcomes);
+        let mut outcomes: BTreeMap<String, u64> =
+            ended.filter(|(_, n)| **n > 0).map(|(name, n)| (name.clone(), *n)).collect();
+        outcomes.entry(Outcome::FIXED[0].to_owned()).or_insert(0);
+        outcomes.insert("in_flight".to_owned(), balance.in_flight);
+        outcomes
+    }
+
+    fn shares(&self, id: TrafficId) -> BTreeMap<String, E> {
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.traffics.get(id.index()));
+        let Some(seen) = seen else { return BTreeMap::new() };
+        let occurred = seen.outcomes.iter().enumerate().filter(|(_, n)| **n > 0);
+        occurred
+            .filter_map(|(o, _)| {
+                let share = self.e(Subject::Traffic(id), Figure::Share(Outcome(o as u16)))?;
+                Some((self.blueprint.outcomes.get(o)?.clone(), share))
+            })
+            .collect()
+    }
+
+    fn classes(&self, id: TrafficId) -> BTreeMap<String, Latency> {
+        if self.blueprint.classes.len() < 2 {
+            return BTreeMap::new();
+        }
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.traffics.get(id.index()));
+        let names = self.blueprint.classes.iter().enumerate();
+        names
+            .filter_map(|(class, name)| {
+                let latency = &seen?.classes.get(class)?.latency;
+                let subject = Subject::Class(id, class as u16);
+                let latency = self.latency(subject, Figure::Mean, Figure::Quantile, Some(latency));
+                (latency.count > 0).then(|| (name.clone(), latency))
+            })
+            .collect()
+    }
+
+    /// Mean time by place of the requests in the bucket that holds each percentile, the longest first.
+    fn time_at(&self, breakdown: &Breakdown) -> BTreeMap<String, Vec<TimeAt>> {
+        let requests: u64 = breakdown.rows.iter().map(|row| row.requests).sum();
+        let mut result = BTreeMap::new();
+        for (name, q) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
+            let wanted = (q * requests as f64).ceil() as u64;
+            let mut below = 0;
+            let row = breakdown.rows.iter().find(|row| {
+                below += row.requests;
+                below >= wanted && row.requests > 0
+            });
+            let Some(row) = row else { continue };
+            let mut places: Vec<TimeAt> = row
+                .nanos
+                .iter()
+                .filter(|(_, nanos)| *nanos > 0)
+                .map(|(place, nanos)| {
+                    let (place, kind) = Places::of(self.blueprint).describe(self.blueprint, *place);
+                    let seconds = *nanos as f64 / row.requests as f64 / 1e9;
+                    TimeAt { place, kind: kind.name().to_owned(), seconds }
+                })
+                .collect();
+            places.sort_by(|a, b| b.seconds.total_cmp(&a.seconds).then_with(|| a.place.cmp(&b.place)));
+            result.insert(name.to_owned(), places);
+        }
+        result
+    }
+
+    fn services(&self) -> BTreeMap<String, ServiceResult> {
+        let plans = self.blueprint.services.iter().enumerate();
+        plans.map(|(s, plan)| (plan.name.clone(), self.service(ServiceId(s as u32)))).collect()
+    }
+
+    fn service(&self, id: ServiceId) -> ServiceResult {
+        let plan = &self.blueprint.services[id.index()];
+        let endpoints = self.blueprint.endpoints.iter().enumerate();
+        let endpoints = endpoints
+            .filter(|(_, endpoint)| endpoint.service == id)
+            .map(|(e, endpoint)| {
+                let name = local_name(&endpoint.name, &plan.name);
+                (name, self.endpoint(EndpointId(e as u32)))
+            })
+            .collect();
+        let pools = self.blueprint.pools.iter().enumerate();
+        let mut resources: BTreeMap<String, ResourceResult> = pools
+            .filter(|(_, pool)| owner(&pool.path) == Some(&plan.path))
+            .map(|(p, pool)| (local_name(&pool.name, &plan.name), self.pool(PoolId(p as u32))))
+            .collect();
+        if plan.cores.is_some() {
+            resources.insert("cores".to_owned(), self.cores(id));
+        }
+        ServiceResult {
+            replicas: self.e(Subject::Service(id), Figure::Replicas),
+            in_flight: self.e(Subject::Service(id), Figure::InFlight),
+            endpoints,
+            resources,
+        }
+    }
+
+    fn endpoint(&self, id: EndpointId) -> EndpointResult {
+        let subject = Subject::Endpoint(id);
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.endpoints.get(id.index()));
+        EndpointResult {
+            throughput: self.e(subject, Figure::Throughput),
+            failures: self.e(subject, Figure::Failures),
+            latency: self.latency(subject, Figure::Mean, Figure::Quantile, seen.map(|seen| &seen.latency)),
+        }
+    }
+
+    /// Pools that no service owns by name.
+    fn resources(&self) -> BTreeMap<String, ResourceResult> {
+        let owned = |path: &str| {
+            self.blueprint.services.iter().any(|service| owner(path) == Some(service.path.as_str()))
+        };
+        let pools = self.blueprint.pools.iter().enumerate().filter(|(_, pool)| !owned(&pool.path));
+        pools.map(|(p, pool)| (pool.name.clone(), self.pool(PoolId(p as u32)))).collect()
+    }
+
+    fn pool(&self, id: PoolId) -> ResourceResult {
+        let subject = Subject::Pool(id);
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.pools.get(id.index()));
+        let capacity = seen.filter(|seen| seen.capacity.span_ns > 0).map(|seen| seen.capacity.mean());
+        ResourceResult {
+            kind: "slots".to_owned(),
+            capacity: capacity.map(exactly),
+            utilization: self.e(subject, Figure::Utilization),
+            in_use: self.e(subject, Figure::InUse),
+            queue_length: self.e(subject, Figure::QueueLength),
+            queue_max: seen.map(|seen| seen.waiting.max),
+            wait_probability: self.e(subject, Figure::WaitProbability),
+            wait: self.latency(subject, Figure::WaitMean, Figure::WaitQuantile, seen.map(|seen| &seen.wait)),
+            hold: self.latency(subject, Figure::HoldMean, Figure::HoldQuantile, seen.map(|seen| &seen.hold)),
+            rate: self.e(subject, Figure::AcquireRate),
+            acquired: seen.map_or(0, |seen| seen.acquired),
+            rejected: seen.map_or(0, |seen| seen.rejected),
+            timed_out: seen.map_or(0, |seen| seen.timed_out),
+        }
+    }
+
+    fn cores(&self, id: ServiceId) -> ResourceResult {
+        let subject = Subject::Cores(id);
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.cores.get(id.index())?.as_ref());
+        let span = seen.map_or(0, |seen| seen.present.span_ns);
+        let capacity = seen.filter(|_| span > 0).map(|seen| seen.capacity / span as f64);
+        ResourceResult {
+            kind: "cores".to_owned(),
+            capacity: capacity.map(exactly),
+            utilization: self.e(subject, Figure::Utilization),
+            in_use: self.e(subject, Figure::InUse),
+            queue_length: self.e(subject, Figure::QueueLength),
+            queue_max: None,
+            wait_probability: self.e(subject, Figure::WaitProbability),
+            wait: self.latency(subject, Figure::WaitMean, Figure::WaitQuantile, seen.map(|seen| &seen.wait)),
+            hold: self.latency(
+                subject,
+                Figure::HoldMean,
+                Figure::HoldQuantile,
+                seen.map(|seen| &seen.response),
+            ),
+            rate: self.e(subject, Figure::AcquireRate),
+            acquired: seen.map_or(0, |seen| seen.response.count()),
+            rejected: 0,
+            timed_out: 0,
+        }
+    }
+
+    /// The predicted bottleneck with its measured utilization.
+    fn bottleneck(&self, analysis: &Analysis) -> Option<Bottleneck> {
+        let bottleneck = analysis.bottleneck(self.blueprint)?;
+        let subject = match analysis.stations[analysis.busiest()?].place {
+            Place::Pool(pool) => Subject::Pool(pool),
+            Place::Cores(service) => Subject::Cores(service),
+        };
+        Some(Bottleneck { utilization: self.e(subject, Figure::Utilization), ..bottleneck })
+    }
+
+    /// Points of each traffic's latency distribution: evenly in the number of nines, as far as there are
+    /// samples beyond.
+    fn distributions(&self) -> BTreeMap<String, Vec<QuantilePoint>> {
+        let Some(segment) = &self.gathered.measured else { return BTreeMap::new() };
+        let seen = self.blueprint.traffics.iter().zip(&segment.traffics);
+        seen.map(|(plan, seen)| (plan.name.clone(), quantile_points(&seen.latency))).collect()
+    }
+}
+
+fn quantile_points(latency: &Histogram) -> Vec<QuantilePoint> {
+    let nines = (0..=120).map(|step| 1.0 - 10_f64.powf(-f64::from(step) / 20.0));
+    let points = nines.take_while(|q| latency.samples_beyond(*q) >= BEYOND);
+    points
+        .filter_map(|q| latency.quantile(q).map(|nanos| QuantilePoint { q, seconds: nanos / 1e9 }))
+        .collect()
+}
+
+/// An estimate without doubt.
+fn exactly(value: f64) -> E {
+    E { value, lo: Some(value), hi: Some(value) }
+}
+
+/// `checkout` of `web.checkout`.
+fn local_name(name: &str, service: &str) -> String {
+    name.strip_prefix(service).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name).to_owned()
+}
+
+/// `services.web` of `services.web.workers` and `services.web.resources.threads`.
+fn owner(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("services.")?;
+    let name = rest.split('.').next()?;
+    path.get(.."services.".len() + name.len())
+}
+
+/// Metrics of a traffic that comparisons and precision look at.
+pub(crate) fn headline(blueprint: &Blueprint) -> Vec<Metric> {
+    let figures = [
+        ("mean", Figure::Mean),
+        ("p50", Figure::Quantile(0.5)),
+        ("p99", Figure::Quantile(0.99)),
+        ("p99.9", Figure::Quantile(0.999)),
+        ("throughput", Figure::Throughput),
+        ("errors", Figure::Errors),
+        ("attempts_per_request", Figure::Attempts),
+    ];
+    let traffics = blueprint.traffics.iter().enumerate();
+    traffics
+        .flat_map(|(t, plan)| {
+            figures.map(|(name, figure)| {
+                of(format!("{}.{name}", plan.name), Subject::Traffic(TrafficId(t as u32)), figure)
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! Metrics over time.
+
+use std::collections::BTreeMap;
+
+use models::blueprint::{Blueprint, Outcome, PoolId, ServiceId, TrafficId};
+use sim_core::SimTime;
+
+use super::estimate::of;
+use super::evaluate::figure;
+use super::gather::{Case, Gathered};
+use super::joined;
+use crate::metric::{Figure, Metric, Subject};
+use crate::results::Series;
+
+/// The edges of `bins` equal bins over the whole run, without its ends.
+pub(crate) fn edges(blueprint: &Blueprint, bins: u32) -> Vec<SimTime> {
+    (1..bins).map(|bin| edge(blueprint, bin, bins)).collect()
+}
+
+fn edge(blueprint: &Blueprint, bin: u32, bins: u32) -> SimTime {
+    let nanos = u128::from(blueprint.duration.as_nanos()) * u128::from(bin) / u128::from(bins.max(1));
+    SimTime::from_nanos(nanos as u64)
+}
+
+/// The metrics over `bins` equal bins of the whole run, from the merged replications.
+pub(crate) fn series(case: &Case, gathered: &Gathered, bins: u32) -> Option<Series> {
+    if gathered.samples.iter().any(|sample| !sample.complete) {
+        return None; // Replications cut short do not share their bins.
+    }
+    let merged = gathered.merged.as_ref()?;
+    let blueprint = &case.blueprint;
+    let metrics = metrics(blueprint);
+    let mut values: Vec<Vec<Option<f64>>> = vec![Vec::with_capacity(bins as usize); metrics.len()];
+    for bin in 0..bins {
+        let segment = joined::window(merged, edge(blueprint, bin, bins), edge(blueprint, bin + 1, bins));
+        for (values, metric) in values.iter_mut().zip(&metrics) {
+            values.push(segment.as_ref().and_then(|segment| figure(metric, segment)));
+        }
+    }
+    let metrics: BTreeMap<String, Vec<Option<f64>>> =
+        metrics.into_iter().map(|metric| metric.name).zip(values).collect();
+    Some(Series { bin: blueprint.duration.as_seconds() / f64::from(bins), metrics })
+}
+
+/// What a series shows, by path.
+fn metrics(blueprint: &Blueprint) -> Vec<Metric> {
+    let mut metrics = Vec::new();
+    for (t, plan) in blueprint.traffics.iter().enumerate() {
+        let mut add = |name: &str, figure| {
+            let subject = Subject::Traffic(TrafficId(t as u32));
+            metrics.push(of(format!("{}.{name}", plan.path), subject, figure));
+        };
+        add("offered", Figure::Offered);
+        add("throughput", Figure::Throughput);
+        add("ok", Figure::Share(Outcome::OK));
+        add("errors", Figure::Errors);
+        add("attempts_per_request", Figure::Attempts);
+        add("in_flight", Figure::InFlight);
+        add("latency.mean", Figure::Mean);
+        add("latency.p50", Figure::Quantile(0.5));
+        add("latency.p99", Figure::Quantile(0.99));
+        add("latency.p99.9", Figure::Quantile(0.999));
+    }
+    for (s, plan) in blueprint.services.iter().enumerate() {
+        let id = ServiceId(s as u32);
+        metrics.push(of(format!("{}.replicas", plan.path), Subject::Service(id), Figure::Replicas));
+        metrics.push(of(format!("{}.in_flight", plan.path), Subject::Service(id), Figure::InFlight));
+        if plan.cores.is_some() {
+            let path = format!("{}.resources.cores", plan.path);
+            metrics.push(of(format!("{path}.utilization"), Subject::Cores(id), Figure::Utilization));
+            metrics.push(of(format!("{path}.queue_length"), Subject::Cores(id), Figure::QueueLength));
+        }
+    }
+    for (p, plan) in blueprint.pools.iter().enumerate() {
+        let subject = Subject::Pool(PoolId(p as u32));
+        let path = pool_path(&plan.path);
+        metrics.push(of(format!("{path}.utilization"), subject, Figure::Utilization));
+        metrics.push(of(format!("{path}.queue_length"), subject, Figure::QueueLength));
+        metrics.push(of(format!("{path}.wait.mean"), subject, Figure::WaitMean));
+    }
+    metrics
+}
+
+/// `services.web.resources.workers` of `services.web.workers`, as results place it.
+fn pool_path(path: &str) -> String {
+    match path.split('.').collect::<Vec<_>>().as_slice() {
+        ["services", service, resource] => format!("services.{service}.resources.{resource}"),
+        _ => path.to_owned(),
+    }
+}

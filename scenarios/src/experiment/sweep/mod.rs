@@ -1,0 +1,197 @@
+//! A grid of points along swept paths: the hockey stick.
+
+mod capacity;
+mod knee;
+
+use std::collections::BTreeMap;
+
+use models::blueprint::Blueprint;
+use sim_core::CancelFlag;
+
+use super::analysis::Analysis;
+use super::gather::{Gathered, Progress, Simulate, gather};
+use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
+use super::theory;
+use crate::results::{SweepPoint, SweepReport, TheoryCurve};
+
+/// Points of a theory curve.
+const FINE: usize = 200;
+
+/// One swept path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// `traffic.shoppers.rate`.
+    pub path: String,
+    /// Unit for axis labels: `/s`, `s`, `users`, or empty.
+    pub unit: String,
+}
+
+/// One point of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// The swept values in base units, by path.
+    pub at: BTreeMap<String, f64>,
+    /// What is run there.
+    pub plan: Plan,
+}
+
+/// A sweep as compiled: every point of the grid, the first axis varying slowest or not, in any order.
+pub struct Grid<'a> {
+    /// The swept paths, the one on the chart's axis first.
+    pub axes: Vec<Axis>,
+    /// The points, in the order in which they are run and reported.
+    pub points: Vec<Point>,
+    /// The scenario with the first path at a value and the others as in the first point, for the theory drawn
+    /// between the points; none where it does not compile.
+    pub at: &'a dyn Fn(f64) -> Option<Blueprint>,
+}
+
+impl std::fmt::Debug for Grid<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grid").field("axes", &self.axes).field("points", &self.points).finish_non_exhaustive()
+    }
+}
+
+/// Runs every replication of every point on rayon's current threads.
+///
+/// Once `cancel` is raised, points of which a replication has finished are reported, the last of them with
+/// `complete: false`.
+///
+/// # Errors
+///
+/// When a run broke a law of its own.
+pub fn sweep(
+    grid: &Grid<'_>,
+    options: Options,
+    progress: &dyn Progress,
+    cancel: &CancelFlag,
+) -> Result<SweepReport, BrokenLaws> {
+    sweep_with(grid, options, &super::engine, progress, cancel)
+}
+
+pub(crate) fn sweep_with(
+    grid: &Grid<'_>,
+    options: Options,
+    simulate: &Simulate<'_>,
+    progress: &dyn Progress,
+    cancel: &CancelFlag,
+) -> Result<SweepReport, BrokenLaws> {
+    let plans = || grid.points.iter().map(|point| &point.plan);
+    let prepared: Vec<Prepared> =
+        plans().map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel)).collect();
+    let cases: Vec<_> = prepared.iter().map(|prepared| prepared.case.clone()).collect();
+    let wanted = |gathered: &[Gathered]| {
+        let each = plans().zip(&cases).zip(gathered);
+        each.map(|((plan, case), seen)| plan.replications.wanted(case, seen, &plan.expectations)).collect()
+    };
+    let gathered = gather(&cases, simulate, progress, cancel, wanted);
+    let mut points = Vec::new();
+    for ((point, prepared), seen) in grid.points.iter().zip(&prepared).zip(&gathered) {
+        if !seen.samples.is_empty() {
+            let result = lawful(prepared.report(&point.plan, seen, options))?;
+            points.push(SweepPoint { at: point.at.clone(), result });
+        }
+    }
+    Ok(assemble(grid, points))
+}
+
+/// What the points show together.
+fn assemble(grid: &Grid<'_>, points: Vec<SweepPoint>) -> SweepReport {
+    let first = grid.points.first().map(|point| &point.plan);
+    let axis = grid.axes.first().filter(|_| grid.axes.len() == 1 || varies_alone(grid));
+    let load = axis.filter(|axis| is_load(&axis.path));
+    let line = load.map(|axis| Line::new(&axis.path, &points));
+    let traffic = load.and_then(|axis| traffic_of(&axis.path));
+    let knee = line.as_ref().and_then(|line| knee::find(line, traffic));
+    let saturation = first.and_then(|plan| {
+        let analysis = Analysis::of(&plan.blueprint);
+        let load = plan.blueprint.traffics.iter().position(|t| Some(t.name.as_str()) == traffic)?;
+        analysis.saturates_at(&plan.blueprint, load)
+    });
+    let expectations = first.map_or(&[][..], |plan| &plan.expectations);
+    let capacity = line.as_ref().and_then(|line| capacity::find(line, expectations, saturation.as_ref()));
+    let replicas = first.and_then(|plan| capacity::bottleneck_replicas(&plan.blueprint));
+    let safe = capacity.as_ref().map(|capacity| capacity::safe(capacity, replicas));
+    SweepReport {
+        schema: "hockeystick.sweep/1".to_owned(),
+        scenario: first.map(|plan| plan.blueprint.name.clone()).unwrap_or_default(),
+        about: first.and_then(|plan| plan.heading.about.clone()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        paths: grid.axes.iter().map(|axis| axis.path.clone()).collect(),
+        units: grid.axes.iter().map(|axis| axis.unit.clone()).collect(),
+        theory: curves(grid),
+        knee,
+        capacity,
+        safe,
+        points,
+    }
+}
+
+/// Whether only the first path takes more than one value.
+fn varies_alone(grid: &Grid<'_>) -> bool {
+    grid.axes.iter().skip(1).all(|axis| {
+        let mut values = grid.points.iter().filter_map(|point| point.at.get(&axis.path));
+        let first = values.next();
+        values.all(|value| Some(value) == first)
+    })
+}
+
+/// Whether a path scales the load.
+fn is_load(path: &str) -> bool {
+    traffic_of(path).is_some()
+}
+
+/// The traffic whose load the path scales.
+fn traffic_of(path: &str) -> Option<&str> {
+    match path.split('.').collect::<Vec<_>>().as_slice() {
+        ["traffic", name, "rate" | "users"] => Some(name),
+        _ => None,
+    }
+}
+
+/// The points along the first path, in its order.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) points: Vec<(f64, &'a SweepPoint)>,
+}
+
+impl<'a> Line<'a> {
+    fn new(path: &'a str, points: &'a [SweepPoint]) -> Self {
+        let mut points: Vec<(f64, &SweepPoint)> =
+            points.iter().filter_map(|point| Some((*point.at.get(path)?, point))).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Self { path, points }
+    }
+}
+
+/// The closed form of the whole system along the first path, for every traffic that has one.
+fn curves(grid: &Grid<'_>) -> Vec<TheoryCurve> {
+    let Some(axis) = grid.axes.first() else { return Vec::new() };
+    let values = || grid.points.iter().filter_map(|point| point.at.get(&axis.path).copied());
+    let (Some(from), Some(to)) = (values().min_by(f64::total_cmp), values().max_by(f64::total_cmp)) else {
+        return Vec::new();
+    };
+    if from >= to {
+        return Vec::new();
+    }
+    let mut curves: BTreeMap<(usize, usize), TheoryCurve> = BTreeMap::new();
+    for step in 0..=FINE {
+        let value = from + (to - from) * step as f64 / FINE as f64;
+        let Some(blueprint) = (grid.at)(value) else { continue };
+        for (t, plan) in blueprint.traffics.iter().enumerate() {
+            let Some(whole) = theory::whole(&blueprint, t) else { continue };
+            for (m, (metric, seconds)) in whole.metrics().into_iter().enumerate() {
+                let Some(seconds) = seconds.filter(|seconds| seconds.is_finite()) else { continue };
+                let curve = curves.entry((t, m)).or_insert_with(|| TheoryCurve {
+                    traffic: plan.name.clone(),
+                    metric: metric.to_owned(),
+                    model: whole.model.clone(),
+                    curve: Vec::new(),
+                });
+                curve.curve.push((value, seconds));
+            }
+        }
+    }
+    curves.into_values().collect()
+}
