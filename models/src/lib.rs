@@ -7,5 +7,6 @@ pub mod discipline;
 pub mod observe;
 pub mod places;
 mod system;
+pub mod theory;
 
 pub use system::{Replication, replicate};
