@@ -67,11 +67,6 @@ pub(crate) fn method(reports: &[&Report], version: &str, each: &str) -> Vec<Stri
     let plural = if most == 1 { "" } else { "s" };
     let count = if least == most { format!("{most}") } else { format!("{least} to {most}") };
     let mut parts = vec![format!("{count} replication{plural}{each}")];
-    if most > 1 {
-        let method = reports.first().map_or("", |report| report.method.as_str());
-        let method = if method.is_empty() { String::new() } else { format!(" ({method})") };
-        parts.push(format!("95 % intervals{method}"));
-    }
     let mut seeds: Vec<u64> = reports.iter().map(|report| report.seed).collect();
     seeds.dedup();
     if let [seed] = seeds[..] {
@@ -79,6 +74,13 @@ pub(crate) fn method(reports: &[&Report], version: &str, each: &str) -> Vec<Stri
     }
     parts.push(format!("hockeystick {version}"));
     parts
+}
+
+/// How the intervals were made; none where there are none.
+pub(crate) fn intervals(reports: &[&Report]) -> Option<String> {
+    let report = reports.iter().find(|report| report.replications > 1)?;
+    let method = if report.method.is_empty() { String::new() } else { format!(" ({})", report.method) };
+    Some(format!("95 % intervals{method}"))
 }
 
 /// What a reader must know before believing the figures.

@@ -6,6 +6,7 @@
 //! is all that is left to do, and it brings real dashes, rims around words, tips on points and one dependency
 //! less.
 
+mod compare;
 mod found;
 mod heat;
 mod page;
@@ -13,6 +14,7 @@ mod palette;
 mod place;
 #[cfg(feature = "png")]
 mod png;
+mod run;
 mod scale;
 mod scene;
 mod stack;
@@ -23,8 +25,10 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
+pub use compare::compare_svg;
 #[cfg(feature = "png")]
 pub use png::to_png;
+pub use run::run_svg;
 pub use sweep::sweep_svg;
 
 /// Why there is no picture.
@@ -33,6 +37,12 @@ pub enum PlotError {
     /// The sweep has no point with a value of its first path.
     #[error("the sweep has no points to draw")]
     NoPoints,
+    /// The run has neither series nor distributions.
+    #[error("the run has no series to draw: ask for them with `--series`")]
+    NoSeries,
+    /// The comparison is empty.
+    #[error("the comparison has no differences to draw")]
+    NoDifferences,
     /// The text is not SVG.
     #[cfg(feature = "png")]
     #[error("cannot read the picture: {0}")]

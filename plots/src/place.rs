@@ -18,11 +18,6 @@ impl Placer {
         Self { page, words: Vec::new(), ink: Vec::new() }
     }
 
-    /// Keeps words away from a place.
-    pub(crate) fn reserve(&mut self, at: Rect) {
-        self.words.push(at);
-    }
-
     /// Notes a drawn line, in pieces.
     pub(crate) fn note_line(&mut self, points: &[(f64, f64)]) {
         for pair in points.windows(2) {

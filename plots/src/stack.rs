@@ -18,7 +18,7 @@ const TITLE: f64 = 17.0;
 /// Size of keys.
 const KEY: f64 = 14.0;
 /// From the top of a panel's title to its plot.
-const HEAD: f64 = 30.0;
+const HEAD: f64 = 34.0;
 /// A line of labels above the first plot.
 const ROW: f64 = 23.0;
 /// Between panels.
@@ -234,7 +234,7 @@ impl Stack {
             from: self.axis.from,
             to: self.axis.to,
             start: MARGIN + left + 10.0,
-            end: PAGE - MARGIN - right - 18.0,
+            end: PAGE - MARGIN - right - 20.0,
         }
     }
 
@@ -337,6 +337,8 @@ impl Panel {
             [Some(p.y), interval.map(|(lo, _)| lo), interval.map(|(_, hi)| hi)]
         };
         let values = self.curves.iter().flat_map(Curve::known).flat_map(ends).flatten();
+        let counted = self.references.iter().filter(|_| self.ends != Ends::Auto).flat_map(|r| &r.points);
+        let values = values.chain(counted.map(|(_, y)| *y));
         let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
         let high = values.iter().copied().fold(0.0, f64::max);
         let low = values.iter().copied().filter(|&v| v > 0.0).fold(f64::INFINITY, f64::min);

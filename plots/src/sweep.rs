@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use scenarios::results::{Report, SweepPoint, SweepReport};
+use scenarios::results::{E, Met, Report, SweepPoint, SweepReport};
 
 use crate::PlotError;
-use crate::found::{Limit, busiest, method, point, quantile, resources, warning};
+use crate::found::{Limit, busiest, intervals, method, point, quantile, resources, warning};
 use crate::heat;
 use crate::page::Page;
 use crate::palette::{self, BLACK, BLUE, Color, GREEN, GREY, PURPLE, VERMILLION};
@@ -89,10 +89,12 @@ impl<'a> Chart<'a> {
 
     fn page(&self) -> Page {
         let reports: Vec<&Report> = self.sweep.points.iter().map(|point| &point.result).collect();
+        let mut footer = method(&reports, &self.sweep.version, " per point");
+        footer.splice(1..1, intervals(&reports));
         Page {
             title: self.sweep.scenario.clone(),
             about: self.sweep.about.clone().unwrap_or_default(),
-            footer: method(&reports, &self.sweep.version, " per point"),
+            footer,
             warning: warning(&reports),
         }
     }
@@ -169,7 +171,7 @@ impl<'a> Chart<'a> {
         let rule = capacity.map(|capacity| {
             let more = if capacity.first_not_met.is_none() { "at least " } else { "" };
             let label = format!("capacity {more}{}", self.unit.figure(capacity.value));
-            Rule { x: capacity.value, color: BLUE, label }
+            Rule { x: capacity.value, color: BLACK, label }
         });
         rule.collect()
     }
@@ -179,12 +181,7 @@ impl<'a> Chart<'a> {
     }
 
     /// A curve of one metric through the points of a group.
-    fn curve(
-        &self,
-        group: &Group<'a>,
-        look: Look,
-        metric: impl Fn(&Report) -> Option<scenarios::results::E>,
-    ) -> Curve {
+    fn curve(&self, group: &Group<'a>, look: Look, metric: impl Fn(&Report) -> Option<E>) -> Curve {
         let points = group
             .points
             .iter()
@@ -200,11 +197,12 @@ impl<'a> Chart<'a> {
     }
 
     /// One curve a group, in the group's colour.
-    fn by_group(&self, metric: impl Fn(&Report) -> Option<scenarios::results::E>) -> Vec<Curve> {
+    fn by_group(&self, metric: impl Fn(&Report) -> Option<E>) -> Vec<Curve> {
+        let single = self.groups.len() == 1;
         let look = |(i, group): (usize, &Group<'a>)| {
             let look = Look {
                 name: group.name.clone(),
-                color: palette::nth(i),
+                color: if single { BLACK } else { palette::nth(i) },
                 shape: Some(Shape::nth(i)),
                 ..Look::default()
             };
@@ -214,11 +212,7 @@ impl<'a> Chart<'a> {
     }
 
     /// The other traffics as thin grey curves.
-    fn beside(
-        &self,
-        what: &str,
-        metric: impl Fn(&Report, &str) -> Option<scenarios::results::E>,
-    ) -> Vec<Curve> {
+    fn beside(&self, what: &str, metric: impl Fn(&Report, &str) -> Option<E>) -> Vec<Curve> {
         let [group] = &self.groups[..] else {
             return Vec::new();
         };
@@ -306,7 +300,7 @@ impl<'a> Chart<'a> {
         Panel {
             title,
             unit: Unit::Seconds,
-            height: 390.0,
+            height: 370.0,
             ends: Ends::Auto,
             mark: self.knee(),
             bounds: self.bounds(|metric| {
@@ -347,9 +341,7 @@ impl<'a> Chart<'a> {
         let metric = |report: &Report| report.traffic.get(self.traffic?)?.throughput;
         let mut curves = self.by_group(metric);
         curves.extend(self.beside("", |report, name| report.traffic.get(name)?.throughput));
-        if self.groups.len() == 1 {
-            self.name_first(&mut curves);
-        }
+        self.name_first(&mut curves);
         let is_rate =
             self.unit == Unit::Rate && self.traffic.is_some_and(|t| self.path == format!("traffic.{t}.rate"));
         let points = if is_rate {
@@ -372,7 +364,7 @@ impl<'a> Chart<'a> {
         Panel {
             title: "Throughput".into(),
             unit: Unit::Rate,
-            height: 98.0,
+            height: 92.0,
             ends: if axis.log { Ends::Log } else { Ends::Zero(0.0) },
             curves,
             references: vec![Reference { color: GREY, dash: DIAGONAL, width: 1.6, points }],
@@ -384,7 +376,7 @@ impl<'a> Chart<'a> {
 
     /// The main traffic's curve needs a name where other traffics are beside it.
     fn name_first(&self, curves: &mut [Curve]) {
-        if let ([first, _, ..], Some(traffic)) = (curves, self.traffic) {
+        if let (1, [first, _, ..], Some(traffic)) = (self.groups.len(), curves, self.traffic) {
             traffic.clone_into(&mut first.name);
         }
     }
@@ -392,13 +384,11 @@ impl<'a> Chart<'a> {
     fn errors(&self) -> Panel {
         let mut curves = self.by_group(|report| report.traffic.get(self.traffic?)?.errors);
         curves.extend(self.beside("", |report, name| report.traffic.get(name)?.errors));
-        if self.groups.len() == 1 {
-            self.name_first(&mut curves);
-        }
+        self.name_first(&mut curves);
         Panel {
             title: "Errors".into(),
             unit: Unit::Share,
-            height: 98.0,
+            height: 92.0,
             ends: Ends::Zero(0.01),
             curves,
             references: Vec::new(),
@@ -416,12 +406,10 @@ impl<'a> Chart<'a> {
         } else {
             "Utilization of the busiest resource"
         };
-        let full = vec![(f64::NEG_INFINITY, 1.0)];
-        let _ = full;
         Panel {
             title: title.into(),
             unit: Unit::Share,
-            height: 98.0,
+            height: 92.0,
             ends: Ends::Busy,
             curves,
             references: Vec::new(),
@@ -461,7 +449,7 @@ impl<'a> Chart<'a> {
         let cell = |group: &Group<'a>, load: f64| {
             let found = &group.points.iter().find(|(at, _)| *at == load)?.1.result;
             let latency = self.traffic.and_then(|traffic| found.traffic.get(traffic)?.latency.p99);
-            let missed = found.expect.iter().any(|v| v.verdict == scenarios::results::Met::NotMet);
+            let missed = found.expect.iter().any(|v| v.verdict == Met::NotMet);
             Some(heat::Cell { value: latency.map(|e| e.value), steady: found.growth.is_empty(), missed })
         };
         let row = |group: &Group<'a>| heat::Row {
@@ -522,7 +510,7 @@ fn by_offered(sweep: &SweepReport) -> Vec<&str> {
     ranked.into_iter().map(|(name, _)| name).collect()
 }
 
-fn top_utilization(report: &Report) -> Option<scenarios::results::E> {
+fn top_utilization(report: &Report) -> Option<E> {
     let known = resources(report).filter_map(|(_, resource)| resource.utilization);
     known.max_by(|a, b| a.value.total_cmp(&b.value))
 }

@@ -75,6 +75,14 @@ impl Unit {
         minus(&format!("{}{suffix}", digits(value / factor, 3)))
     }
 
+    /// The same in the unit that suits `like`, with or without naming it: `−0.5 ms` beside `114 ms`.
+    pub(crate) fn figure_like(&self, value: f64, like: f64, named: bool) -> String {
+        let (factor, suffix) = self.prefix(like.abs());
+        let suffix = if named { suffix } else { String::new() };
+        let sign = if value > 0.0 { "+" } else { "" };
+        minus(&format!("{sign}{}{suffix}", digits(value / factor, 3)))
+    }
+
     /// The factor and the suffix in which figures of this size are told.
     fn prefix(&self, size: f64) -> (f64, String) {
         match self {
@@ -111,7 +119,8 @@ impl Unit {
         let step = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(f64::INFINITY, f64::min);
         let decimals = decimals_of(if step.is_finite() { step / factor } else { top / factor });
         let label = |&value: &f64| match unit {
-            Self::Rate | Self::Count(_) if value == 0.0 => "0".to_owned(),
+            Self::Share if value == 0.0 => "0 %".to_owned(),
+            _ if value == 0.0 => "0".to_owned(),
             _ => minus(&format!("{}{suffix}", grouped(value / factor, decimals))),
         };
         values.iter().map(label).collect()
@@ -209,11 +218,13 @@ mod tests {
         assert_eq!(Unit::Clock.figure(600.0), "10 min");
         assert_eq!(Unit::Count("users".into()).figure(3.0), "3 users");
         assert_eq!(seconds(-0.012), "−12 ms");
+        assert_eq!(Unit::Seconds.figure_like(-5e-4, 0.114, true), "−0.5 ms");
+        assert_eq!(Unit::Seconds.figure_like(1e-3, 0.114, false), "+1");
     }
 
     #[test]
     fn ticks_share_a_unit_on_a_linear_axis() {
-        assert_eq!(Unit::Seconds.ticks(&[0.0, 0.5, 1.0], false), ["0.0 s", "0.5 s", "1.0 s"]);
+        assert_eq!(Unit::Seconds.ticks(&[0.0, 0.5, 1.0], false), ["0", "0.5 s", "1.0 s"]);
         assert_eq!(Unit::Rate.ticks(&[0.0, 5_000.0, 10_000.0], false), ["0", "5k/s", "10k/s"]);
         assert_eq!(Unit::Seconds.ticks(&[0.01, 0.1, 1.0], true), ["10 ms", "100 ms", "1 s"]);
     }

@@ -451,3 +451,13 @@ pub(crate) fn comparison() -> CompareReport {
         expect: Vec::new(),
     }
 }
+
+/// The same with one traffic, and no distribution.
+pub(crate) fn run_of_one() -> Report {
+    let mut report = run();
+    report.distributions.clear();
+    if let Some(series) = &mut report.series {
+        series.metrics.retain(|name, _| !name.contains("batch"));
+    }
+    report
+}

@@ -28,5 +28,11 @@ fn pictures() -> Vec<(&'static str, String)> {
         ("long_names", fixtures::long_names()),
         ("nothing_known", fixtures::nothing_known()),
     ];
-    sweeps.iter().map(|(name, sweep)| (*name, crate::sweep_svg(sweep).unwrap())).collect()
+    let sweeps = sweeps.iter().map(|(name, sweep)| (*name, crate::sweep_svg(sweep).unwrap()));
+    let others = [
+        ("run", crate::run_svg(&fixtures::run()).unwrap()),
+        ("run_of_one", crate::run_svg(&fixtures::run_of_one()).unwrap()),
+        ("comparison", crate::compare_svg(&fixtures::comparison()).unwrap()),
+    ];
+    sweeps.chain(others).collect()
 }
