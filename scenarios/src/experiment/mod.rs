@@ -16,6 +16,10 @@ mod report;
 mod run;
 mod series;
 mod sweep;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod theory;
 mod units;
 mod warmup;
