@@ -1,1 +1,3 @@
-//! Tests that cross the crates live in this package's `tests/` folder.
+//! What the tests that cross the crates share. The tests themselves live in this package's `tests/` folder.
+
+pub mod vectors;
