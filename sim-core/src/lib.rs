@@ -1,11 +1,11 @@
 //! The kernel: time, calendar, loop, random streams, statistics. It has never heard of a service.
 
 pub mod calendar;
+pub mod distribution;
 pub mod estimate;
 pub mod fingerprint;
 pub mod histogram;
 pub mod population;
-pub mod distribution;
 pub mod random;
 pub mod rate;
 pub mod simulate;
