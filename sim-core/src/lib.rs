@@ -19,7 +19,7 @@ pub use calendar::Calendar;
 pub use estimate::Estimate;
 pub use fingerprint::Fingerprint;
 pub use histogram::Histogram;
-pub use population::{Population, PopulationWindow};
+pub use population::{Population, PopulationWindow, Present};
 pub use random::{Draws, Stream, combine, hash_name, mix};
 pub use simulate::{CancelFlag, EndReason, Ended, Limits, Model, run, run_some};
 pub use slab::{Key, Slab};

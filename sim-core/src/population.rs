@@ -5,17 +5,21 @@ use crate::SimTime;
 /// Counts who is present, and integrates the count over time.
 ///
 /// Requests at a service, units of a resource in use, requests in a queue: each is a population. Everything is
-/// kept in whole nanoseconds, so that Little's Law holds to the last digit: the integral of the count is the
-/// time spent by those who left, corrected at the edges by the age of those who are present.
+/// kept in whole nanoseconds. The integral of the count is summed by parts, from the instants at which somebody
+/// enters or leaves; the times of those who left come from the entries that their owner remembers; and the ages
+/// of those who are present are told by the owner when a window is closed. Little's Law connects the three, to
+/// the last digit: an entry forgotten, left twice or remembered wrongly shows as a residual.
 ///
 /// ```
-/// use sim_core::{Population, SimTime};
+/// use sim_core::{Population, Present, SimTime};
 /// let t = SimTime::from_nanos;
 /// let mut queue = Population::default();
 /// queue.enter(t(10));
 /// queue.enter(t(30));
 /// queue.leave(t(10), t(50));
-/// let window = queue.flush(t(100));
+/// let mut present = Present::default();
+/// present.add(1, t(30));
+/// let window = queue.flush(t(100), present);
 /// assert_eq!(window.integral, 40 + 70);
 /// assert_eq!((window.time_sum, window.age_end), (40, 70));
 /// assert_eq!(window.residual(), 0.0);
@@ -24,21 +28,35 @@ use crate::SimTime;
 pub struct Population {
     /// How many are present.
     n: u64,
-    /// When `n` changed last.
-    last: SimTime,
-    /// Integral of `n` dt from `from` to `last`, in ns.
-    integral: u128,
-    /// When those present entered, summed.
-    sum_enter: i128,
+    max: u64,
+    leaves: u64,
+    /// Instants of the window's entries, summed.
+    entered: u128,
+    /// Instants of its departures, summed.
+    left: u128,
     /// How long those who left were there, summed.
     time_sum: u128,
-    enters: u64,
-    leaves: u64,
-    max: u64,
     /// When the window began, and what it began with.
     from: SimTime,
     age_start: u128,
     n_start: u64,
+}
+
+/// Who is present at the end of a window, as whoever keeps them knows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Present {
+    /// How many.
+    pub count: u64,
+    /// The instants at which they entered, summed.
+    pub entered: u128,
+}
+
+impl Present {
+    /// Counts `units` that entered at `entered`.
+    pub fn add(&mut self, units: u64, entered: SimTime) {
+        self.count += units;
+        self.entered += u128::from(units) * u128::from(entered.as_nanos());
+    }
 }
 
 impl Population {
@@ -62,11 +80,9 @@ impl Population {
     /// `units` enter together.
     #[inline]
     pub fn enter_n(&mut self, units: u64, now: SimTime) {
-        self.advance(now);
         self.n += units;
         self.max = self.max.max(self.n);
-        self.enters += units;
-        self.sum_enter += (u128::from(units) * u128::from(now.as_nanos())).cast_signed();
+        self.entered += u128::from(units) * u128::from(now.as_nanos());
     }
 
     /// One who entered at `entered` leaves.
@@ -82,45 +98,31 @@ impl Population {
     /// When fewer are present, or `entered` is later than `now`.
     #[inline]
     pub fn leave_n(&mut self, units: u64, entered: SimTime, now: SimTime) {
-        self.advance(now);
         self.n -= units;
         self.leaves += units;
-        self.sum_enter -= (u128::from(units) * u128::from(entered.as_nanos())).cast_signed();
+        self.left += u128::from(units) * u128::from(now.as_nanos());
         self.time_sum += u128::from(units) * u128::from(now.since(entered).as_nanos());
     }
 
-    #[inline]
-    fn advance(&mut self, now: SimTime) {
-        self.integral += u128::from(self.n) * u128::from(now.since(self.last).as_nanos());
-        self.last = now;
-    }
-
     /// Integral of the count from the window's beginning to `now`, in ns.
-    #[inline]
     pub fn integral_at(&self, now: SimTime) -> u128 {
-        self.integral + u128::from(self.n) * u128::from(now.since(self.last).as_nanos())
+        let area = |n: u64, at: SimTime| u128::from(n) * u128::from(at.as_nanos());
+        // Summed by parts: those present at the end count up to it, less what each missed before entering.
+        (area(self.n, now) + self.left) - (area(self.n_start, self.from) + self.entered)
     }
 
-    /// How long those present have been there, summed, in ns.
-    ///
-    /// Whoever entered later than `now` would make it negative; it is 0 then, and the residual shows it.
-    pub fn age_at(&self, now: SimTime) -> u128 {
-        let age = (u128::from(self.n) * u128::from(now.as_nanos())).cast_signed() - self.sum_enter;
-        u128::try_from(age).unwrap_or(0)
-    }
-
-    /// Closes the window at `now` and begins the next one there.
-    pub fn flush(&mut self, now: SimTime) -> PopulationWindow {
-        self.advance(now);
+    /// Closes the window at `now` and begins the next one there. `present` are those who are there.
+    pub fn flush(&mut self, now: SimTime, present: Present) -> PopulationWindow {
+        let age_end = (u128::from(present.count) * u128::from(now.as_nanos())).saturating_sub(present.entered);
         let window = PopulationWindow {
             from: self.from,
             to: now,
             span_ns: u128::from(now.since(self.from).as_nanos()),
-            integral: self.integral,
+            integral: self.integral_at(now),
             time_sum: self.time_sum,
             age_start: self.age_start,
-            age_end: self.age_at(now),
-            enters: self.enters,
+            age_end,
+            enters: self.n + self.leaves - self.n_start,
             leaves: self.leaves,
             n_start: self.n_start,
             n_end: self.n,
@@ -128,11 +130,9 @@ impl Population {
         };
         *self = Self {
             n: self.n,
-            last: now,
-            sum_enter: self.sum_enter,
             max: self.n,
             from: now,
-            age_start: window.age_end,
+            age_start: age_end,
             n_start: self.n,
             ..Self::default()
         };
@@ -228,13 +228,8 @@ impl PopulationWindow {
     }
 
     /// By how much Little's Law fails on the path, relative to the integral; 0 unless we are wrong.
-    ///
-    /// A wrong time of entry moves the time of those who left and the age of those present by the same amount
-    /// in opposite directions. It shows where an edge of the window finds nobody, because then there is no age.
     pub fn residual(&self) -> f64 {
-        let age_start = if self.n_start == 0 { 0 } else { self.age_start };
-        let age_end = if self.n_end == 0 { 0 } else { self.age_end };
-        let gap = (self.integral + age_start).abs_diff(self.time_sum + age_end);
+        let gap = (self.integral + self.age_start).abs_diff(self.time_sum + self.age_end);
         gap as f64 / self.integral.max(1) as f64
     }
 }

@@ -116,12 +116,16 @@ pub struct Slab<T> {
 #[derive(Clone, Debug)]
 struct Slot<T> {
     generation: u32,
-    /// The slot vacated before this one, while this one is vacant.
+    /// The slot vacated before this one while this one is vacant, else [`OCCUPIED`].
     next_vacant: u32,
-    value: Option<T>,
+    /// Left as it was when the slot is vacated: a value is plain data.
+    value: T,
 }
 
-impl<T> Slab<T> {
+/// Marks a slot that is not vacant.
+const OCCUPIED: u32 = NIL - 1;
+
+impl<T: Copy> Slab<T> {
     /// An empty slab.
     pub const fn new() -> Self {
         Self { slots: Vec::new(), vacant: NIL, len: 0 }
@@ -131,14 +135,15 @@ impl<T> Slab<T> {
     ///
     /// # Panics
     ///
-    /// When 2^32 - 1 values are there already.
+    /// When 2^32 - 2 values are there already.
     #[inline]
     pub fn insert(&mut self, value: T) -> Key<T> {
         self.len += 1;
         let index = self.vacant;
         if let Some(slot) = self.slots.get_mut(index as usize) {
             self.vacant = slot.next_vacant;
-            slot.value = Some(value);
+            slot.next_vacant = OCCUPIED;
+            slot.value = value;
             Key { index, generation: slot.generation, value: PhantomData }
         } else {
             self.grow(value)
@@ -148,8 +153,8 @@ impl<T> Slab<T> {
     #[cold]
     fn grow(&mut self, value: T) -> Key<T> {
         let index = self.slots.len() as u32;
-        assert!(self.slots.len() < NIL as usize, "a slab holds fewer than {NIL} values");
-        self.slots.push(Slot { generation: 0, next_vacant: NIL, value: Some(value) });
+        assert!(index < OCCUPIED, "a slab holds fewer than {OCCUPIED} values");
+        self.slots.push(Slot { generation: 0, next_vacant: OCCUPIED, value });
         Key { index, generation: 0, value: PhantomData }
     }
 
@@ -157,29 +162,41 @@ impl<T> Slab<T> {
     #[inline]
     pub fn get(&self, key: Key<T>) -> Option<&T> {
         let slot = self.slots.get(key.index as usize)?;
-        if slot.generation == key.generation { slot.value.as_ref() } else { None }
+        if slot.is_of(key.generation) { Some(&slot.value) } else { None }
     }
 
     /// The value of `key`, unless it was removed.
     #[inline]
     pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
         let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation == key.generation { slot.value.as_mut() } else { None }
+        if slot.is_of(key.generation) { Some(&mut slot.value) } else { None }
     }
 
     /// Takes the value of `key` out, unless it was removed before.
     #[inline]
     pub fn remove(&mut self, key: Key<T>) -> Option<T> {
         let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation != key.generation {
+        if !slot.is_of(key.generation) {
             return None;
         }
-        let value = slot.value.take()?;
+        let value = slot.value;
+        self.vacate(key.index);
+        Some(value)
+    }
+
+    /// Removes the value in slot `index`, whatever its generation.
+    ///
+    /// # Panics
+    ///
+    /// When the slot does not exist, or, with debug assertions, when it is vacant.
+    #[inline]
+    pub fn vacate(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        debug_assert!(slot.next_vacant == OCCUPIED, "slot {index} is vacant");
         slot.generation = slot.generation.wrapping_add(1);
         slot.next_vacant = self.vacant;
-        self.vacant = key.index;
+        self.vacant = index;
         self.len -= 1;
-        Some(value)
     }
 
     /// Whether the value of `key` is still there.
@@ -215,59 +232,56 @@ impl<T> Slab<T> {
     ///
     /// # Panics
     ///
-    /// When the slot is vacant.
+    /// When the slot does not exist, or, with debug assertions, when it is vacant.
     #[inline]
     pub fn at(&self, index: u32) -> &T {
-        match self.slots.get(index as usize) {
-            Some(Slot { value: Some(value), .. }) => value,
-            _ => vacant(index),
-        }
+        let slot = &self.slots[index as usize];
+        debug_assert!(slot.next_vacant == OCCUPIED, "slot {index} is vacant");
+        &slot.value
     }
 
     /// The value in slot `index`, whatever its generation.
     ///
     /// # Panics
     ///
-    /// When the slot is vacant.
+    /// When the slot does not exist, or, with debug assertions, when it is vacant.
     #[inline]
     pub fn at_mut(&mut self, index: u32) -> &mut T {
-        match self.slots.get_mut(index as usize) {
-            Some(Slot { value: Some(value), .. }) => value,
-            _ => vacant(index),
-        }
+        let slot = &mut self.slots[index as usize];
+        debug_assert!(slot.next_vacant == OCCUPIED, "slot {index} is vacant");
+        &mut slot.value
     }
 
     /// The key of the value in slot `index`.
     ///
     /// # Panics
     ///
-    /// When the slot is vacant.
+    /// When the slot does not exist, or, with debug assertions, when it is vacant.
     #[inline]
     pub fn key_of(&self, index: u32) -> Key<T> {
-        match self.slots.get(index as usize) {
-            Some(Slot { value: Some(_), generation, .. }) => {
-                Key { index, generation: *generation, value: PhantomData }
-            }
-            _ => vacant(index),
-        }
+        let slot = &self.slots[index as usize];
+        debug_assert!(slot.next_vacant == OCCUPIED, "slot {index} is vacant");
+        Key { index, generation: slot.generation, value: PhantomData }
     }
 
     /// The values and their keys, by index.
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let key = Key { index: index as u32, generation: slot.generation, value: PhantomData };
-            slot.value.as_ref().map(|value| (key, value))
+        self.slots.iter().enumerate().filter(|(_, slot)| slot.next_vacant == OCCUPIED).map(|(index, slot)| {
+            (Key { index: index as u32, generation: slot.generation, value: PhantomData }, &slot.value)
         })
     }
 }
 
-#[cold]
-#[inline(never)]
-fn vacant(index: u32) -> ! {
-    panic!("slot {index} is vacant")
+impl<T> Slot<T> {
+    /// Whether a key of this generation names the value. Vacating moves the generation on, and nobody has a key
+    /// of the new one until the slot is filled again.
+    #[inline]
+    fn is_of(&self, generation: u32) -> bool {
+        self.generation == generation
+    }
 }
 
-impl<T> Default for Slab<T> {
+impl<T: Copy> Default for Slab<T> {
     fn default() -> Self {
         Self::new()
     }

@@ -84,7 +84,7 @@ impl System<'_> {
         if frame.kind == Kind::Call {
             self.watches.remove(frame.at);
         }
-        self.frames.remove(self.frames.key_of(index));
+        self.frames.vacate(index);
         self.drop_request(frame.request);
     }
 
@@ -92,7 +92,7 @@ impl System<'_> {
         let row = self.requests.at_mut(request);
         row.frames -= 1;
         if row.frames == 0 && row.ended {
-            self.requests.remove(self.requests.key_of(request));
+            self.requests.vacate(request);
         }
     }
 
@@ -185,14 +185,13 @@ impl System<'_> {
                 pc: plan.endpoints[row.endpoint.index()].entry.0,
                 replica,
                 request,
-                endpoint: row.endpoint.0,
+                call,
                 link,
                 draw_key,
                 depth: depth + 1,
                 kind: Kind::Endpoint,
                 arrived: now,
                 balancer,
-                network: row.latency.map_or(NONE, |latency| latency.0),
                 ..Frame::blank()
             },
             now,
@@ -253,11 +252,6 @@ impl System<'_> {
         calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)));
     }
 
-    /// The network time of the reply to a frame, if replies take any.
-    pub(super) fn reply_latency(&self, frame: &Frame) -> Option<SamplerId> {
-        (frame.kind == Kind::Endpoint && frame.network != NONE).then_some(SamplerId(frame.network))
-    }
-
     /// Sends the answer on its way: a frame of its own, so that the callee need not wait for its arrival.
     pub(super) fn send_reply(
         &mut self,
@@ -274,7 +268,7 @@ impl System<'_> {
             Frame {
                 replica: frame.replica,
                 request: frame.request,
-                endpoint: frame.endpoint,
+                call: frame.call,
                 link,
                 draw_key: frame.draw_key,
                 depth: frame.depth,
@@ -546,7 +540,8 @@ impl System<'_> {
         }
         if frame.kind == Kind::Endpoint && frame.state != State::Travelling {
             if !frame.replied {
-                self.endpoints[frame.endpoint as usize].failed += 1;
+                let endpoint = self.plan.calls[frame.call.index()].endpoint;
+                self.endpoints[endpoint.index()].failed += 1;
             }
             let service = self.replicas[frame.replica as usize].service as usize;
             self.services[service].present.leave(frame.arrived, now);
@@ -561,7 +556,7 @@ impl System<'_> {
         let cores = frame.at as usize;
         self.cores[cores].advance(now);
         if frame.state == State::Computing {
-            let got = self.cores[cores].stop(frame.burst_start);
+            let got = self.cores[cores].stop(frame.ticket);
             self.services[service].cores.met += got;
         }
         self.services[service].cores.present.leave(frame.since, now);

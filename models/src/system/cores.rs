@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use sim_core::SimTime;
 
-use super::frame::FrameKey;
+use super::frame::{Arena, FrameKey};
 
 /// Half a nanosecond: events happen at whole ones.
 const ROUNDING: f64 = 0.5;
@@ -28,7 +28,8 @@ pub(super) struct Cores {
     virtual_time: f64,
     last: SimTime,
     /// Bursts by the virtual time at which they end; those that were stopped are skipped.
-    active: BinaryHeap<Reverse<(u64, u32, FrameKey)>>,
+    active: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    bursts: Arena<Burst>,
     /// Bursts that compute.
     running: usize,
     sequence: u32,
@@ -43,22 +44,24 @@ pub(super) struct Cores {
     starts: f64,
 }
 
-/// A burst that computes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Burst {
-    /// Tells it from others of the same frame.
-    pub(super) ticket: u32,
-    /// The virtual time at which it began.
-    pub(super) start: f64,
-}
-
 /// Where a burst stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begun {
-    /// It computes.
-    Computing(Burst),
+    /// It computes: its ticket.
+    Computing(u32),
     /// It waits for a core.
     InLine,
+}
+
+/// A burst that computes, or did until somebody stopped it.
+#[derive(Clone, Copy, Debug)]
+struct Burst {
+    frame: FrameKey,
+    /// CPU-nanoseconds.
+    need: u64,
+    /// The virtual time at which it began.
+    start: f64,
+    running: bool,
 }
 
 impl Cores {
@@ -71,6 +74,7 @@ impl Cores {
             virtual_time: 0.0,
             last: now,
             active: BinaryHeap::new(),
+            bursts: Arena::new(),
             running: 0,
             sequence: 0,
             line: VecDeque::new(),
@@ -121,39 +125,41 @@ impl Cores {
         Begun::Computing(self.admit(frame, need))
     }
 
-    fn admit(&mut self, frame: FrameKey, need: u64) -> Burst {
+    fn admit(&mut self, frame: FrameKey, need: u64) -> u32 {
         if self.running == 0 {
             // Nobody remembers the old origin: a fresh one keeps the sums precise.
             self.virtual_time = 0.0;
             self.starts = 0.0;
-            self.active.clear();
         }
+        let start = self.virtual_time;
+        let ticket = self.bursts.insert(Burst { frame, need, start, running: true });
         self.sequence = self.sequence.wrapping_add(1);
-        let end = self.virtual_time + need as f64;
-        self.starts += self.virtual_time;
-        self.active.push(Reverse((end.to_bits(), self.sequence, frame)));
+        self.starts += start;
+        self.active.push(Reverse(((start + need as f64).to_bits(), self.sequence, ticket)));
         self.running += 1;
-        Burst { ticket: self.sequence, start: self.virtual_time }
+        ticket
     }
 
-    /// A burst that has got its need, if one has; `is_live` knows those that were stopped.
-    pub(super) fn ended(&mut self, need_of: impl Fn(FrameKey, u32) -> Option<u64>) -> Option<FrameKey> {
-        let (end, frame, need) = self.earliest(need_of)?;
+    /// Ends a burst that has got its need, if one has: its frame and need.
+    pub(super) fn end_one(&mut self) -> Option<(FrameKey, u64)> {
+        let (end, ticket) = self.earliest()?;
         if (end - self.virtual_time) > ROUNDING * self.pace() {
             return None;
         }
         self.active.pop();
-        self.leave(end - need as f64);
-        Some(frame)
+        let burst = self.bursts.remove(ticket);
+        self.leave(burst.start);
+        Some((burst.frame, burst.need))
     }
 
-    /// The burst that ends first: the virtual time of its end, its frame and its need.
-    fn earliest(&mut self, need_of: impl Fn(FrameKey, u32) -> Option<u64>) -> Option<(f64, FrameKey, u64)> {
-        while let Some(&Reverse((end, ticket, frame))) = self.active.peek() {
-            if let Some(need) = need_of(frame, ticket) {
-                return Some((f64::from_bits(end), frame, need));
+    /// The burst that ends first: the virtual time of its end, and its ticket.
+    fn earliest(&mut self) -> Option<(f64, u32)> {
+        while let Some(&Reverse((end, _, ticket))) = self.active.peek() {
+            if self.bursts.at(ticket).running {
+                return Some((f64::from_bits(end), ticket));
             }
             self.active.pop();
+            self.bursts.remove(ticket);
         }
         None
     }
@@ -163,8 +169,8 @@ impl Cores {
         self.starts -= start;
     }
 
-    /// Lets the next in line compute: its frame and burst.
-    pub(super) fn next_in_line(&mut self, is_live: impl Fn(FrameKey) -> bool) -> Option<(FrameKey, Burst)> {
+    /// Lets the next in line compute: its frame and ticket.
+    pub(super) fn next_in_line(&mut self, is_live: impl Fn(FrameKey) -> bool) -> Option<(FrameKey, u32)> {
         while self.running < self.admitted {
             let (frame, need) = self.line.pop_front()?;
             if is_live(frame) {
@@ -174,21 +180,24 @@ impl Cores {
         None
     }
 
-    /// Stops a burst that began at virtual time `start` before it has got its need. Returns what it got.
-    pub(super) fn stop(&mut self, start: f64) -> f64 {
+    /// Stops a burst before it has got its need. Returns the CPU-nanoseconds that it got.
+    pub(super) fn stop(&mut self, ticket: u32) -> f64 {
+        let burst = self.bursts.at(ticket);
+        burst.running = false;
+        let start = burst.start;
         self.leave(start);
         self.virtual_time - start
     }
 
     /// Nanoseconds until the earliest end, if any burst computes and time passes for it.
-    pub(super) fn until_next_end(&mut self, need_of: impl Fn(FrameKey, u32) -> Option<u64>) -> Option<u64> {
-        let (end, _, _) = self.earliest(need_of)?;
+    pub(super) fn until_next_end(&mut self) -> Option<u64> {
+        let (end, _) = self.earliest()?;
         let pace = self.pace();
         if pace <= 0.0 {
             return None;
         }
         let nanos = ((end - self.virtual_time) / pace - 1e-6).ceil().max(0.0);
-        Some(if nanos < 3.0e18 { nanos as u64 } else { return None })
+        (nanos < 3.0e18).then_some(nanos as u64)
     }
 
     /// CPU-nanoseconds that unfinished bursts have got so far.

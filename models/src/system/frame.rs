@@ -20,8 +20,6 @@ pub(super) struct Request {
     pub(super) user: u32,
     /// When it was meant to start.
     pub(super) start: SimTime,
-    /// Names it for its draws.
-    pub(super) draw_key: u64,
     /// Frames that work for it.
     pub(super) frames: u32,
     /// Attempts that its traffic has made.
@@ -106,8 +104,8 @@ pub(super) struct Frame {
     pub(super) replica: u32,
     /// Its request.
     pub(super) request: u32,
-    /// Its endpoint.
-    pub(super) endpoint: u32,
+    /// The call that made it, which names its endpoint. A branch has that of its parent.
+    pub(super) call: CallId,
     /// Who waits for it.
     pub(super) link: Link,
     /// Counts what it has waited for: a reply to something older is not for it.
@@ -118,10 +116,6 @@ pub(super) struct Frame {
     pub(super) arrived: SimTime,
     /// When its current wait began.
     pub(super) since: SimTime,
-    /// CPU need of the current step, in nanoseconds.
-    pub(super) need: u64,
-    /// Virtual time at which the current burst began.
-    pub(super) burst_start: f64,
     /// Tells the current burst, or the current wait, from earlier ones.
     pub(super) ticket: u32,
     /// Names its place in the call tree for its draws.
@@ -144,8 +138,6 @@ pub(super) struct Frame {
     pub(super) needed: u32,
     /// The caller's balancer that counts it as outstanding.
     pub(super) balancer: u32,
-    /// Network time of the reply to it.
-    pub(super) network: u32,
     /// Depth in the call tree.
     pub(super) depth: u32,
     /// Outcome of the first branch that failed, or that a reply carries.
@@ -227,6 +219,10 @@ impl<T: Copy> Arena<T> {
     #[inline]
     pub(super) fn at(&mut self, index: u32) -> &mut T {
         &mut self.rows[index as usize]
+    }
+
+    pub(super) fn peek(&self, index: u32) -> &T {
+        &self.rows[index as usize]
     }
 
     /// Rows at the high-water mark.

@@ -35,7 +35,7 @@ use traffic::Source;
 
 /// Everything that can happen in a running system.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Event {
+enum Event {
     /// The traffic releases its next request.
     Arrival { traffic: u32, generation: u32 },
     /// The user has thought long enough.
@@ -152,7 +152,7 @@ enum Task {
 
 /// The state of one replication.
 #[derive(Debug)]
-pub(crate) struct System<'a> {
+struct System<'a> {
     plan: &'a Blueprint,
     // Rows that changes may replace.
     code: Vec<Op>,
@@ -327,13 +327,6 @@ impl<'a> System<'a> {
             PoolScope::One => self.pools[pool].first_instance,
             PoolScope::Class => self.pools[pool].first_instance + u32::from(self.requests.at(request).class),
         }
-    }
-
-    /// The frame's own random numbers at the operation `pc`.
-    #[inline]
-    fn draws_of(&self, frame: &Frame, pc: u32) -> Draws {
-        let round = u64::from(frame.round).wrapping_mul(0xA24B_AED4_963E_E407);
-        Draws::keyed(frame.draw_key ^ self.plan.salts[pc as usize].wrapping_add(round))
     }
 
     /// Draws a time.

@@ -1,6 +1,6 @@
 //! Resources of kind `slots` at run time.
 
-use sim_core::{Histogram, Population, PopulationWindow, SimTime, Span};
+use sim_core::{Histogram, Population, PopulationWindow, Present, SimTime, Span};
 
 use super::frame::FrameKey;
 use crate::blueprint::{PoolPlan, PoolScope};
@@ -36,7 +36,11 @@ impl Level {
     }
 
     pub(super) fn flush(&mut self, now: SimTime) -> PopulationWindow {
-        self.population.flush(now)
+        let mut present = Present::default();
+        for &(since, units) in &self.entries {
+            present.add(units, since);
+        }
+        self.population.flush(now, present)
     }
 }
 
@@ -81,11 +85,11 @@ impl Pool {
     }
 
     /// Closes the segment that ends at `now`.
-    pub(super) fn flush(&mut self, now: SimTime) -> PoolObservation {
+    pub(super) fn flush(&mut self, now: SimTime, in_use: Present, waiting: Present) -> PoolObservation {
         PoolObservation {
             capacity: self.capacity.flush(now),
-            in_use: self.in_use.flush(now),
-            waiting: self.waiting.flush(now),
+            in_use: self.in_use.flush(now, in_use),
+            waiting: self.waiting.flush(now, waiting),
             wait: self.wait.take().compact(),
             hold: self.hold.take().compact(),
             acquired: std::mem::take(&mut self.acquired),

@@ -6,7 +6,7 @@ use sim_core::{Calendar, CancelFlag, EndReason, SimTime, run_some};
 
 use super::frame::{Frame, Held, Request, Watch};
 use super::{Event, System};
-use crate::blueprint::{Blueprint, Limits};
+use crate::blueprint::{Blueprint, CallPlan, Limits};
 use crate::observe::{Balance, Ended, Observations};
 
 /// Events between two looks at the clock and the memory.
@@ -122,8 +122,9 @@ impl System<'_> {
     pub(super) fn remember(&mut self, event: Event) {
         let endpoint = |key| {
             let frame: Option<&Frame> = self.frames.get(key);
-            let plan = frame.and_then(|frame| self.plan.endpoints.get(frame.endpoint as usize));
-            plan.map_or_else(|| "call".to_owned(), |endpoint| endpoint.name.clone())
+            let call = frame.and_then(|frame| self.plan.calls.get(frame.call.index()));
+            let named = |call: &CallPlan| self.plan.endpoints[call.endpoint.index()].name.clone();
+            call.map_or_else(|| "a call".to_owned(), named)
         };
         let name = match event {
             Event::Arrival { traffic, .. } | Event::Thought { traffic, .. } => {

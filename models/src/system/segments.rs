@@ -1,10 +1,20 @@
 //! Cutting the measurements into segments, and changes by the clock.
 
-use sim_core::{Calendar, SimTime};
+use sim_core::{Calendar, Present, SimTime};
 
+use super::frame::{Kind, NONE, State};
 use super::{Event, System};
 use crate::blueprint::{PoolScope, Row};
 use crate::observe::{CoresObservation, EndpointObservation, Segment, ServiceObservation};
+
+/// Who is where at the end of a segment.
+struct Census {
+    traffics: Vec<Present>,
+    services: Vec<Present>,
+    computing: Vec<Present>,
+    in_use: Vec<Present>,
+    waiting: Vec<Present>,
+}
 
 impl System<'_> {
     /// Plans the first cut and all changes.
@@ -33,35 +43,74 @@ impl System<'_> {
 
     /// Ends the current segment at `now` and begins the next.
     pub(super) fn close_segment(&mut self, now: SimTime) {
-        let segment = Segment {
+        let census = self.census();
+        let endpoints = self.endpoints.iter_mut().map(|meter| EndpointObservation {
+            answered: std::mem::take(&mut meter.answered),
+            failed: std::mem::take(&mut meter.failed),
+            latency: meter.latency.take().compact(),
+        });
+        let services = self.services.iter_mut().zip(&census.services);
+        let pools = self.pools.iter_mut().zip(census.in_use.iter().zip(&census.waiting));
+        let traffics = self.sources.iter_mut().zip(&census.traffics);
+        let mut segment = Segment {
             from: self.segment_start,
             to: now,
-            traffics: self.sources.iter_mut().map(|source| source.meter.flush(now)).collect(),
-            endpoints: self
-                .endpoints
-                .iter_mut()
-                .map(|meter| EndpointObservation {
-                    answered: std::mem::take(&mut meter.answered),
-                    failed: std::mem::take(&mut meter.failed),
-                    latency: meter.latency.take().compact(),
-                })
-                .collect(),
-            services: self
-                .services
-                .iter_mut()
-                .map(|service| ServiceObservation {
-                    present: service.present.flush(now),
+            traffics: traffics.map(|(source, &present)| source.meter.flush(now, present)).collect(),
+            endpoints: endpoints.collect(),
+            services: services
+                .map(|(service, &present)| ServiceObservation {
+                    present: service.present.flush(now, present),
                     replicas: service.running.flush(now),
                 })
                 .collect(),
-            pools: self.pools.iter_mut().map(|pool| pool.flush(now)).collect(),
-            cores: (0..self.services.len()).map(|service| self.close_cores(service, now)).collect(),
+            pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
+            cores: Vec::new(),
         };
+        for (service, &present) in census.computing.iter().enumerate() {
+            segment.cores.push(self.close_cores(service, present, now));
+        }
         self.segments.push(segment);
         self.segment_start = now;
     }
 
-    fn close_cores(&mut self, service: usize, now: SimTime) -> Option<CoresObservation> {
+    /// Counts who is where, from what is in flight. What the populations have counted must agree with it.
+    fn census(&self) -> Census {
+        let nobody = |rows: usize| vec![Present::default(); rows];
+        let mut census = Census {
+            traffics: nobody(self.sources.len()),
+            services: nobody(self.services.len()),
+            computing: nobody(self.services.len()),
+            in_use: nobody(self.pools.len()),
+            waiting: nobody(self.pools.len()),
+        };
+        for (_, request) in self.requests.iter().filter(|(_, request)| !request.ended) {
+            census.traffics[request.traffic as usize].add(1, request.start);
+        }
+        for (_, frame) in self.frames.iter() {
+            let service = self.replicas[frame.replica as usize].service as usize;
+            if frame.kind == Kind::Endpoint && frame.state != State::Travelling {
+                census.services[service].add(1, frame.arrived);
+            }
+            match frame.state {
+                State::Queued => {
+                    let pool = self.instances[frame.at as usize].pool;
+                    census.waiting[pool as usize].add(1, frame.since);
+                }
+                State::Computing | State::CoreQueued => census.computing[service].add(1, frame.since),
+                _ => {}
+            }
+            let mut record = frame.holds;
+            while record != NONE {
+                let held = self.held.peek(record);
+                let pool = self.instances[held.instance as usize].pool;
+                census.in_use[pool as usize].add(u64::from(held.units), held.since);
+                record = held.outer;
+            }
+        }
+        census
+    }
+
+    fn close_cores(&mut self, service: usize, present: Present, now: SimTime) -> Option<CoresObservation> {
         let limit = self.services_in_force[service].cores?;
         self.count_capacity(service, limit.cores, now);
         let (mut busy, mut worked, mut partial) = (0.0, 0.0, 0.0);
@@ -82,7 +131,7 @@ impl System<'_> {
             met: std::mem::take(&mut meter.met),
             partial_start,
             partial_end: partial,
-            present: meter.present.flush(now),
+            present: meter.present.flush(now, present),
             response: meter.response.take().compact(),
             wait: meter.wait.take().compact(),
         })

@@ -1,11 +1,11 @@
 //! Running a frame: its operations, what it holds, and its end.
 
-use sim_core::{Calendar, SimTime};
+use sim_core::{Calendar, Draws, SimTime};
 
 use super::cores::Begun;
 use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
 use super::{Event, System, Task, span};
-use crate::blueprint::{ArmTest, BranchPlan, ChoiceId, ForkId, Op, Outcome, SamplerId, WaitFor};
+use crate::blueprint::{ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, SamplerId, WaitFor};
 use crate::discipline::Line;
 
 /// Most copies of a branch, or rounds of a loop, that a draw can ask for.
@@ -74,10 +74,9 @@ impl System<'_> {
                 Op::Release => self.release_innermost(index, now),
                 Op::Delay(time) => {
                     frame.state = State::Delayed;
-                    let frame = *frame;
-                    let time = self.span_from(time, &mut self.draws_of(&frame, pc));
-                    let key = self.frames.key_of(index);
-                    calendar.schedule_in(time, Event::StepDone(key));
+                    let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
+                    let time = span(self.samplers[time.index()].sample(&mut draws));
+                    calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)));
                     return;
                 }
                 Op::Cpu(need) => {
@@ -98,8 +97,8 @@ impl System<'_> {
                 Op::Jump(to) => frame.pc = to.0,
                 Op::Reply => self.reply(index, now, calendar),
                 Op::Fail { outcome, probability } => {
-                    let frame = *frame;
-                    if probability >= 1.0 || self.draws_of(&frame, pc).unit() < f64::from(probability) {
+                    let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
+                    if probability >= 1.0 || draws.unit() < f64::from(probability) {
                         match self.finish(index, outcome, now, calendar) {
                             Some(next) => index = next,
                             None => return,
@@ -115,17 +114,14 @@ impl System<'_> {
     }
 
     fn begin_rounds(&mut self, index: u32, times: SamplerId, exit: u32, pc: u32) {
-        let frame = *self.frames.at(index);
-        let drawn = self.samplers[times.index()].sample(&mut self.draws_of(&frame, pc));
-        let left = drawn.round_ties_even().clamp(0.0, MOST) as u32;
-        let outer = frame.loops;
+        let frame = self.frames.at_mut(index);
+        let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
+        let left = whole(self.samplers[times.index()].sample(&mut draws));
         if left == 0 {
-            self.frames.at_mut(index).pc = exit;
+            frame.pc = exit;
             return;
         }
-        let record = self.rounds.insert(Rounds { left: left - 1, outer });
-        let frame = self.frames.at_mut(index);
-        frame.loops = record;
+        frame.loops = self.rounds.insert(Rounds { left: left - 1, outer: frame.loops });
         frame.round += 1;
     }
 
@@ -142,16 +138,16 @@ impl System<'_> {
     }
 
     fn choose(&mut self, index: u32, choice: ChoiceId, pc: u32) {
-        let frame = *self.frames.at(index);
+        let frame = self.frames.at_mut(index);
         let class = self.requests.at(frame.request).class;
-        let draw = self.draws_of(&frame, pc).unit();
+        let draw = draws_at(frame, self.plan.salts[pc as usize]).unit();
         let row = &self.choices[choice.index()];
         let taken = row.arms.iter().find(|(test, _)| match *test {
             ArmTest::Class(wanted) => wanted == class,
             ArmTest::Below(share) => draw < share,
             ArmTest::Else => true,
         });
-        self.frames.at_mut(index).pc = taken.map_or(row.otherwise, |&(_, to)| to).0;
+        frame.pc = taken.map_or(row.otherwise, |&(_, to)| to).0;
     }
 
     fn compute(
@@ -162,30 +158,26 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Event>,
     ) {
-        let frame = *self.frames.at(index);
         let key = self.frames.key_of(index);
+        let frame = self.frames.at_mut(index);
         let replica = &self.replicas[frame.replica as usize];
         let (service, cores) = (replica.service as usize, replica.cores);
-        let seconds = self.samplers[need.index()].sample(&mut self.draws_of(&frame, pc));
+        let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
+        let seconds = self.samplers[need.index()].sample(&mut draws);
         if cores == NONE {
-            self.frames.at_mut(index).state = State::Delayed;
+            frame.state = State::Delayed;
             calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key));
             return;
         }
-        let need = span(seconds).as_nanos();
+        frame.at = cores;
+        frame.since = now;
         self.services[service].cores.present.enter(now);
         let row = &mut self.cores[cores as usize];
         row.advance(now);
-        let begun = row.begin(key, need);
-        let frame = self.frames.at_mut(index);
-        frame.at = cores;
-        frame.need = need;
-        frame.since = now;
-        match begun {
-            Begun::Computing(burst) => {
+        match row.begin(key, span(seconds).as_nanos()) {
+            Begun::Computing(ticket) => {
                 frame.state = State::Computing;
-                frame.ticket = burst.ticket;
-                frame.burst_start = burst.start;
+                frame.ticket = ticket;
                 self.schedule_burst_end(cores, calendar);
             }
             Begun::InLine => frame.state = State::CoreQueued,
@@ -197,8 +189,7 @@ impl System<'_> {
         let row = &mut self.cores[cores as usize];
         row.generation = row.generation.wrapping_add(1);
         let generation = row.generation;
-        let frames = &self.frames;
-        if let Some(nanos) = row.until_next_end(|key, ticket| need_of(frames.get(key), ticket)) {
+        if let Some(nanos) = row.until_next_end() {
             calendar.schedule_in(sim_core::Span::from_nanos(nanos), Event::BurstDone { cores, generation });
         }
     }
@@ -214,21 +205,18 @@ impl System<'_> {
             return; // The pace has changed since.
         }
         self.cores[cores as usize].advance(now);
-        loop {
-            let frames = &self.frames;
-            let ended = self.cores[cores as usize].ended(|key, ticket| need_of(frames.get(key), ticket));
-            let Some(key) = ended else { break };
-            self.end_burst(key, now);
+        while let Some((key, need)) = self.cores[cores as usize].end_one() {
+            self.end_burst(key, need, now);
         }
         self.admit_to_cores(cores, now);
         self.schedule_burst_end(cores, calendar);
     }
 
-    fn end_burst(&mut self, key: FrameKey, now: SimTime) {
+    fn end_burst(&mut self, key: FrameKey, need: u64, now: SimTime) {
         let frame = self.frames.at_mut(key.index());
         frame.state = State::Ready;
-        let (since, need, replica) = (frame.since, frame.need, frame.replica);
-        let service = self.replicas[replica as usize].service;
+        let since = frame.since;
+        let service = self.replicas[frame.replica as usize].service;
         let row = &mut self.services[service as usize].cores;
         let response = now.since(since).as_nanos();
         row.present.leave(since, now);
@@ -248,11 +236,10 @@ impl System<'_> {
         let frames = &mut self.frames;
         loop {
             let next = row.next_in_line(|key| frames.get(key).is_some_and(|f| f.state == State::CoreQueued));
-            let Some((key, burst)) = next else { break };
+            let Some((key, ticket)) = next else { break };
             let frame = frames.at_mut(key.index());
             frame.state = State::Computing;
-            frame.ticket = burst.ticket;
-            frame.burst_start = burst.start;
+            frame.ticket = ticket;
         }
     }
 
@@ -419,10 +406,10 @@ impl System<'_> {
         calendar: &mut Calendar<Event>,
     ) -> Option<u32> {
         let parent = *self.frames.at(index);
-        let copies = self.forks[fork.index()]
-            .copies
-            .map_or(1.0, |sampler| self.samplers[sampler.index()].sample(&mut self.draws_of(&parent, pc)));
-        let copies = copies.round_ties_even().clamp(0.0, MOST) as u32;
+        let mut draws = draws_at(&parent, self.plan.salts[pc as usize]);
+        let place = draws.next_u64();
+        let copies = self.forks[fork.index()].copies;
+        let copies = copies.map_or(1, |number| whole(self.samplers[number.index()].sample(&mut draws)));
         let row = &self.forks[fork.index()];
         let branches = row.branches.len() as u32;
         let total = copies * branches;
@@ -440,7 +427,6 @@ impl System<'_> {
         frame.needed = needed;
         frame.cancels = cancels;
         let link = Link { parent: self.frames.key_of(index), epoch: parent.epoch };
-        let place = self.draws_of(&parent, pc).next_u64();
         for number in 0..total {
             let draw_key = sim_core::mix(place.wrapping_add(u64::from(number)));
             let child = match self.forks[fork.index()].branches[(number % branches) as usize] {
@@ -477,7 +463,7 @@ impl System<'_> {
                 pc: entry,
                 replica: parent.replica,
                 request: parent.request,
-                endpoint: parent.endpoint,
+                call: parent.call,
                 link,
                 draw_key,
                 depth: parent.depth,
@@ -499,33 +485,34 @@ impl System<'_> {
         if frame.replied || frame.kind != Kind::Endpoint {
             return;
         }
-        self.meter_reply(&frame, Outcome::OK, now);
+        self.meter_reply(frame.call, frame.arrived, Outcome::OK, now);
         self.leave_parent(index);
         self.frames.at_mut(index).replied = true;
-        if let Some(next) = self.pass_on(&frame, index, Outcome::OK, now, calendar) {
+        if let Some(next) = self.pass_on(index, frame.link, frame.kind, Outcome::OK, now, calendar) {
             self.ready.push_back(Task::Run(self.frames.key_of(next)));
         }
     }
 
     /// Hands an outcome to whoever waits for it, at once or over the network.
+    #[inline]
     fn pass_on(
         &mut self,
-        frame: &Frame,
         index: u32,
+        link: Link,
+        kind: Kind,
         outcome: Outcome,
         now: SimTime,
         calendar: &mut Calendar<Event>,
     ) -> Option<u32> {
-        match self.reply_latency(frame) {
-            Some(latency) if !frame.link.is_to_nobody() => {
-                self.send_reply(index, frame.link, outcome, latency, now, calendar);
-                None
-            }
-            _ => {
-                self.release_balancer(index);
-                self.answer(frame.link, index, outcome, now, calendar)
+        if kind == Kind::Endpoint && !link.is_to_nobody() {
+            let call = self.frames.at(index).call;
+            if let Some(latency) = self.plan.calls[call.index()].latency {
+                self.send_reply(index, link, outcome, latency, now, calendar);
+                return None;
             }
         }
+        self.release_balancer(index);
+        self.answer(link, index, outcome, now, calendar)
     }
 
     pub(super) fn finish_and_run(
@@ -550,44 +537,54 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Event>,
     ) -> Option<u32> {
-        let frame = *self.frames.at(index);
-        if frame.kind == Kind::Endpoint {
+        let frame = self.frames.at(index);
+        let (kind, link, call) = (frame.kind, frame.link, frame.call);
+        if kind == Kind::Endpoint {
+            let (replica, arrived) = (frame.replica, frame.arrived);
             if !frame.replied {
-                self.meter_reply(&frame, outcome, now);
+                self.meter_reply(call, arrived, outcome, now);
             }
-            let service = self.replicas[frame.replica as usize].service as usize;
-            self.services[service].present.leave(frame.arrived, now);
+            let service = self.replicas[replica as usize].service as usize;
+            self.services[service].present.leave(arrived, now);
         }
         self.release_all(index, now);
         self.orphan_children(index);
         self.leave_parent(index);
-        let next = self.pass_on(&frame, index, outcome, now, calendar);
+        let next = self.pass_on(index, link, kind, outcome, now, calendar);
         self.forget(index);
         next
     }
 
     /// Records what an endpoint answered, and how fast.
-    fn meter_reply(&mut self, frame: &Frame, outcome: Outcome, now: SimTime) {
-        let meter = &mut self.endpoints[frame.endpoint as usize];
+    #[inline]
+    fn meter_reply(&mut self, call: CallId, arrived: SimTime, outcome: Outcome, now: SimTime) {
+        let endpoint = self.plan.calls[call.index()].endpoint;
+        let meter = &mut self.endpoints[endpoint.index()];
         if outcome.is_answer() {
             meter.answered += 1;
-            meter.latency.record(now.since(frame.arrived).as_nanos());
+            meter.latency.record(now.since(arrived).as_nanos());
         } else {
             meter.failed += 1;
         }
     }
 }
 
+/// The random numbers of a frame at the operation with this salt.
+#[inline]
+fn draws_at(frame: &Frame, salt: u64) -> Draws {
+    let round = u64::from(frame.round).wrapping_mul(0xA24B_AED4_963E_E407);
+    Draws::keyed(frame.draw_key ^ salt.wrapping_add(round))
+}
+
+/// A drawn number as a count.
+fn whole(drawn: f64) -> u32 {
+    drawn.round_ties_even().clamp(0.0, MOST) as u32
+}
+
 /// Whether the frame still waits in the line that keeps it.
 #[inline]
 fn is_queued(frame: Option<&Frame>) -> bool {
     frame.is_some_and(|frame| frame.state == State::Queued)
-}
-
-/// The CPU need of the burst with this ticket, if it has not been stopped.
-fn need_of(frame: Option<&Frame>, ticket: u32) -> Option<u64> {
-    let frame = frame?;
-    (frame.state == State::Computing && frame.ticket == ticket).then_some(frame.need)
 }
 
 impl Frame {
@@ -597,14 +594,12 @@ impl Frame {
             pc: 0,
             replica: NONE,
             request: NONE,
-            endpoint: NONE,
+            call: CallId(NONE),
             link: Link::NOBODY,
             epoch: 0,
             at: NONE,
             arrived: SimTime::ZERO,
             since: SimTime::ZERO,
-            need: 0,
-            burst_start: 0.0,
             ticket: 0,
             draw_key: 0,
             round: 0,
@@ -616,7 +611,6 @@ impl Frame {
             pending: 0,
             needed: 0,
             balancer: NONE,
-            network: NONE,
             depth: 0,
             outcome: Outcome::OK,
             state: State::Ready,

@@ -1,6 +1,6 @@
 //! Sources of requests: open, traced and closed; and the end of a request.
 
-use sim_core::{Calendar, Draws, Histogram, Population, SimTime, combine, hash_name, mix};
+use sim_core::{Calendar, Draws, Histogram, Population, Present, SimTime, combine, hash_name, mix};
 
 use super::frame::{Link, NONE, Request};
 use super::{Event, Replica, System, span};
@@ -60,7 +60,7 @@ pub(super) struct Meter {
 
 impl Meter {
     /// Closes the segment that ends at `now`.
-    pub(super) fn flush(&mut self, now: SimTime) -> TrafficObservation {
+    pub(super) fn flush(&mut self, now: SimTime, present: Present) -> TrafficObservation {
         TrafficObservation {
             offered: std::mem::take(&mut self.offered),
             outcomes: {
@@ -79,7 +79,7 @@ impl Meter {
             latency: self.latency.take().compact(),
             unanswered: self.unanswered.take().compact(),
             intended: self.intended.take().compact(),
-            present: self.present.flush(now),
+            present: self.present.flush(now, present),
         }
     }
 }
@@ -230,7 +230,6 @@ impl System<'_> {
             traffic,
             user,
             start: now,
-            draw_key,
             frames: 0,
             attempts: 0,
             class,

@@ -16,6 +16,8 @@ pub struct Pareto {
     min: f64,
     alpha: f64,
     max: Option<f64>,
+    /// The share of the unbounded law that lies below max.
+    kept: f64,
 }
 
 impl Pareto {
@@ -37,7 +39,7 @@ impl Pareto {
         positive("max", max)?;
         ordered(("the mean", mean), ("max", max))?;
         // The mean grows with min, from 0 to max.
-        let bounded = |log_min: f64| Self { min: log_min.exp(), alpha, max: Some(max) };
+        let bounded = |log_min: f64| Self::of(log_min.exp(), alpha, Some(max));
         let mut low = mean.ln() - 1.0;
         while low > -700.0 && bounded(low).mean() > mean {
             low -= low.abs().max(1.0);
@@ -58,7 +60,12 @@ impl Pareto {
             positive("max", max)?;
             ordered(("min", min), ("max", max))?;
         }
-        Ok(Self { min, alpha, max })
+        Ok(Self::of(min, alpha, max))
+    }
+
+    fn of(min: f64, alpha: f64, max: Option<f64>) -> Self {
+        let kept = max.map_or(1.0, |max| -(-alpha * (max / min).ln()).exp_m1());
+        Self { min, alpha, max, kept }
     }
 
     /// The exponent of the tail, and whether the tail is unbounded.
@@ -69,11 +76,6 @@ impl Pareto {
     /// ln(max / min); infinite without a max.
     fn log_span(&self) -> f64 {
         self.max.map_or(f64::INFINITY, |max| (max / self.min).ln())
-    }
-
-    /// The share of the unbounded law that lies below max.
-    fn kept(&self) -> f64 {
-        -(-self.alpha * self.log_span()).exp_m1()
     }
 
     /// With x = min e^y: min^n alpha / kept times the integral of e^(-(alpha - n) y) over y.
@@ -89,7 +91,7 @@ impl Pareto {
         } else {
             -(-excess * span).exp_m1() / excess
         };
-        self.min.powi(n) * self.alpha / self.kept() * integral
+        self.min.powi(n) * self.alpha / self.kept * integral
     }
 }
 
@@ -128,23 +130,23 @@ impl Law for Pareto {
         } else {
             // The part between x and max, without cancellation near max.
             let to_max = self.max.map_or(f64::INFINITY, |max| (max / x).ln());
-            (self.min / x).powf(self.alpha) * -(-self.alpha * to_max).exp_m1() / self.kept()
+            (self.min / x).powf(self.alpha) * -(-self.alpha * to_max).exp_m1() / self.kept
         }
     }
 
     fn quantile(&self, p: f64) -> f64 {
-        let x = self.min * (-(-p * self.kept()).ln_1p() / self.alpha).exp();
+        let x = self.min * (-(-p * self.kept).ln_1p() / self.alpha).exp();
         self.max.map_or(x, |max| x.min(max))
     }
 
     fn upper_quantile(&self, q: f64) -> f64 {
-        let beyond = 1.0 - self.kept();
-        let x = self.min * (-(beyond + q * self.kept()).ln() / self.alpha).exp();
+        let beyond = self.max.map_or(0.0, |max| (self.min / max).powf(self.alpha));
+        let x = self.min * (-(beyond + q * self.kept).ln() / self.alpha).exp();
         self.max.map_or(x, |max| x.min(max))
     }
 
     fn scaled(&self, factor: f64) -> Self {
-        Self { min: self.min * factor, alpha: self.alpha, max: self.max.map(|max| max * factor) }
+        Self { min: self.min * factor, max: self.max.map(|max| max * factor), ..*self }
     }
 }
 
