@@ -9,6 +9,7 @@
 mod compare;
 mod found;
 mod heat;
+mod html;
 mod page;
 mod palette;
 mod place;
@@ -26,6 +27,7 @@ mod unit;
 mod tests;
 
 pub use compare::compare_svg;
+pub use html::{Found, report_html};
 #[cfg(feature = "png")]
 pub use png::to_png;
 pub use run::run_svg;

@@ -28,6 +28,9 @@ const FOOT: f64 = 62.0;
 /// Widest label at the end of a curve.
 const WIDEST: f64 = 215.0;
 
+/// Height of a name at the end of a curve.
+const NAME: f64 = 20.0;
+
 const GRID: &str = "#e8e8e8";
 const AXIS: &str = "#8a8a8a";
 const WORDS: &str = "#333333";
@@ -127,7 +130,7 @@ pub(crate) enum Sample {
 pub(crate) struct Panel {
     pub(crate) title: String,
     pub(crate) unit: Unit,
-    /// Height of the plot.
+    /// Height of the plot, at least.
     pub(crate) height: f64,
     pub(crate) ends: Ends,
     pub(crate) curves: Vec<Curve>,
@@ -209,11 +212,11 @@ impl Stack {
                 }
             }
             panel.draw_head(scene, keys_top);
-            let y = Scale { start: at + panel.height, end: at, ..y };
+            let y = Scale { start: at + panel.plot_height(), end: at, ..y };
             let frame = Frame { x: x.clone(), y };
             self.draw_ground(scene, &frame, index == 0);
             panel.draw(scene, &frame, &self.rules);
-            at += panel.height + GAP;
+            at += panel.plot_height() + GAP;
         }
         self.draw_foot(scene, &x, at - GAP);
         at - GAP + FOOT
@@ -324,12 +327,23 @@ impl Stack {
     }
 }
 
+/// Pixels between ticks of a vertical axis, at least.
+fn spacing(height: f64) -> f64 {
+    if height > 200.0 { 46.0 } else { 29.0 }
+}
+
 /// Ticks of a vertical axis.
 fn tick_values(y: &Scale) -> Vec<f64> {
-    y.ticks(if y.length() > 200.0 { 46.0 } else { 32.0 })
+    y.ticks(spacing(y.length()))
 }
 
 impl Panel {
+    /// As high as asked for, or as the names of its curves need.
+    fn plot_height(&self) -> f64 {
+        let names = self.curves.iter().filter(|curve| !curve.name.is_empty()).count();
+        self.height.max(NAME * names as f64)
+    }
+
     /// The vertical axis, still at the top of the page.
     fn scale(&self) -> Scale {
         let ends = |p: &Point| {
@@ -346,14 +360,14 @@ impl Panel {
         let reach = if log { 10.0 } else { 1.6 };
         let near = self.bounds.iter().map(|b| b.y).filter(|&y| y <= reach * high);
         let top = near.fold(high, f64::max);
-        let count = (self.height / 46.0).max(2.0);
+        let count = (self.plot_height() / spacing(self.plot_height())).floor();
         let (from, to) = match self.ends {
             _ if log => decades(low, 1.05 * top),
             Ends::Busy => (0.0, 1.1_f64.max(1.02 * high)),
             Ends::Zero(least) => from_zero(top.max(least), count),
             Ends::Auto | Ends::Log => from_zero(1.02 * top, count),
         };
-        Scale { unit: self.unit.clone(), log, from, to, start: self.height, end: 0.0 }
+        Scale { unit: self.unit.clone(), log, from, to, start: self.plot_height(), end: 0.0 }
     }
 
     /// The title with what the axis does to the figures.
@@ -536,26 +550,18 @@ impl Panel {
             .filter_map(|curve| Some((curve, ends(&curve)?)))
             .filter(|(c, _)| !c.name.is_empty())
             .collect();
-        let mut margin: Vec<(&Curve, (f64, f64))> = Vec::new();
-        for (curve, end @ (x, y)) in named {
-            let name = squeeze(&curve.name, LABEL, true, WIDEST);
-            let wide = width(&name, LABEL, true);
-            let inside = (plot.right - x > 90.0)
-                .then(|| {
-                    let spots =
-                        [(10.0, 5.5), (-wide / 2.0, -14.0), (10.0, -10.0), (10.0, 22.0), (-wide / 2.0, 26.0)];
-                    placer.place(spots.map(|(dx, dy)| {
-                        Text::new(x + dx, y + dy, LABEL, curve.color.ink, name.clone()).bold().halo()
-                    }))
-                })
-                .flatten();
-            match inside {
-                Some(text) => scene.text(&text),
-                None => margin.push((curve, end)),
-            }
-        }
+        let (early, late): (Vec<_>, Vec<_>) =
+            named.into_iter().partition(|(_, (x, _))| plot.right - x > 90.0);
+        let inside: Option<Vec<Text>> =
+            early.iter().map(|(curve, end)| place_name(placer, curve, *end)).collect();
+        let margin = if let Some(texts) = inside {
+            texts.iter().for_each(|text| scene.text(text));
+            late
+        } else {
+            early.into_iter().chain(late).collect()
+        };
         let wanted: Vec<f64> = margin.iter().map(|(_, (_, y))| *y).collect();
-        let places = spread(&wanted, 20.0, plot.top - 8.0, plot.bottom + 8.0);
+        let places = spread(&wanted, NAME, plot.top - 2.0, plot.bottom + 4.0);
         for ((curve, (x, y)), place) in margin.into_iter().zip(places) {
             let edge = plot.right + 12.0;
             scene.polyline(
@@ -579,6 +585,18 @@ fn draw_intervals(scene: &mut Scene, frame: &Frame, curve: &Curve) {
         let outline: Vec<_> = upper.chain(lower).collect();
         scene.polygon(&outline, &Paint::fill(curve.color.line).opacity(0.2).class("interval"));
     }
+}
+
+/// The name of a curve that ends early, beside its end; none where there is no room.
+fn place_name(placer: &mut Placer, curve: &Curve, (x, y): (f64, f64)) -> Option<Text> {
+    let name = squeeze(&curve.name, LABEL, true, WIDEST);
+    let half = width(&name, LABEL, true) / 2.0;
+    let spots = [(10.0, 5.5), (-half, -14.0), (10.0, -10.0), (10.0, 22.0), (-half, 26.0)];
+    placer.place(spots.map(|(dx, dy)| {
+        let mut text = Text::new(x + dx, y + dy, LABEL, curve.color.ink, name.clone()).bold().halo();
+        text.full = Some(curve.name.clone());
+        text
+    }))
 }
 
 /// The label of a level, on its line; at the top edge, with an arrow, where the level is beyond the plot.

@@ -1,0 +1,194 @@
+//! The report: one page of HTML with the pictures and the tables, for screens and for paper.
+//!
+//! Nothing is fetched and nothing is run: the page works from a disk and from a mail. It is written as XML, so
+//! that any parser can check it.
+
+mod tables;
+
+use std::fmt::Write;
+
+use scenarios::results::{CompareReport, Met, Report, SweepReport, Verdict};
+
+use crate::found::{intervals, method, warning};
+use crate::scene::escape;
+use crate::{PlotError, compare_svg, run_svg, sweep_svg};
+
+/// What a page reports.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'a> {
+    /// One run.
+    Run(&'a Report),
+    /// A sweep.
+    Sweep(&'a SweepReport),
+    /// A comparison of variants.
+    Compare(&'a CompareReport),
+}
+
+impl<'a> From<&'a Report> for Found<'a> {
+    fn from(report: &'a Report) -> Self {
+        Self::Run(report)
+    }
+}
+
+impl<'a> From<&'a SweepReport> for Found<'a> {
+    fn from(report: &'a SweepReport) -> Self {
+        Self::Sweep(report)
+    }
+}
+
+impl<'a> From<&'a CompareReport> for Found<'a> {
+    fn from(report: &'a CompareReport) -> Self {
+        Self::Compare(report)
+    }
+}
+
+const STYLE: &str = include_str!("html/style.css");
+
+/// A page of its own with the picture and the tables of a run, a sweep or a comparison.
+///
+/// A run without series has a page without a picture.
+///
+/// # Errors
+///
+/// As the picture's function: there is no page about a sweep without points or a comparison without differences.
+pub fn report_html<'a>(found: impl Into<Found<'a>>) -> Result<String, PlotError> {
+    match found.into() {
+        Found::Run(report) => run(report),
+        Found::Sweep(sweep) => self::sweep(sweep),
+        Found::Compare(compare) => self::compare(compare),
+    }
+}
+
+fn run(report: &Report) -> Result<String, PlotError> {
+    let variant = report.variant.as_ref().map_or_else(String::new, |variant| format!(" · {variant}"));
+    let mut page = Page::new(&format!("{}{variant}", report.scenario), report.about.as_deref());
+    page.warn(warning(&[report]).as_deref());
+    page.facts(&report.growth.iter().map(|growth| growth.text.as_str()).collect::<Vec<_>>(), "bad");
+    page.facts(
+        &report.bottleneck.iter().map(|bottleneck| bottleneck.text.as_str()).collect::<Vec<_>>(),
+        "fact",
+    );
+    page.add(&tables::verdicts(&report.expect));
+    match run_svg(report) {
+        Ok(svg) => page.picture(&svg),
+        Err(PlotError::NoSeries) => {}
+        Err(why) => return Err(why),
+    }
+    for table in tables::run(report) {
+        page.add(&table);
+    }
+    page.notes(&report.notes);
+    let mut made = method(&[report], &report.version, "");
+    made.splice(1..1, intervals(&[report]));
+    made.push(format!("{} events", report.events));
+    made.push(format!("fingerprint {}", report.fingerprint));
+    Ok(page.finish(&made))
+}
+
+fn sweep(sweep: &SweepReport) -> Result<String, PlotError> {
+    let svg = sweep_svg(sweep)?;
+    let reports: Vec<&Report> = sweep.points.iter().map(|point| &point.result).collect();
+    let mut page = Page::new(&sweep.scenario, sweep.about.as_deref());
+    page.warn(warning(&reports).as_deref());
+    let capacity = sweep.capacity.iter().map(|capacity| capacity.text.as_str());
+    let safe = sweep.safe.iter().map(|safe| safe.text.as_str());
+    let knee = sweep.knee.iter().map(|knee| knee.text.as_str());
+    page.facts(&capacity.chain(safe).chain(knee).collect::<Vec<_>>(), "fact");
+    page.picture(&svg);
+    for table in tables::sweep(sweep) {
+        page.add(&table);
+    }
+    let mut notes: Vec<String> = Vec::new();
+    for note in reports.iter().flat_map(|report| &report.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    page.notes(&notes);
+    let mut made = method(&reports, &sweep.version, " per point");
+    made.splice(1..1, intervals(&reports));
+    Ok(page.finish(&made))
+}
+
+fn compare(compare: &CompareReport) -> Result<String, PlotError> {
+    let svg = compare_svg(compare)?;
+    let reports: Vec<&Report> = compare.variants.iter().map(|(_, report)| report).collect();
+    let about = format!("What changes against `{}`", compare.base);
+    let mut page = Page::new(&compare.scenario, Some(&about));
+    page.warn(warning(&reports).as_deref());
+    page.add(&tables::verdicts(&compare.expect));
+    page.picture(&svg);
+    page.add(&tables::differences(compare));
+    for (name, report) in &compare.variants {
+        page.add(&tables::traffic(report, &format!("Traffic · {name}")));
+    }
+    Ok(page.finish(&method(&reports, &compare.version, " per variant")))
+}
+
+/// The words for a verdict, and its class.
+fn verdict_words(verdict: &Verdict) -> (&'static str, &'static str) {
+    match verdict.verdict {
+        Met::Met => ("✓ met", "good"),
+        Met::NotMet => ("✗ not met", "bad"),
+        Met::Undecided => ("? undecided", "open"),
+    }
+}
+
+/// A page that is being written.
+struct Page {
+    title: String,
+    body: String,
+}
+
+impl Page {
+    fn new(title: &str, about: Option<&str>) -> Self {
+        let mut body = format!("<header><h1>{}</h1>\n", escape(title));
+        if let Some(about) = about {
+            let _ = writeln!(body, "<p class=\"about\">{}</p>", escape(about));
+        }
+        body.push_str("</header>\n");
+        Self { title: title.to_owned(), body }
+    }
+
+    fn warn(&mut self, words: Option<&str>) {
+        if let Some(words) = words {
+            let _ = writeln!(self.body, "<p class=\"warning\">{}</p>", escape(words));
+        }
+    }
+
+    fn facts(&mut self, facts: &[&str], class: &str) {
+        for fact in facts {
+            let _ = writeln!(self.body, "<p class=\"{class}\">{}</p>", escape(fact));
+        }
+    }
+
+    /// The picture as a part of the page, as wide as the page allows.
+    fn picture(&mut self, svg: &str) {
+        let _ = writeln!(self.body, "<figure>{svg}</figure>");
+    }
+
+    fn add(&mut self, html: &str) {
+        self.body.push_str(html);
+    }
+
+    fn notes(&mut self, notes: &[String]) {
+        if notes.is_empty() {
+            return;
+        }
+        self.body.push_str("<section><h2>Remarks</h2><ul>\n");
+        for note in notes {
+            let _ = writeln!(self.body, "<li>{}</li>", escape(note));
+        }
+        self.body.push_str("</ul></section>\n");
+    }
+
+    fn finish(self, made: &[String]) -> String {
+        let (title, body, foot) = (escape(&self.title), self.body, escape(&made.join(" · ")));
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n\
+             <meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\
+             <footer>{foot}</footer>\n</main>\n</body>\n</html>\n"
+        )
+    }
+}
