@@ -94,8 +94,7 @@ impl FanOut {
 
     /// Mean response time, for calls of this latency; exact if it is exponential, else by integration.
     ///
-    /// The integral runs to where the tail holds 1e-15 of the probability times the length; the mean may diverge
-    /// for a heavy tail, and is then infinite.
+    /// Infinite where it diverges, and where the tail falls off more slowly than about t^-1.05.
     pub fn mean(self, latency: &Distribution) -> f64 {
         if latency.is_constant() {
             return latency.mean();
@@ -103,15 +102,21 @@ impl FanOut {
         if latency.is_exponential() {
             return latency.mean() * (harmonic(self.calls) - harmonic(self.calls - self.answers));
         }
-        if latency.mean().is_infinite() {
-            return f64::INFINITY;
-        }
         let survival = |t: f64| self.survival(latency, t);
+        let at_tail = |unfinished: f64| latency.upper_quantile(self.outstanding(unfinished));
+        // More than half may take no time at all.
+        let typical = at_tail(0.5).max(1e-12 * at_tail(1e-9));
         // Below `low` almost nothing has ended. In the logarithm of the time any tail dies out exponentially.
-        let low = latency.upper_quantile(self.outstanding(1.0 - 1e-15)).max(1e-30 * latency.mean());
-        let mut high = latency.upper_quantile(self.outstanding(1e-9)).max(2.0 * low);
-        while survival(high) * high > 1e-15 * low.max(latency.mean()) && high < 1e300 {
+        let low = at_tail(1.0 - 1e-15).max(1e-30 * typical);
+        let mut high = at_tail(1e-9).max(2.0 * low);
+        while survival(high) * high > 1e-15 * typical {
             high *= 2.0;
+            if high > 1e300 {
+                return f64::INFINITY;
+            }
+        }
+        if high == 0.0 {
+            return 0.0;
         }
         low + integrate(&|y: f64| survival(y.exp()) * y.exp(), low.ln(), high.ln())
     }
@@ -141,6 +146,18 @@ mod tests {
         let heavy = Pareto::from_min(1.0, 1.5, None).unwrap().into();
         close(FanOut::quorum(2, 1).mean(&heavy), 1.5);
         close(FanOut::quorum(2, 1).quantile(&heavy, 0.5), 2.0_f64.powf(1.0 / 3.0));
+        // With alpha 0.8 one call has no mean; the faster of two has alpha 1.6.
+        let heavier = Pareto::from_min(1.0, 0.8, None).unwrap().into();
+        close(FanOut::quorum(2, 1).mean(&heavier), 1.6 / 0.6);
+        assert!(FanOut::all(2).mean(&heavier).is_infinite());
+    }
+
+    #[test]
+    fn calls_that_mostly_take_no_time_have_a_mean() {
+        let part = |value| Constant::new(value).unwrap().into();
+        let rarely = Mixture::new(vec![(0.75, part(0.0)), (0.25, part(2.0))]).unwrap().into();
+        close(FanOut::all(1).mean(&rarely), 0.5);
+        close(FanOut::quorum(2, 1).mean(&rarely), 0.125);
     }
 
     #[test]
