@@ -24,7 +24,7 @@ pub struct JacksonStation {
 ///
 /// `external[i]` arrive per second at station i from outside; a request that leaves i goes to j with probability
 /// `routing[i][j]` and leaves the network with what is missing to 1; `stations[i]` are mu and c. `None` if a
-/// station is overloaded, or requests cannot leave.
+/// station is overloaded, or requests cannot leave, or there are none.
 ///
 /// Source: Jackson, *Jobshop-like Queueing Systems*, Management Science 10(1), 1963.
 ///
@@ -45,8 +45,9 @@ pub fn jackson(external: &[f64], routing: &[Vec<f64>], stations: &[(f64, u32)]) 
         Mmc::new(arrival_rate, mu, servers).map(|queue| JacksonStation { arrival_rate, queue })
     });
     let stations: Vec<JacksonStation> = stations.collect::<Option<_>>()?;
-    let mean_number = stations.iter().map(|station| station.queue.mean_number()).sum();
-    Some(OpenNetwork { mean_response: mean_number / external.iter().sum::<f64>(), mean_number, stations })
+    let mean_number: f64 = stations.iter().map(|station| station.queue.mean_number()).sum();
+    let entering: f64 = external.iter().sum();
+    (entering > 0.0).then(|| OpenNetwork { mean_response: mean_number / entering, mean_number, stations })
 }
 
 /// Solves a linear system by elimination with partial pivoting; each row ends with its right side.

@@ -25,14 +25,22 @@ impl Mg1 {
         self.lambda * self.moments[0]
     }
 
+    /// lambda E[S^n] / (n (1 - rho)); 0 without arrivals, even where the moment is infinite.
+    fn excess(&self, n: usize) -> f64 {
+        if self.lambda == 0.0 {
+            return 0.0;
+        }
+        self.lambda * self.moments[n - 1] / (n as f64 * (1.0 - self.utilization()))
+    }
+
     /// Mean wait; infinite if the service time has no variance.
     pub fn mean_wait(&self) -> f64 {
-        self.lambda * self.moments[1] / (2.0 * (1.0 - self.utilization()))
+        self.excess(2)
     }
 
     /// Variance of the wait; infinite if the service time has no third moment.
     pub fn var_wait(&self) -> f64 {
-        self.mean_wait().powi(2) + self.lambda * self.moments[2] / (3.0 * (1.0 - self.utilization()))
+        self.mean_wait().powi(2) + self.excess(3)
     }
 
     /// Mean response time.

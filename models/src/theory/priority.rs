@@ -17,7 +17,9 @@ pub fn mg1_priority_waits(classes: &[(f64, Distribution)]) -> Vec<Option<f64>> {
     let mut residual = 0.0;
     for ((lambda, service), own) in classes.iter().zip(&loads) {
         let fits = (1.0 - load).clamp(0.0, *own) / own.max(f64::MIN_POSITIVE);
-        residual += 0.5 * lambda * fits * service.second_moment();
+        if lambda * fits > 0.0 {
+            residual += 0.5 * lambda * fits * service.second_moment();
+        }
         load += own;
     }
     let mut before = 0.0;

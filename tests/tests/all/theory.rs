@@ -301,21 +301,19 @@ fn mmc_priority(params: &Params, metric: &str) -> Option<f64> {
 }
 
 /// E[e^(-s gap)] of the gaps that the oracle has.
-fn transform(params: &Params, s: f64) -> Option<f64> {
+fn transform(params: &Params, s: f64) -> f64 {
     let of = |field| params.law_number("interarrival", field);
     match params.law("interarrival").family() {
-        "erlang" => Some((1.0 + s * of("mean") / of("k")).powf(-of("k"))),
-        "hyperexp" => Some(of("p1") / (1.0 + s * of("mean1")) + (1.0 - of("p1")) / (1.0 + s * of("mean2"))),
-        "uniform" => Some(((-s * of("a")).exp() - (-s * of("b")).exp()) / (s * (of("b") - of("a")))),
-        _ => None,
+        "erlang" => (1.0 + s * of("mean") / of("k")).powf(-of("k")),
+        "hyperexp" => of("p1") / (1.0 + s * of("mean1")) + (1.0 - of("p1")) / (1.0 + s * of("mean2")),
+        "uniform" => ((-s * of("a")).exp() - (-s * of("b")).exp()) / (s * (of("b") - of("a"))),
+        other => panic!("the transform of {other} gaps is missing here"),
     }
 }
 
 fn gm1(params: &Params, metric: &str) -> Option<f64> {
-    transform(params, 1.0)?;
     let gap = params.law("interarrival").mean();
-    let model = GiM1::new(gap, mu(params), |s| transform(params, s).unwrap())?;
-    gim1_metric(&model, gap, metric)
+    gim1_metric(&GiM1::new(gap, mu(params), |s| transform(params, s))?, gap, metric)
 }
 
 fn gim1_metric(model: &GiM1, gap: f64, metric: &str) -> Option<f64> {
