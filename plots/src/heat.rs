@@ -133,9 +133,11 @@ fn draw_cell(scene: &mut Scene, at: Rect, cell: Cell, range: (f64, f64)) {
     };
     scene.rect(at, &Paint::fill(&fill).class("mark"));
     if cell.missed {
+        let thick = if at.height().min(at.width()) < 34.0 { 1.8 } else { 3.0 };
+        let by = thick / 2.0;
         let inner =
-            Rect { left: at.left + 1.5, top: at.top + 1.5, right: at.right - 1.5, bottom: at.bottom - 1.5 };
-        scene.rect(inner, &Paint::default().stroke(VERMILLION.line, 3.0));
+            Rect { left: at.left + by, top: at.top + by, right: at.right - by, bottom: at.bottom - by };
+        scene.rect(inner, &Paint::default().stroke(VERMILLION.line, thick));
     }
     let size = if width(&words, LABEL, false) < at.width() - 10.0 { LABEL } else { 13.0 };
     if width(&words, size, false) < at.width() - 6.0 {
@@ -159,10 +161,11 @@ fn draw_scale(scene: &mut Scene, at: Rect, range @ (low, high): (f64, f64)) {
         next = round_step(next * 1.5);
     }
     ticks.push(high);
+    let top = ticks.len() - 1;
     let mut last = f64::INFINITY;
-    for tick in ticks {
+    for (i, tick) in ticks.into_iter().enumerate() {
         let y = at.bottom - share(tick, range) * at.height();
-        if last - y > 24.0 && (tick == high || y > at.top + 24.0) {
+        if last - y > 24.0 && (i == top || y > at.top + 24.0) {
             scene.text(&Text::new(at.right + 8.0, y + 5.5, LABEL, "#333333", Unit::Seconds.figure(tick)));
             last = y;
         }

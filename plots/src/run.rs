@@ -87,8 +87,8 @@ struct Time<'a> {
 /// Traffics that have a series or a distribution, by name.
 fn traffics(report: &Report) -> Vec<String> {
     let paths = report.series.iter().flat_map(|series| series.metrics.keys());
-    let named = paths.filter_map(|path| path.strip_prefix("traffic.")?.split('.').next());
-    let names: BTreeSet<&str> = named.chain(report.distributions.keys().map(String::as_str)).collect();
+    let from_series = paths.filter_map(|path| path.strip_prefix("traffic.")?.split('.').next());
+    let names: BTreeSet<&str> = from_series.chain(report.distributions.keys().map(String::as_str)).collect();
     names.into_iter().map(str::to_owned).collect()
 }
 
@@ -275,10 +275,13 @@ fn distribution(distributions: &BTreeMap<String, Vec<QuantilePoint>>, traffics: 
 /// 0 %, 50 %, 90 %, 99 %, 99.9 % and so on, where 1/(1-q) is at most `far`.
 fn nines(far: f64) -> Vec<(f64, String)> {
     let mut ticks = vec![(1.0, "0 %".to_owned()), (2.0, "50 %".to_owned()), (10.0, "90 %".to_owned())];
-    for power in 2..=12 {
-        let decimals = power - 2;
-        let words = if decimals == 0 { "99 %".to_owned() } else { format!("99.{} %", "9".repeat(decimals)) };
-        ticks.push((10_f64.powi(power as i32), words));
+    for decimals in 0..=10_u8 {
+        let words = if decimals == 0 {
+            "99 %".to_owned()
+        } else {
+            format!("99.{} %", "9".repeat(usize::from(decimals)))
+        };
+        ticks.push((10_f64.powi(i32::from(decimals) + 2), words));
     }
     ticks.retain(|(x, _)| *x <= far);
     ticks

@@ -1,6 +1,6 @@
 //! How wide words are, known without a font at hand.
 //!
-//! The tables are the advance widths of DejaVu Sans. Where a viewer falls back to another sans serif the
+//! The tables are the advance widths of `DejaVu Sans`. Where a viewer falls back to another sans serif the
 //! words become narrower (Verdana is as wide, nearly all others are not), so nothing collides there either.
 
 /// Height of capitals above the base line, in ems.

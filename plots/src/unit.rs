@@ -30,15 +30,6 @@ impl Unit {
     pub(crate) fn of_metric(metric: &str) -> Self {
         let timed = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max", "wait", "hold"];
         let shared = ["errors", "ok", "utilization", "wait_probability", "hit_ratio", "availability"];
-        let counted = [
-            "queue_length",
-            "queue_max",
-            "in_flight",
-            "in_use",
-            "replicas",
-            "attempts_per_request",
-            "attempts",
-        ];
         let rated = ["throughput", "offered", "failures", "rate"];
         let outcomes = [
             "degraded",
@@ -62,8 +53,6 @@ impl Unit {
             Self::Share
         } else if is(&rated) {
             Self::Rate
-        } else if is(&counted) {
-            Self::Count(String::new())
         } else {
             Self::Count(String::new())
         }
@@ -89,11 +78,10 @@ impl Unit {
             Self::Seconds if size == 0.0 => (1.0, " s".into()),
             Self::Seconds if size < 0.999_5e-3 => (1e-6, " µs".into()),
             Self::Seconds if size < 0.999_5 => (1e-3, " ms".into()),
-            Self::Seconds => (1.0, " s".into()),
             Self::Clock if size >= 172_800.0 => (86_400.0, " d".into()),
             Self::Clock if size >= 7_200.0 => (3_600.0, " h".into()),
             Self::Clock if size >= 180.0 => (60.0, " min".into()),
-            Self::Clock => (1.0, " s".into()),
+            Self::Seconds | Self::Clock => (1.0, " s".into()),
             Self::Rate => {
                 let (factor, letter) = thousands(size);
                 (factor, format!("{letter}/s"))

@@ -22,6 +22,7 @@ impl Noise {
         (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the fields of results are options")]
     /// An estimate near `value`, with an interval of the relative half width `spread`.
     pub(crate) fn near(&mut self, value: f64, spread: f64) -> Option<E> {
         let value = value * (1.0 + 0.5 * spread * self.next());

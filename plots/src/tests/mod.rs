@@ -134,7 +134,7 @@ fn words_stay_on_the_page_and_apart_in_the_real_font() {
                 usvg::Node::Group(group) => texts(group, found),
                 usvg::Node::Text(text) => {
                     let at = text.abs_bounding_box();
-                    let words = text.chunks().iter().map(|chunk| chunk.text()).collect();
+                    let words = text.chunks().iter().map(usvg::TextChunk::text).collect();
                     let (left, right) = (f64::from(at.left()), f64::from(at.right()));
                     // The font's line box is higher than its letters: leave out the leading.
                     let trim = 0.2 * f64::from(at.height());

@@ -1,331 +1,25 @@
-//! Panels above one another on one horizontal axis: the layout of sweeps and of runs over time.
+//! One plot: its axis, its curves and their names.
 
-use crate::palette::{BLACK, Color};
+use super::{Bound, Curve, Ends, Frame, Key, LABEL, MARGIN, PAGE, Panel, Point, Rule, Sample};
+use crate::palette::BLACK;
 use crate::place::{Placer, spread};
 use crate::scale::{Scale, decades, from_zero};
 use crate::scene::{Anchor, Paint, Rect, Scene, Shape, Text};
 use crate::text::{squeeze, width};
-use crate::unit::Unit;
 
-/// Width of every picture.
-pub(crate) const PAGE: f64 = 1200.0;
-/// Blank paper at the left and right edges.
-pub(crate) const MARGIN: f64 = 28.0;
-/// Size of labels and ticks.
-pub(crate) const LABEL: f64 = 16.0;
 /// Size of panel titles.
 const TITLE: f64 = 17.0;
 /// Size of keys.
 const KEY: f64 = 14.0;
-/// From the top of a panel's title to its plot.
-const HEAD: f64 = 34.0;
 /// A line of labels above the first plot.
-const ROW: f64 = 23.0;
-/// Between panels.
-const GAP: f64 = 16.0;
-/// Under the last plot: ticks and the axis' title.
-const FOOT: f64 = 62.0;
+pub(super) const ROW: f64 = 23.0;
 /// Widest label at the end of a curve.
-const WIDEST: f64 = 215.0;
+pub(super) const WIDEST: f64 = 215.0;
 
 /// Height of a name at the end of a curve.
 const NAME: f64 = 20.0;
 
-const GRID: &str = "#e8e8e8";
-const AXIS: &str = "#8a8a8a";
 const WORDS: &str = "#333333";
-
-/// A measured point.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Point {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-    /// Its 95 % interval.
-    pub(crate) interval: Option<(f64, f64)>,
-    /// Whether it is a steady state; drawn hollow where it is not.
-    pub(crate) steady: bool,
-    /// Whether too few samples support it; drawn as a cross.
-    pub(crate) thin: bool,
-}
-
-/// A curve through points; `None` breaks it.
-#[derive(Clone, Debug)]
-pub(crate) struct Curve {
-    pub(crate) name: String,
-    pub(crate) color: Color,
-    /// The shape of its points; none draws the line alone.
-    pub(crate) shape: Option<Shape>,
-    pub(crate) width: f64,
-    pub(crate) dash: Option<&'static str>,
-    pub(crate) points: Vec<Option<Point>>,
-}
-
-impl Curve {
-    fn known(&self) -> impl DoubleEndedIterator<Item = &Point> {
-        self.points.iter().flatten()
-    }
-}
-
-/// A thin line to compare with: a closed form, the diagonal.
-#[derive(Clone, Debug)]
-pub(crate) struct Reference {
-    pub(crate) color: Color,
-    pub(crate) dash: &'static str,
-    pub(crate) width: f64,
-    pub(crate) points: Vec<(f64, f64)>,
-}
-
-/// A level that should not be crossed.
-#[derive(Clone, Debug)]
-pub(crate) struct Bound {
-    pub(crate) y: f64,
-    pub(crate) label: String,
-    pub(crate) color: Color,
-}
-
-/// A place on a curve with a name.
-#[derive(Clone, Debug)]
-pub(crate) struct Mark {
-    pub(crate) x: f64,
-    /// Which of the panel's curves.
-    pub(crate) curve: usize,
-    pub(crate) label: String,
-}
-
-/// How the vertical axis ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Ends {
-    /// From zero, or logarithmic where the figures span more than two decades.
-    Auto,
-    /// From zero to a round figure, at least this one.
-    Zero(f64),
-    /// Logarithmic.
-    Log,
-    /// From 0 to a little over 100 %.
-    Busy,
-}
-
-/// An entry of the key beside a panel's title.
-#[derive(Clone, Debug)]
-pub(crate) struct Key {
-    pub(crate) sample: Sample,
-    pub(crate) text: String,
-}
-
-/// What an entry of the key shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sample {
-    /// A dashed line.
-    Dashes(Color, &'static str),
-    /// A shaded interval.
-    Interval,
-    /// Hollow points.
-    Hollow,
-    /// Crosses.
-    Cross,
-}
-
-/// One plot.
-#[derive(Clone, Debug)]
-pub(crate) struct Panel {
-    pub(crate) title: String,
-    pub(crate) unit: Unit,
-    /// Height of the plot, at least.
-    pub(crate) height: f64,
-    pub(crate) ends: Ends,
-    pub(crate) curves: Vec<Curve>,
-    pub(crate) references: Vec<Reference>,
-    pub(crate) bounds: Vec<Bound>,
-    pub(crate) mark: Option<Mark>,
-    pub(crate) keys: Vec<Key>,
-}
-
-/// A shaded range of the horizontal axis, through all panels.
-#[derive(Clone, Debug)]
-pub(crate) struct Band {
-    pub(crate) from: f64,
-    pub(crate) to: f64,
-    pub(crate) color: Color,
-    pub(crate) label: String,
-}
-
-/// A vertical line through all panels.
-#[derive(Clone, Debug)]
-pub(crate) struct Rule {
-    pub(crate) x: f64,
-    pub(crate) color: Color,
-    pub(crate) label: String,
-}
-
-/// The horizontal axis.
-#[derive(Clone, Debug)]
-pub(crate) struct Axis {
-    pub(crate) title: String,
-    pub(crate) unit: Unit,
-    pub(crate) log: bool,
-    pub(crate) from: f64,
-    pub(crate) to: f64,
-    /// Where ticks stand and what they say, if not at round figures.
-    pub(crate) ticks: Option<Vec<(f64, String)>>,
-}
-
-/// Panels above one another.
-#[derive(Clone, Debug)]
-pub(crate) struct Stack {
-    pub(crate) axis: Axis,
-    pub(crate) bands: Vec<Band>,
-    pub(crate) rules: Vec<Rule>,
-    pub(crate) panels: Vec<Panel>,
-}
-
-/// A plot's two axes.
-struct Frame {
-    x: Scale,
-    y: Scale,
-}
-
-impl Frame {
-    fn at(&self, x: f64, y: f64) -> (f64, f64) {
-        (self.x.at(x), self.y.at(y))
-    }
-
-    fn rect(&self) -> Rect {
-        Rect { left: self.x.start, top: self.y.end, right: self.x.end, bottom: self.y.start }
-    }
-}
-
-impl Stack {
-    /// Draws the panels from `top` down and returns where they end.
-    pub(crate) fn draw(&self, scene: &mut Scene, top: f64) -> f64 {
-        let vertical: Vec<Scale> = self.panels.iter().map(Panel::scale).collect();
-        let x = self.horizontal(&vertical);
-        let strip = self.strip(&x);
-        let rows = strip.iter().map(|(row, _)| row + 1).max().unwrap_or(0);
-        let mut at = top;
-        for (index, (panel, y)) in self.panels.iter().zip(vertical).enumerate() {
-            let keys_top = at;
-            at += HEAD + panel.extra_key_rows() * ROW;
-            if index == 0 {
-                at += rows as f64 * ROW;
-                for (row, text) in &strip {
-                    scene.text(&Text { y: at - 8.0 - *row as f64 * ROW, ..text.clone() });
-                }
-            }
-            panel.draw_head(scene, keys_top);
-            let y = Scale { start: at + panel.plot_height(), end: at, ..y };
-            let frame = Frame { x: x.clone(), y };
-            self.draw_ground(scene, &frame, index == 0);
-            panel.draw(scene, &frame, &self.rules);
-            at += panel.plot_height() + GAP;
-        }
-        self.draw_foot(scene, &x, at - GAP);
-        at - GAP + FOOT
-    }
-
-    /// The horizontal axis, between room for ticks and room for labels.
-    fn horizontal(&self, vertical: &[Scale]) -> Scale {
-        let tick_width = |scale: &Scale| {
-            let labels = scale.unit.ticks(&tick_values(scale), scale.log);
-            labels.iter().map(|label| width(label, LABEL, false)).fold(0.0, f64::max)
-        };
-        let left = vertical.iter().map(tick_width).fold(40.0, f64::max);
-        let names = self.panels.iter().flat_map(|panel| &panel.curves).map(|curve| &curve.name);
-        let right = names.map(|name| width(name, LABEL, true)).fold(24.0, f64::max).min(WIDEST);
-        Scale {
-            unit: self.axis.unit.clone(),
-            log: self.axis.log,
-            from: self.axis.from,
-            to: self.axis.to,
-            start: MARGIN + left + 10.0,
-            end: PAGE - MARGIN - right - 20.0,
-        }
-    }
-
-    /// The labels of rules and bands, each with its row above the first plot.
-    fn strip(&self, x: &Scale) -> Vec<(usize, Text)> {
-        let rules = self.rules.iter().map(|rule| (x.at(rule.x), rule.color, &rule.label));
-        let bands =
-            self.bands.iter().map(|band| ((x.at(band.from) + x.at(band.to)) / 2.0, band.color, &band.label));
-        let mut taken: Vec<(usize, Text)> = Vec::new();
-        for (middle, color, label) in rules.chain(bands).filter(|(_, _, label)| !label.is_empty()) {
-            let half = width(label, LABEL, true) / 2.0;
-            let middle = middle.clamp(MARGIN + half, (PAGE - MARGIN - half).max(MARGIN + half));
-            let text = Text::new(middle, 0.0, LABEL, color.ink, label.clone()).bold().anchor(Anchor::Middle);
-            let room =
-                Rect { left: text.bounds().left - 12.0, right: text.bounds().right + 12.0, ..text.bounds() };
-            let free =
-                |row: &usize| !taken.iter().any(|(other, t)| other == row && t.bounds().overlaps(&room));
-            let row = (0..).find(free).unwrap_or(0);
-            taken.push((row, text));
-        }
-        taken
-    }
-
-    /// Bands, grid and rules: what lies under the curves.
-    fn draw_ground(&self, scene: &mut Scene, frame: &Frame, first: bool) {
-        let plot = frame.rect();
-        for band in &self.bands {
-            let at = Rect { left: frame.x.at(band.from), right: frame.x.at(band.to), ..plot };
-            scene.rect(at, &Paint::fill(band.color.line).opacity(0.11).class("band"));
-            if first {
-                let bar = Rect { top: plot.top - 4.0, bottom: plot.top, ..at };
-                scene.rect(bar, &Paint::fill(band.color.line));
-            }
-        }
-        let ticks = tick_values(&frame.y);
-        for (&value, label) in ticks.iter().zip(frame.y.unit.ticks(&ticks, frame.y.log)) {
-            let y = frame.y.at(value);
-            scene.line((plot.left, y), (plot.right, y), &Paint::line(GRID, 1.0));
-            scene.text(&Text::new(plot.left - 8.0, y + 5.5, LABEL, WORDS, label).anchor(Anchor::End));
-        }
-        for (value, _) in self.horizontal_ticks(&frame.x) {
-            let x = frame.x.at(value);
-            scene.line((x, plot.bottom), (x, plot.bottom + 5.0), &Paint::line(AXIS, 1.0));
-        }
-        scene.line((plot.left, plot.bottom), (plot.right, plot.bottom), &Paint::line(AXIS, 1.2));
-        for rule in &self.rules {
-            let x = frame.x.at(rule.x);
-            scene.line(
-                (x, plot.top - if first { 6.0 } else { 0.0 }),
-                (x, plot.bottom),
-                &Paint::line(rule.color.line, 2.0),
-            );
-        }
-    }
-
-    fn horizontal_ticks(&self, x: &Scale) -> Vec<(f64, String)> {
-        let fits = |ticks: &[(f64, String)]| {
-            ticks.windows(2).all(|pair| {
-                let half = |tick: &(f64, String)| width(&tick.1, LABEL, false) / 2.0;
-                x.at(pair[1].0) - x.at(pair[0].0) >= half(&pair[0]) + half(&pair[1]) + 14.0
-            })
-        };
-        if let Some(ticks) = &self.axis.ticks {
-            return ticks.clone();
-        }
-        let labelled = |spacing: f64| {
-            let values = x.ticks(spacing);
-            let labels = x.unit.ticks(&values, x.log);
-            values.into_iter().zip(labels).collect::<Vec<_>>()
-        };
-        [80.0, 110.0, 150.0, 220.0, 300.0]
-            .map(labelled)
-            .into_iter()
-            .find(|ticks| fits(ticks))
-            .unwrap_or_default()
-    }
-
-    fn draw_foot(&self, scene: &mut Scene, x: &Scale, y: f64) {
-        for (value, label) in self.horizontal_ticks(x) {
-            scene.text(&Text::new(x.at(value), y + 23.0, LABEL, WORDS, label).anchor(Anchor::Middle));
-        }
-        let middle = f64::midpoint(x.start, x.end);
-        let title = squeeze(&self.axis.title, LABEL, true, PAGE - 2.0 * MARGIN);
-        let half = width(&title, LABEL, true) / 2.0;
-        let middle = middle.clamp(MARGIN + half, PAGE - MARGIN - half);
-        scene.text(&Text::new(middle, y + 49.0, LABEL, WORDS, title).bold().anchor(Anchor::Middle));
-    }
-}
 
 /// Pixels between ticks of a vertical axis, at least.
 fn spacing(height: f64) -> f64 {
@@ -333,19 +27,19 @@ fn spacing(height: f64) -> f64 {
 }
 
 /// Ticks of a vertical axis.
-fn tick_values(y: &Scale) -> Vec<f64> {
+pub(super) fn tick_values(y: &Scale) -> Vec<f64> {
     y.ticks(spacing(y.length()))
 }
 
 impl Panel {
     /// As high as asked for, or as the names of its curves need.
-    fn plot_height(&self) -> f64 {
+    pub(super) fn plot_height(&self) -> f64 {
         let names = self.curves.iter().filter(|curve| !curve.name.is_empty()).count();
         self.height.max(NAME * names as f64)
     }
 
     /// The vertical axis, still at the top of the page.
-    fn scale(&self) -> Scale {
+    pub(super) fn scale(&self) -> Scale {
         let ends = |p: &Point| {
             let interval = p.interval.filter(|_| p.steady);
             [Some(p.y), interval.map(|(lo, _)| lo), interval.map(|(_, hi)| hi)]
@@ -384,12 +78,12 @@ impl Panel {
     }
 
     /// Lines that the key needs beside the title's.
-    fn extra_key_rows(&self) -> f64 {
+    pub(super) fn extra_key_rows(&self) -> f64 {
         let all = self.title_width() + 30.0 + self.keys_width();
         if all > PAGE - 2.0 * MARGIN { 1.0 } else { 0.0 }
     }
 
-    fn draw_head(&self, scene: &mut Scene, top: f64) {
+    pub(super) fn draw_head(&self, scene: &mut Scene, top: f64) {
         let title = squeeze(&self.heading(), TITLE, true, PAGE - 2.0 * MARGIN);
         scene.text(&Text::new(MARGIN, top + 18.0, TITLE, "#111111", title).bold());
         let y = top + 18.0 + self.extra_key_rows() * ROW;
@@ -400,7 +94,7 @@ impl Panel {
         }
     }
 
-    fn draw(&self, scene: &mut Scene, frame: &Frame, rules: &[Rule]) {
+    pub(super) fn draw(&self, scene: &mut Scene, frame: &Frame, rules: &[Rule]) {
         let plot = frame.rect();
         let mut placer = Placer::new(plot);
         for rule in rules {
@@ -555,14 +249,16 @@ impl Panel {
         let inside: Option<Vec<Text>> =
             early.iter().map(|(curve, end)| place_name(placer, curve, *end)).collect();
         let margin = if let Some(texts) = inside {
-            texts.iter().for_each(|text| scene.text(text));
+            for text in &texts {
+                scene.text(text);
+            }
             late
         } else {
             early.into_iter().chain(late).collect()
         };
         let wanted: Vec<f64> = margin.iter().map(|(_, (_, y))| *y).collect();
-        let places = spread(&wanted, NAME, plot.top - 2.0, plot.bottom + 4.0);
-        for ((curve, (x, y)), place) in margin.into_iter().zip(places) {
+        let heights = spread(&wanted, NAME, plot.top - 2.0, plot.bottom + 4.0);
+        for ((curve, (x, y)), place) in margin.into_iter().zip(heights) {
             let edge = plot.right + 12.0;
             scene.polyline(
                 &[(x + 7.0, y), (plot.right.max(x + 7.0), y), (edge, place)],
