@@ -25,6 +25,7 @@ enum Next {
 impl System<'_> {
     // The tree ---------------------------------------------------------------------------------------------
 
+    #[inline]
     pub(super) fn new_frame(&mut self, frame: Frame, now: SimTime) -> u32 {
         self.requests.at_mut(frame.request).frames += 1;
         let index = self.frames.insert(frame).index();
@@ -33,6 +34,7 @@ impl System<'_> {
     }
 
     /// Makes `child` the first child of `parent`.
+    #[inline]
     pub(super) fn adopt(&mut self, parent: u32, child: u32) {
         let row = self.frames.at_mut(parent);
         let next = std::mem::replace(&mut row.first_child, child);
@@ -43,6 +45,7 @@ impl System<'_> {
     }
 
     /// Takes a frame out of the call tree: nobody waits for it any more.
+    #[inline]
     pub(super) fn leave_parent(&mut self, index: u32) {
         let frame = self.frames.at_mut(index);
         let parent = std::mem::replace(&mut frame.link, Link::NOBODY).parent;
@@ -64,6 +67,7 @@ impl System<'_> {
     }
 
     /// Lets the children of a frame run on for nobody.
+    #[inline]
     pub(super) fn orphan_children(&mut self, index: u32) {
         let mut child = std::mem::replace(&mut self.frames.at_mut(index).first_child, NONE);
         while child != NONE {
@@ -75,6 +79,7 @@ impl System<'_> {
     }
 
     /// Removes a frame that has ended.
+    #[inline]
     pub(super) fn forget(&mut self, index: u32) {
         let frame = *self.frames.at(index);
         let mut loops = frame.loops;
@@ -88,6 +93,7 @@ impl System<'_> {
         self.drop_request(frame.request);
     }
 
+    #[inline]
     pub(super) fn drop_request(&mut self, request: u32) {
         let row = self.requests.at_mut(request);
         row.frames -= 1;
@@ -117,6 +123,7 @@ impl System<'_> {
     }
 
     /// Starts a call for whoever `link` names. Returns the frame to run, if it can run already.
+    #[inline]
     #[expect(clippy::too_many_arguments, reason = "a call has this many sides")]
     pub(super) fn spawn(
         &mut self,
@@ -161,6 +168,7 @@ impl System<'_> {
     }
 
     /// Sends a request to an endpoint.
+    #[inline]
     #[expect(clippy::too_many_arguments, reason = "a call has this many sides")]
     fn attempt(
         &mut self,
@@ -231,6 +239,7 @@ impl System<'_> {
     }
 
     /// The caller no longer counts the frame as outstanding.
+    #[inline]
     pub(super) fn release_balancer(&mut self, index: u32) {
         let frame = self.frames.at_mut(index);
         let balancer = std::mem::replace(&mut frame.balancer, NONE);
@@ -272,6 +281,7 @@ impl System<'_> {
                 link,
                 draw_key: frame.draw_key,
                 depth: frame.depth,
+                pc: self.end_address,
                 kind: Kind::Reply,
                 outcome,
                 balancer: frame.balancer,
@@ -298,6 +308,7 @@ impl System<'_> {
     /// Tells whoever waits that frame `from` ended with `outcome`. Returns a frame that can go on.
     ///
     /// A frame that fails because of it ends too, and so on up the tree.
+    #[inline]
     pub(super) fn answer(
         &mut self,
         link: Link,
@@ -441,14 +452,15 @@ impl System<'_> {
         Next::Wait
     }
 
-    pub(super) fn retry(&mut self, key: FrameKey, now: SimTime, calendar: &mut Calendar<Event>) {
-        if !self.frames.contains(key) {
-            return; // Its caller gave up.
-        }
+    pub(super) fn retry(
+        &mut self,
+        key: FrameKey,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        self.frames.get(key)?; // Its caller may have given up.
         self.trace_lost(key.index(), now);
-        if let Some(next) = self.next_attempt(key.index(), now, calendar) {
-            self.run(next, now, calendar);
-        }
+        self.next_attempt(key.index(), now, calendar)
     }
 
     pub(super) fn timeout(
@@ -457,28 +469,31 @@ impl System<'_> {
         attempt: u32,
         now: SimTime,
         calendar: &mut Calendar<Event>,
-    ) {
-        let Some(frame) = self.frames.get(key) else { return };
+    ) -> Option<u32> {
+        let frame = self.frames.get(key)?;
         let watch = *self.watches.at(frame.at);
         if watch.attempts != attempt || watch.live.is_none() {
-            return; // That attempt has ended.
+            return None; // That attempt has ended.
         }
         self.abandon(key.index(), now);
         self.trace_lost(key.index(), now);
         match self.after_failure(key.index(), Outcome::TIMED_OUT, now, calendar) {
-            Next::Run(next) => self.run(next, now, calendar),
-            Next::Finish(ended, outcome) => self.finish_and_run(ended, outcome, now, calendar),
-            Next::Wait => {}
+            Next::Run(next) => Some(next),
+            Next::Finish(ended, outcome) => self.finish(ended, outcome, now, calendar),
+            Next::Wait => None,
         }
     }
 
-    pub(super) fn total_timeout(&mut self, key: FrameKey, now: SimTime, calendar: &mut Calendar<Event>) {
-        if !self.frames.contains(key) {
-            return;
-        }
+    pub(super) fn total_timeout(
+        &mut self,
+        key: FrameKey,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
+        self.frames.get(key)?;
         self.abandon(key.index(), now);
         self.trace_lost(key.index(), now);
-        self.finish_and_run(key.index(), Outcome::TIMED_OUT, now, calendar);
+        self.finish(key.index(), Outcome::TIMED_OUT, now, calendar)
     }
 
     /// Turns away from the attempt that is out. Its work goes on unless the policy cancels it.
@@ -561,7 +576,7 @@ impl System<'_> {
         }
         self.services[service].cores.present.leave(frame.since, now);
         self.frames.at_mut(index).state = State::Ready;
-        self.ready.push_back(super::Task::Cores(frame.at));
+        self.ready.add(super::Task::Cores(frame.at));
     }
 
     /// Who loses time when a call of this frame's caller fails.

@@ -15,8 +15,6 @@ mod steps;
 mod trace;
 mod traffic;
 
-use std::collections::VecDeque;
-
 use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
 
@@ -156,6 +154,8 @@ struct System<'a> {
     plan: &'a Blueprint,
     // Rows that changes may replace.
     code: Vec<Op>,
+    /// Where a lone [`Op::End`] stands: what an answer on its way runs when it arrives.
+    end_address: u32,
     samplers: Vec<Distribution>,
     services_in_force: Vec<ServicePlan>,
     policies: Vec<PolicyPlan>,
@@ -176,7 +176,7 @@ struct System<'a> {
     watches: Arena<Watch>,
     held: Arena<Held>,
     rounds: Arena<Rounds>,
-    ready: VecDeque<Task>,
+    ready: Agenda,
     /// Changes in force, in the order in which they began.
     in_force: Vec<u32>,
     // What is measured.
@@ -198,7 +198,8 @@ impl<'a> System<'a> {
     fn new(plan: &'a Blueprint, seed: u64, index: u32, breakdown: bool) -> Self {
         let mut system = Self {
             plan,
-            code: plan.code.clone(),
+            code: plan.code.iter().copied().chain([Op::End]).collect(),
+            end_address: plan.code.len() as u32,
             samplers: plan.samplers.clone(),
             services_in_force: plan.services.clone(),
             policies: plan.policies.clone(),
@@ -217,7 +218,7 @@ impl<'a> System<'a> {
             watches: Arena::new(),
             held: Arena::new(),
             rounds: Arena::new(),
-            ready: VecDeque::new(),
+            ready: Agenda::default(),
             in_force: Vec::new(),
             endpoints: plan.endpoints.iter().map(|_| EndpointMeter::default()).collect(),
             segment_start: SimTime::ZERO,
@@ -335,21 +336,48 @@ impl<'a> System<'a> {
         span(self.samplers[sampler.index()].sample(draws))
     }
 
-    /// Runs everything that the current instant has made runnable.
-    fn settle(&mut self, now: SimTime, calendar: &mut Calendar<Event>) {
-        while let Some(task) = self.ready.pop_front() {
-            match task {
-                Task::Run(key) => {
-                    if self.frames.contains(key) {
-                        self.run(key.index(), now, calendar);
-                    }
-                }
-                Task::Cores(cores) => {
+    /// Runs `next`, and then everything that the current instant has made runnable.
+    #[inline]
+    fn settle(&mut self, mut next: Option<u32>, now: SimTime, calendar: &mut Calendar<Event>) {
+        loop {
+            if let Some(index) = next {
+                self.run(index, now, calendar);
+            }
+            next = match self.ready.take() {
+                Some(Task::Run(key)) => self.frames.contains(key).then(|| key.index()),
+                Some(Task::Cores(cores)) => {
                     self.admit_to_cores(cores, now);
                     self.schedule_burst_end(cores, calendar);
+                    None
                 }
-            }
+                None => return,
+            };
         }
+    }
+}
+
+/// What the current instant still has to do, first in first out.
+#[derive(Debug, Default)]
+struct Agenda {
+    tasks: Vec<Task>,
+    done: usize,
+}
+
+impl Agenda {
+    #[inline]
+    fn add(&mut self, task: Task) {
+        self.tasks.push(task);
+    }
+
+    #[inline]
+    fn take(&mut self) -> Option<Task> {
+        if let Some(&task) = self.tasks.get(self.done) {
+            self.done += 1;
+            return Some(task);
+        }
+        self.tasks.clear();
+        self.done = 0;
+        None
     }
 }
 
@@ -367,20 +395,27 @@ impl Model for System<'_> {
         if self.recent.is_some() {
             self.remember(event);
         }
-        match event {
-            Event::StepDone(key) => self.step_done(key, now, calendar),
+        let next = match event {
+            Event::StepDone(key) => self.step_done(key, now),
             Event::Arrival { traffic, generation } => self.arrival(traffic, generation, now, calendar),
             Event::Thought { traffic, user } => self.thought(traffic, user, now, calendar),
-            Event::BurstDone { cores, generation } => self.burst_done(cores, generation, now, calendar),
+            Event::BurstDone { cores, generation } => {
+                self.burst_done(cores, generation, now, calendar);
+                None
+            }
             Event::Timeout { call, attempt } => self.timeout(call, attempt, now, calendar),
             Event::TotalTimeout(call) => self.total_timeout(call, now, calendar),
             Event::Retry(call) => self.retry(call, now, calendar),
             Event::GiveUp { frame, ticket } => self.give_up(frame, ticket, now, calendar),
-            Event::Cut => self.cut(now, calendar),
-            Event::Change { change, begins } => self.change(change, begins, now, calendar),
-        }
-        if !self.ready.is_empty() {
-            self.settle(now, calendar);
-        }
+            Event::Cut => {
+                self.cut(now, calendar);
+                None
+            }
+            Event::Change { change, begins } => {
+                self.change(change, begins, now, calendar);
+                None
+            }
+        };
+        self.settle(next, now, calendar);
     }
 }

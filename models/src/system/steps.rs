@@ -22,39 +22,33 @@ enum Asked {
 }
 
 impl System<'_> {
-    pub(super) fn step_done(&mut self, key: FrameKey, now: SimTime, calendar: &mut Calendar<Event>) {
-        let Some(frame) = self.frames.get_mut(key) else {
-            return; // It ended earlier: its caller cancelled it.
-        };
+    #[inline]
+    pub(super) fn step_done(&mut self, key: FrameKey, now: SimTime) -> Option<u32> {
+        // It may have ended earlier: its caller cancelled it.
+        let frame = self.frames.get_mut(key)?;
         let state = frame.state;
         frame.state = State::Ready;
         if state == State::Travelling {
-            self.arrive(key.index(), now, calendar);
-            return;
-        }
-        if self.trace.is_on() {
+            self.arrive(key.index(), now);
+        } else if self.trace.is_on() {
             self.trace_work(key.index(), now);
         }
-        self.run(key.index(), now, calendar);
+        Some(key.index())
     }
 
-    /// The call has reached the service.
-    fn arrive(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Event>) {
-        let frame = self.frames.at_mut(index);
-        let (kind, replica) = (frame.kind, frame.replica);
-        if kind == Kind::Reply {
-            let outcome = frame.outcome;
-            self.trace_network(index, now);
-            self.finish_and_run(index, outcome, now, calendar);
-            return;
-        }
-        frame.arrived = now;
+    /// The call has reached the service, or the answer the caller.
+    fn arrive(&mut self, index: u32, now: SimTime) {
         self.trace_network(index, now);
-        self.services[self.replicas[replica as usize].service as usize].present.enter(now);
-        self.run(index, now, calendar);
+        let frame = self.frames.at_mut(index);
+        if frame.kind == Kind::Endpoint {
+            frame.arrived = now;
+            let service = self.replicas[frame.replica as usize].service as usize;
+            self.services[service].present.enter(now);
+        }
     }
 
     /// Runs operations from the frame's next one on, and then whichever frames that lets go on.
+    #[inline(always)]
     pub(super) fn run(&mut self, mut index: u32, now: SimTime, calendar: &mut Calendar<Event>) {
         loop {
             let frame = self.frames.at_mut(index);
@@ -98,17 +92,21 @@ impl System<'_> {
                 Op::Reply => self.reply(index, now, calendar),
                 Op::Fail { outcome, probability } => {
                     let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
-                    if probability >= 1.0 || draws.unit() < f64::from(probability) {
-                        match self.finish(index, outcome, now, calendar) {
-                            Some(next) => index = next,
-                            None => return,
-                        }
+                    if probability < 1.0 && draws.unit() >= f64::from(probability) {
+                        continue;
+                    }
+                    match self.finish(index, outcome, now, calendar) {
+                        Some(next) => index = next,
+                        None => return,
                     }
                 }
-                Op::End => match self.finish(index, Outcome::OK, now, calendar) {
-                    Some(next) => index = next,
-                    None => return,
-                },
+                Op::End => {
+                    let outcome = frame.outcome; // An answer on its way carries that of its frame.
+                    match self.finish(index, outcome, now, calendar) {
+                        Some(next) => index = next,
+                        None => return,
+                    }
+                }
             }
         }
     }
@@ -226,7 +224,7 @@ impl System<'_> {
         if self.trace.is_on() {
             self.trace_burst(key.index(), response.saturating_sub(need), now);
         }
-        self.ready.push_back(Task::Run(key));
+        self.ready.add(Task::Run(key));
     }
 
     /// Lets those in line compute, as far as there are cores.
@@ -354,7 +352,7 @@ impl System<'_> {
             if self.trace.is_on() {
                 self.trace_pool_wait(key.index(), instance, now);
             }
-            self.ready.push_back(Task::Run(key));
+            self.ready.add(Task::Run(key));
         }
     }
 
@@ -364,10 +362,10 @@ impl System<'_> {
         ticket: u32,
         now: SimTime,
         calendar: &mut Calendar<Event>,
-    ) {
-        let Some(frame) = self.frames.get(key) else { return };
+    ) -> Option<u32> {
+        let frame = self.frames.get(key)?;
         if frame.state != State::Queued || frame.ticket != ticket {
-            return; // It got what it waited for.
+            return None; // It got what it waited for.
         }
         let instance = frame.at;
         self.leave_line(key.index(), now);
@@ -375,9 +373,10 @@ impl System<'_> {
         if self.trace.is_on() {
             self.trace_pool_wait(key.index(), instance, now);
         }
-        self.finish_and_run(key.index(), Outcome::TIMED_OUT, now, calendar);
+        let next = self.finish(key.index(), Outcome::TIMED_OUT, now, calendar);
         // Whoever is behind it may want fewer units.
         self.serve_waiting(instance, now);
+        next
     }
 
     /// Takes a frame out of the line that it waits in; its entry goes stale with the frame.
@@ -443,7 +442,7 @@ impl System<'_> {
                 ),
             };
             if let Some(child) = child {
-                self.ready.push_back(Task::Run(self.frames.key_of(child)));
+                self.ready.add(Task::Run(self.frames.key_of(child)));
             }
         }
         None
@@ -489,7 +488,7 @@ impl System<'_> {
         self.leave_parent(index);
         self.frames.at_mut(index).replied = true;
         if let Some(next) = self.pass_on(index, frame.link, frame.kind, Outcome::OK, now, calendar) {
-            self.ready.push_back(Task::Run(self.frames.key_of(next)));
+            self.ready.add(Task::Run(self.frames.key_of(next)));
         }
     }
 
@@ -513,18 +512,6 @@ impl System<'_> {
         }
         self.release_balancer(index);
         self.answer(link, index, outcome, now, calendar)
-    }
-
-    pub(super) fn finish_and_run(
-        &mut self,
-        index: u32,
-        outcome: Outcome,
-        now: SimTime,
-        calendar: &mut Calendar<Event>,
-    ) {
-        if let Some(next) = self.finish(index, outcome, now, calendar) {
-            self.run(next, now, calendar);
-        }
     }
 
     /// Ends a frame: gives back what it holds, tells whoever waits for it, and forgets it.

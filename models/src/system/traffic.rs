@@ -3,7 +3,7 @@
 use sim_core::{Calendar, Draws, Histogram, Population, Present, SimTime, combine, hash_name, mix};
 
 use super::frame::{Link, NONE, Request};
-use super::{Event, Replica, System, span};
+use super::{Event, Replica, System, Task, span};
 use crate::blueprint::{Arrivals, Outcome, TrafficPlan};
 use crate::observe::{ClassObservation, TrafficObservation};
 
@@ -128,6 +128,7 @@ impl System<'_> {
 
     // Open traffic -----------------------------------------------------------------------------------------
 
+    #[inline]
     fn plan_arrival(&mut self, traffic: u32, calendar: &mut Calendar<Event>) {
         let source = &mut self.sources[traffic as usize];
         let generation = source.generation;
@@ -180,15 +181,16 @@ impl System<'_> {
         }
     }
 
+    #[inline]
     pub(super) fn arrival(
         &mut self,
         traffic: u32,
         generation: u32,
         now: SimTime,
         calendar: &mut Calendar<Event>,
-    ) {
+    ) -> Option<u32> {
         if self.sources[traffic as usize].generation != generation {
-            return; // The rate has changed since.
+            return None; // The rate has changed since.
         }
         let source = &self.sources[traffic as usize];
         let (first, stream) = (source.number, source.stream);
@@ -200,18 +202,27 @@ impl System<'_> {
             }
             _ => 1,
         };
+        // An empty batch has a number too.
+        self.sources[traffic as usize].number = first + together.max(1);
+        let mut next = None;
         for number in first..first + together {
+            if let Some(before) = next {
+                self.ready.add(Task::Run(self.frames.key_of(before)));
+            }
             let draw_key = mix(stream.wrapping_add(number.wrapping_mul(STRIDE)));
-            self.sources[traffic as usize].number = number + 1;
-            self.release(traffic, NONE, draw_key, now, calendar);
-        }
-        if together == 0 {
-            self.sources[traffic as usize].number = first + 1; // An empty batch has a number too.
+            next = self.release(traffic, NONE, draw_key, now, calendar);
         }
         self.plan_arrival(traffic, calendar);
+        if together > 1 {
+            // The last of a batch comes after those before it.
+            self.ready.add(Task::Run(self.frames.key_of(next?)));
+            return None;
+        }
+        next
     }
 
     /// Sends a request into the system.
+    #[inline]
     fn release(
         &mut self,
         traffic: u32,
@@ -219,12 +230,12 @@ impl System<'_> {
         draw_key: u64,
         now: SimTime,
         calendar: &mut Calendar<Event>,
-    ) {
+    ) -> Option<u32> {
         let source = &mut self.sources[traffic as usize];
         source.meter.offered += 1;
         source.meter.present.enter(now);
         let class = drawn(&source.plan.classes, draw_key ^ SALT_CLASS).unwrap_or(0);
-        let Some(call) = drawn(&source.plan.targets, draw_key ^ SALT_TARGET) else { return };
+        let call = drawn(&source.plan.targets, draw_key ^ SALT_TARGET)?;
         let client = source.client;
         let key = self.requests.insert(Request {
             traffic,
@@ -238,11 +249,7 @@ impl System<'_> {
         if self.plan.calls[call.index()].policy.is_none() {
             self.requests.at_mut(key.index()).attempts = 1;
         }
-        if let Some(index) =
-            self.spawn(call, client, key.index(), Link::TO_TRAFFIC, draw_key, 0, now, calendar)
-        {
-            self.run(index, now, calendar);
-        }
+        self.spawn(call, client, key.index(), Link::TO_TRAFFIC, draw_key, 0, now, calendar)
     }
 
     // Closed traffic ---------------------------------------------------------------------------------------
@@ -259,6 +266,7 @@ impl System<'_> {
         }
     }
 
+    #[inline]
     fn think(&mut self, traffic: u32, user: u32, calendar: &mut Calendar<Event>) {
         let source = &self.sources[traffic as usize];
         let Arrivals::Closed { think, .. } = &source.plan.arrivals else { return };
@@ -267,21 +275,29 @@ impl System<'_> {
         calendar.schedule_in(time, Event::Thought { traffic, user });
     }
 
-    pub(super) fn thought(&mut self, traffic: u32, user: u32, now: SimTime, calendar: &mut Calendar<Event>) {
+    #[inline]
+    pub(super) fn thought(
+        &mut self,
+        traffic: u32,
+        user: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Event>,
+    ) -> Option<u32> {
         let source = &mut self.sources[traffic as usize];
         if user >= source.active {
             source.cycles.truncate(source.cycles.len().min(user as usize));
-            return; // The user has left.
+            return None; // The user has left.
         }
         let cycle = source.cycles[user as usize];
         source.cycles[user as usize] = cycle.wrapping_add(1);
         let draw_key = user_key(source.stream, user, cycle);
-        self.release(traffic, user, draw_key, now, calendar);
+        self.release(traffic, user, draw_key, now, calendar)
     }
 
     // The end of a request ---------------------------------------------------------------------------------
 
     /// The traffic has the outcome of a request.
+    #[inline]
     pub(super) fn complete(
         &mut self,
         request: u32,
