@@ -1,13 +1,23 @@
 //! The scenario language of Hockeystick: load, check, compile; experiments and results.
 
+mod check;
+mod compile;
 mod diagnostic;
+mod expect;
+pub mod experiment;
+pub mod import;
+mod load;
 pub mod metric;
 pub mod results;
+mod scenario;
 mod spec;
+mod sweep;
 mod text;
 pub mod tree;
 mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use scenario::{Scenario, Warmup};
+pub use sweep::{Axis, AxisValue};
 pub use text::Source;
 pub use tree::Override;

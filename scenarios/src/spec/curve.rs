@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{At, Clock, Definitions, Number, Rate, Sink, Spec, Text, Time, defined, one_key, spec};
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Node, Value};
+use crate::tree::{Node, Place, Value};
 
 /// A rate: constant, or changing over time.
 #[derive(Clone, Debug)]
@@ -44,6 +44,18 @@ spec! {
         every: At<Time>,
         /// Factor for all rates.
         scale: At<Number> = "1" ("the file as it is"),
+    }
+}
+
+impl RateSpec {
+    /// Where it stands, or a part of it.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Constant(rate) => rate.place,
+            Self::Linear(points) | Self::Steps(points) => points[0].0.place,
+            Self::Daily(daily) => daily.mean.place,
+            Self::File(file) => file.file.place,
+        }
     }
 }
 

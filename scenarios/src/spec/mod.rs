@@ -18,19 +18,19 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-pub(crate) use curve::{CurveFile, Daily, RateSpec};
-pub(crate) use distribution::{DistributionSpec, Family, FileSpec, HyperexpSpec};
-pub(crate) use experiment::{EventSpec, Spacing, SweepSpec};
-pub(crate) use policy::{BackoffSpec, JitterWord, PickSpec, PolicySpec, RetrySpec, RouteSpec};
+pub(crate) use curve::RateSpec;
+pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec};
+pub(crate) use experiment::{EventSpec, RangeSpec, Spacing, SweepSpec};
+pub(crate) use policy::{BackoffSpec, JitterWord, PickSpec, PolicySpec, RouteSpec};
 pub(crate) use quantity::{
     Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time, any_quantity,
     wrong_quantity,
 };
 pub(crate) use reference::reference;
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
-pub(crate) use service::{CoresSpec, OrderWord, ResourceSpec, SchedulingWord, ServiceSpec};
-pub(crate) use step::{ArmSpec, BranchSpec, CallStep, StepSpec, WaitForSpec};
-pub(crate) use traffic::{ArrivalsSpec, TargetsSpec, TrafficSpec, Weights};
+pub(crate) use service::{OrderWord, ResourceSpec, SchedulingWord, ServiceSpec};
+pub(crate) use step::{AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec};
+pub(crate) use traffic::{ArrivalsSpec, SLACK, TargetsSpec, TraceSpec, TrafficSpec, percent};
 
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Node, Note, Place, Value, quoted};

@@ -398,7 +398,7 @@ pub(crate) const NAME_HELP: &str = "names are 1 to 64 letters, digits, `_` and `
 
 /// Why `name` is not a name.
 pub(crate) fn wrong_name(name: &str) -> Option<String> {
-    let good = (1..=64).contains(&name.len())
+    let good = (1..=Name::LONGEST).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     (!good).then(|| format!("{} is not a name", quoted(name)))
 }
@@ -406,6 +406,11 @@ pub(crate) fn wrong_name(name: &str) -> Option<String> {
 /// A name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(pub(crate) String);
+
+impl Name {
+    /// Most characters of a name.
+    pub(crate) const LONGEST: usize = 64;
+}
 
 impl Spec for Name {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {

@@ -1,9 +1,10 @@
 //! Reading a scenario from disk, and nothing larger than a scenario can be.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Text};
 use crate::tree::{self, Node, Override, Place, assignments};
@@ -18,7 +19,11 @@ pub struct Source {
     pub(crate) folder: PathBuf,
     pub(crate) tree: Node,
     pub(crate) mistakes: Vec<Diagnostic>,
+    /// Columns of CSV files that were read, by file and column.
+    pub(crate) files: Arc<Mutex<Columns>>,
 }
+
+type Columns = BTreeMap<(String, Option<String>), Arc<[f64]>>;
 
 impl Source {
     /// Reads the file at `path`; files that it names are looked for beside it.
@@ -55,7 +60,7 @@ impl Source {
         let text = text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text);
         let text = Arc::new(Text { name, text });
         match tree::parse(&text.text, 0) {
-            Ok((tree, mistakes)) => Ok(Self { text, folder: folder.into(), tree, mistakes }),
+            Ok((tree, mistakes)) => Ok(Self { text, folder: folder.into(), tree, mistakes, files: Arc::default() }),
             Err(mut mistake) => {
                 mistake.place = mistake.place.or(Some(Place::default()));
                 Err(Diagnostics::new(vec![mistake], vec![text], &[]))

@@ -1,0 +1,443 @@
+//! From the scenario as written to one whose parts fit: names resolved, defaults filled in, numbers in range.
+
+mod classes;
+mod cycles;
+mod distributions;
+mod empty;
+mod files;
+mod resources;
+mod steps;
+mod sweep;
+mod traffic;
+
+use std::collections::BTreeMap;
+
+use models::blueprint::{
+    EndpointId, Jitter, Limits, Outcome, OutcomeSet, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RetryPlan,
+    RouteId, ServiceId,
+};
+use sim_core::Span;
+use sim_core::distribution::Distribution;
+
+use crate::diagnostic::Diagnostic;
+use crate::scenario::{Endpoint, Parts, Route, Service, Warmup};
+use crate::spec::{
+    At, BackoffSpec, JitterWord, LimitsSpec, Name, Named, PickSpec, PolicySpec, RouteSpec, ScenarioSpec,
+    SchedulingWord, ServiceSpec, Sink, Time, WarmupSpec,
+};
+use crate::text::Source;
+use crate::tree::{Place, quoted};
+use crate::words::{did_you_mean, listed};
+
+pub(crate) use sweep::axes;
+
+/// Turns a spec into a scenario's parts; mistakes go to the sink, and where there are any the result is not used.
+pub(crate) fn check(spec: &ScenarioSpec, source: &Source, sink: &mut Sink) -> Option<Parts> {
+    Checker::new(spec, source, sink).run()
+}
+
+/// What is known while a scenario is checked.
+pub(super) struct Checker<'a> {
+    spec: &'a ScenarioSpec,
+    source: &'a Source,
+    sink: &'a mut Sink,
+    services: BTreeMap<&'a str, ServiceId>,
+    /// `web.checkout`.
+    endpoints: BTreeMap<String, EndpointId>,
+    policies: BTreeMap<&'a str, PolicyId>,
+    routes: BTreeMap<&'a str, &'a RouteSpec>,
+    classes: Vec<String>,
+    /// Names that `fail` steps use.
+    failures: Vec<String>,
+    pools: Vec<PoolPlan>,
+    pool_names: BTreeMap<String, PoolId>,
+    /// The pools of each service's replicas, in slot order.
+    slots: Vec<Vec<PoolId>>,
+    used_routes: Vec<Route>,
+    route_ids: BTreeMap<(ServiceId, Option<&'a str>), RouteId>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(spec: &'a ScenarioSpec, source: &'a Source, sink: &'a mut Sink) -> Self {
+        let mut services = BTreeMap::new();
+        let mut endpoints = BTreeMap::new();
+        for (i, entry) in services_of(spec).iter().enumerate() {
+            services.insert(entry.name.as_str(), ServiceId(i as u32));
+            let named = entry.value.as_ref().and_then(|service| service.endpoints.0.as_ref());
+            for endpoint in named.map(Named::sorted).unwrap_or_default() {
+                let id = EndpointId(endpoints.len() as u32);
+                endpoints.insert(format!("{}.{}", entry.name, endpoint.name), id);
+            }
+        }
+        let mut policies = BTreeMap::new();
+        for (i, entry) in spec.policies.iter().flat_map(Named::sorted).enumerate() {
+            policies.insert(entry.name.as_str(), PolicyId(i as u32));
+        }
+        let slots = vec![Vec::new(); services.len()];
+        Self {
+            spec,
+            source,
+            sink,
+            services,
+            endpoints,
+            policies,
+            routes: BTreeMap::new(),
+            classes: Vec::new(),
+            failures: Vec::new(),
+            pools: Vec::new(),
+            pool_names: BTreeMap::new(),
+            slots,
+            used_routes: Vec::new(),
+            route_ids: BTreeMap::new(),
+        }
+    }
+
+    fn run(mut self) -> Option<Parts> {
+        for entry in self.spec.routes.iter().flat_map(Named::sorted) {
+            if let Some(route) = &entry.value {
+                self.routes.insert(&entry.name, route);
+            }
+        }
+        let duration = self.duration();
+        let warmup = self.warmup(duration);
+        let limits = self.limits(&self.spec.limits);
+        self.classes = self.all_classes();
+        self.failures = self.all_failures();
+        self.resources();
+        let services = self.all_services();
+        let endpoints = self.all_endpoints();
+        let traffics = self.all_traffics(&endpoints, &services);
+        let policies = self.all_policies();
+        self.check_cycles(&endpoints);
+        let spec = self.spec;
+        let file_stem = || {
+            let stem = std::path::Path::new(self.source.name()).file_stem();
+            stem.map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned())
+        };
+        let mut outcomes: Vec<String> = Outcome::FIXED.iter().map(ToString::to_string).collect();
+        outcomes.extend(self.failures.iter().map(|name| format!("failed:{name}")));
+        Some(Parts {
+            name: spec.name.as_ref().map_or_else(file_stem, |name| name.value.0.clone()),
+            about: spec.about.as_ref().map(|about| about.value.0.clone()),
+            duration: duration?,
+            warmup: warmup?,
+            seed: spec.seed.value.seed,
+            replications: spec.replications.value.count,
+            precision: spec.precision.as_ref().map(|precision| precision.value.fraction),
+            limits,
+            classes: self.classes,
+            outcomes,
+            traffics,
+            services,
+            endpoints,
+            pools: self.pools,
+            policies,
+            routes: self.used_routes,
+        })
+    }
+
+    /// Adds an error.
+    fn error(&mut self, place: Place, message: impl Into<String>, help: impl Into<String>) {
+        self.sink.report(Diagnostic::error(message).at(place).help(help));
+    }
+
+    fn duration(&mut self) -> Option<Span> {
+        let duration = self.spec.duration.0.as_ref()?;
+        if duration.value.seconds <= 0.0 {
+            self.error(duration.place, "the run has no duration", "write `duration: 10m`");
+            return None;
+        }
+        span(duration)
+    }
+
+    fn warmup(&mut self, duration: Option<Span>) -> Option<Warmup> {
+        let at = &self.spec.warmup;
+        let WarmupSpec::Fixed(time) = at.value else {
+            return Some(Warmup::Auto);
+        };
+        let span = Span::from_seconds(time.seconds).ok()?;
+        if duration.is_some_and(|duration| span >= duration) {
+            let help = "leave a part of the run to be measured: `warmup: auto` finds out how much";
+            self.error(at.place, "the warm-up takes the whole run", help);
+        }
+        Some(Warmup::Fixed(span))
+    }
+
+    fn limits(&mut self, spec: &LimitsSpec) -> Limits {
+        if spec.call_depth.value.count == 0 {
+            self.error(spec.call_depth.place, "a call depth of 0 allows no call", "write `call_depth: 1000`");
+        }
+        Limits {
+            events: spec.events.value.count,
+            events_at_one_instant: spec.events_at_one_instant.value.count,
+            wall: std::time::Duration::from_secs_f64(spec.wall.value.seconds),
+            memory: spec.memory.value.bytes as u64,
+            call_depth: spec.call_depth.value.count,
+        }
+    }
+
+    fn all_services(&mut self) -> Vec<Service> {
+        let mut all = Vec::new();
+        for entry in services_of(self.spec) {
+            let Some(spec) = &entry.value else {
+                continue;
+            };
+            if let Some(endpoints) = spec.endpoints.0.as_ref().filter(|endpoints| endpoints.entries.is_empty()) {
+                let _ = endpoints;
+                self.error(
+                    entry.place,
+                    format!("the service `{}` has no endpoint", entry.name),
+                    "write `endpoints: {get: [{cpu: 5ms}]}`",
+                );
+            }
+            let cores = self.cores(spec);
+            all.push(Service {
+                name: entry.name.clone(),
+                replicas: spec.replicas.value.count,
+                cores,
+                speed: spec.speed.value.number,
+                pools: self.slots[all.len()].clone(),
+                workers: self.pool_names.get(&format!("{}.workers", entry.name)).copied(),
+            });
+        }
+        all
+    }
+
+    fn cores(&mut self, spec: &ServiceSpec) -> Option<(f64, bool)> {
+        let inner = spec.cores.as_ref().and_then(|cores| cores.scheduling.as_ref());
+        if let (Some(outer), Some(_)) = (&spec.scheduling, inner) {
+            self.error(outer.place, "`scheduling` is given twice", "keep one of the two");
+        }
+        let scheduling = spec.scheduling.as_ref().or(inner);
+        let Some(cores) = &spec.cores else {
+            if let Some(scheduling) = scheduling {
+                let help = "without `cores` every CPU need is met at once; add `cores: 1`";
+                self.error(scheduling.place, "`scheduling` needs `cores`", help);
+            }
+            return None;
+        };
+        let number = cores.cores.value.number;
+        if number <= 0.0 {
+            self.error(cores.cores.place, "expected more than 0 cores", "write `cores: 2` or `cores: 0.5`");
+            return None;
+        }
+        let alone = scheduling.is_some_and(|at| at.value == SchedulingWord::RunToCompletion);
+        if alone && number.fract() != 0.0 {
+            let help = "an event loop has a whole core; use `speed: 0.5` for a slower one";
+            self.error(cores.cores.place, "`run_to_completion` needs whole cores", help);
+        }
+        Some((number, alone))
+    }
+
+    fn all_endpoints(&mut self) -> Vec<Endpoint> {
+        let mut all = Vec::new();
+        for (i, entry) in services_of(self.spec).into_iter().enumerate() {
+            let named = entry.value.as_ref().and_then(|service| service.endpoints.0.as_ref());
+            for endpoint in named.map(Named::sorted).unwrap_or_default() {
+                let steps = endpoint.value.as_ref().map(|steps| self.steps(&entry.name, &steps.items));
+                all.push(Endpoint {
+                    name: format!("{}.{}", entry.name, endpoint.name),
+                    service: ServiceId(i as u32),
+                    place: endpoint.place,
+                    steps: steps.unwrap_or_default(),
+                });
+            }
+        }
+        all
+    }
+
+    fn all_policies(&mut self) -> Vec<PolicyPlan> {
+        let mut all = Vec::new();
+        for entry in self.spec.policies.iter().flat_map(Named::sorted) {
+            if let Some(policy) = &entry.value {
+                let plan = self.policy(&entry.name, policy);
+                all.push(plan);
+            }
+        }
+        all
+    }
+
+    fn policy(&mut self, name: &str, spec: &PolicySpec) -> PolicyPlan {
+        for time in [&spec.timeout, &spec.total].into_iter().flatten() {
+            if time.value.seconds <= 0.0 {
+                self.error(time.place, "this leaves an attempt no time at all", "write `timeout: 1s`");
+            }
+        }
+        if let (Some(timeout), Some(total)) = (&spec.timeout, &spec.total) {
+            if total.value.seconds < timeout.value.seconds {
+                self.sink.report(
+                    Diagnostic::warning("all attempts together get less time than one of them")
+                        .at(total.place)
+                        .related(timeout.place, "for one attempt")
+                        .help("the shorter of the two decides"),
+                );
+            }
+        }
+        let retry = spec.retry.as_ref().map(|retry| {
+            let mut outcomes = OutcomeSet { member: vec![false; Outcome::FIXED.len() + self.failures.len()] };
+            for word in &retry.outcomes.items {
+                self.retried(word, &mut outcomes);
+            }
+            let (base, factor, max, jitter) = self.backoff(&retry.backoff);
+            RetryPlan { attempts: retry.attempts.value.count, outcomes, base, factor, max, jitter }
+        });
+        PolicyPlan {
+            name: name.into(),
+            path: format!("policies.{name}"),
+            timeout: spec.timeout.as_ref().and_then(span),
+            total: spec.total.as_ref().and_then(span),
+            cancel: spec.cancel.value.on,
+            retry,
+        }
+    }
+
+    /// Adds an outcome that is retried to the set.
+    fn retried(&mut self, word: &At<Name>, set: &mut OutcomeSet) {
+        const KNOWN: [(&str, Outcome); 3] =
+            [("rejected", Outcome::REJECTED), ("timed_out", Outcome::TIMED_OUT), ("lost", Outcome::LOST)];
+        let name = word.value.0.as_str();
+        if let Some((_, outcome)) = KNOWN.iter().find(|(known, _)| *known == name) {
+            set.member[outcome.0 as usize] = true;
+        } else if name == "failed" {
+            set.member[Outcome::FIXED.len()..].fill(true);
+        } else if let Some(n) = self.failures.iter().position(|failure| failure == name) {
+            set.member[Outcome::failed(n).0 as usize] = true;
+        } else {
+            let known = || {
+                let fixed = KNOWN.iter().map(|(known, _)| *known).chain(["failed"]);
+                fixed.chain(self.failures.iter().map(String::as_str))
+            };
+            let help = did_you_mean(name, known()).unwrap_or_else(|| format!("one of {}", listed(known())));
+            self.error(word.place, format!("there is no outcome {} to try again", quoted(name)), help);
+        }
+    }
+
+    fn backoff(&mut self, spec: &BackoffSpec) -> (Span, f64, Span, Jitter) {
+        match spec {
+            BackoffSpec::Constant(time) => {
+                let span = span(time).unwrap_or_default();
+                (span, 1.0, span, Jitter::None)
+            }
+            BackoffSpec::Growing(growing) => {
+                let (base, max) = (&growing.base, &growing.max);
+                if max.value.seconds < base.value.seconds {
+                    let message = "the longest back-off is shorter than the first";
+                    let diagnostic = Diagnostic::error(message).at(max.place).related(base.place, "the first");
+                    self.sink.report(diagnostic.help("raise `max` or lower `base`"));
+                }
+                if growing.factor.value.number < 1.0 {
+                    let help = "1 keeps the back-off the same, 2 doubles it each time";
+                    self.error(growing.factor.place, "expected a factor of at least 1", help);
+                }
+                let jitter = match growing.jitter.value {
+                    JitterWord::None => Jitter::None,
+                    JitterWord::Full => Jitter::Full,
+                    JitterWord::Equal => Jitter::Equal,
+                    JitterWord::Decorrelated => Jitter::Decorrelated,
+                };
+                (span(base).unwrap_or_default(), growing.factor.value.number, span(max).unwrap_or_default(), jitter)
+            }
+        }
+    }
+
+    /// The route to `service` named `name`, or the service's own.
+    fn route(&mut self, service: ServiceId, name: Option<&At<Name>>) -> Option<RouteId> {
+        let service_name = *self.services.iter().find(|(_, id)| **id == service)?.0;
+        let key = match name {
+            None => None,
+            Some(at) if at.value.0 == service_name => None,
+            Some(at) => {
+                let known = self.spec.routes.iter().flat_map(|routes| &routes.entries);
+                let Some(entry) = known.clone().find(|entry| entry.name == at.value.0) else {
+                    let names = known.map(|entry| entry.name.as_str());
+                    let help = did_you_mean(&at.value.0, names).unwrap_or_else(|| "add it to `routes`".into());
+                    self.error(at.place, format!("there is no route {}", quoted(&at.value.0)), help);
+                    return None;
+                };
+                Some(entry.name.as_str())
+            }
+        };
+        if let Some(id) = self.route_ids.get(&(service, key)) {
+            return Some(*id);
+        }
+        let spec = self.routes.get(key.unwrap_or(service_name)).copied();
+        let pick = match spec.map(|spec| spec.pick.value) {
+            None | Some(PickSpec::RoundRobin) => Pick::RoundRobin,
+            Some(PickSpec::Random) => Pick::Random,
+            Some(PickSpec::LeastConnections) => Pick::LeastConnections,
+            Some(PickSpec::Least(choices)) => Pick::Least { choices },
+        };
+        let latency = spec.and_then(|spec| spec.latency.as_ref()).and_then(|spec| self.distribution(spec));
+        let id = RouteId(self.used_routes.len() as u32);
+        let name = key.unwrap_or(service_name).to_string();
+        self.used_routes.push(Route { name, service, pick, latency });
+        self.route_ids.insert((service, key), id);
+        Some(id)
+    }
+
+    /// The policy `name`.
+    fn policy_named(&mut self, at: &At<Name>) -> Option<PolicyId> {
+        let name = at.value.0.as_str();
+        if let Some(id) = self.policies.get(name) {
+            return Some(*id);
+        }
+        let help = did_you_mean(name, self.policies.keys().copied())
+            .unwrap_or_else(|| "add it to `policies`".into());
+        self.error(at.place, format!("there is no policy {}", quoted(name)), help);
+        None
+    }
+
+    /// The endpoint `web.checkout`.
+    fn endpoint_named(&mut self, name: &str, place: Place) -> Option<EndpointId> {
+        if let Some(id) = self.endpoints.get(name) {
+            return Some(*id);
+        }
+        let Some((service, endpoint)) = name.split_once('.') else {
+            let help = match self.services.contains_key(name) {
+                true => format!("say which endpoint: {}", listed(self.endpoints_of(name).map(|full| full.as_str()))),
+                false => "write `service.endpoint`".into(),
+            };
+            self.error(place, format!("expected an endpoint such as `web.checkout`, found {}", quoted(name)), help);
+            return None;
+        };
+        if !self.services.contains_key(service) {
+            let close = self.endpoints.keys().map(String::as_str);
+            let help = did_you_mean(service, self.services.keys().copied())
+                .or_else(|| did_you_mean(name, close))
+                .unwrap_or_else(|| format!("the services are {}", listed(self.services.keys().copied())));
+            self.error(place, format!("there is no service {}", quoted(service)), help);
+            return None;
+        }
+        let entry = services_of(self.spec).into_iter().find(|entry| entry.name == service);
+        if entry.is_none_or(|entry| entry.value.as_ref().is_none_or(|service| service.endpoints.0.is_none())) {
+            return None; // Its endpoints could not be read, which has been told.
+        }
+        let known: Vec<&str> =
+            self.endpoints_of(service).filter_map(|full| full.split_once('.')).map(|(_, name)| name).collect();
+        let help = did_you_mean(endpoint, known.iter().copied())
+            .unwrap_or_else(|| format!("its endpoints are {}", listed(known.iter().copied())));
+        let message = format!("the service `{service}` has no endpoint {}", quoted(endpoint));
+        self.error(place, message, help);
+        None
+    }
+
+    fn endpoints_of(&self, service: &str) -> impl Iterator<Item = &String> {
+        let prefix = format!("{service}.");
+        self.endpoints.keys().filter(move |full| full.starts_with(&prefix))
+    }
+}
+
+/// The services as written, sorted by name.
+fn services_of(spec: &ScenarioSpec) -> Vec<&crate::spec::NamedEntry<ServiceSpec>> {
+    spec.services.0.as_ref().map(Named::sorted).unwrap_or_default()
+}
+
+/// A time as a span; times are checked when they are read.
+fn span(time: &At<Time>) -> Option<Span> {
+    Span::from_seconds(time.value.seconds).ok()
+}
+
+/// The distribution that is always `value`.
+fn constant(value: f64) -> Option<Distribution> {
+    sim_core::distribution::Constant::new(value).ok().map(Distribution::from)
+}

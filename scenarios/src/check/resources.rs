@@ -1,0 +1,175 @@
+//! Resources: which pools there are, and which of them a step means.
+
+use models::blueprint::{Discipline, PoolId, PoolPlan, PoolScope, ServiceId};
+
+use super::{Checker, services_of, span};
+use crate::spec::{At, Named, OrderWord, ResourceSpec, ServiceSpec, Text};
+use crate::tree::quoted;
+use crate::words::{did_you_mean, listed};
+
+impl<'a> Checker<'a> {
+    /// Makes the pools: service by service, then those of the top level, each by name.
+    pub(super) fn resources(&mut self) {
+        for (i, entry) in services_of(self.spec).into_iter().enumerate() {
+            let Some(spec) = &entry.value else {
+                continue;
+            };
+            let service = ServiceId(i as u32);
+            self.workers(&entry.name, service, spec);
+            for own in spec.resources.iter().flat_map(Named::sorted) {
+                if matches!(own.name.as_str(), "workers" | "cores") {
+                    let help = format!("say `{}` in the service itself, or choose another name", own.name);
+                    self.error(own.place, format!("`{}` is a resource that every service has", own.name), help);
+                }
+                if let Some(resource) = &own.value {
+                    let name = format!("{}.{}", entry.name, own.name);
+                    let path = format!("services.{}.resources.{}", entry.name, own.name);
+                    self.pool(name, path, resource, Some(service));
+                }
+            }
+        }
+        for entry in self.spec.resources.iter().flat_map(Named::sorted) {
+            if let Some(resource) = &entry.value {
+                self.pool(entry.name.clone(), format!("resources.{}", entry.name), resource, None);
+            }
+        }
+    }
+
+    fn workers(&mut self, name: &str, service: ServiceId, spec: &'a ServiceSpec) {
+        let Some(workers) = &spec.workers else {
+            if let Some(queue) = &spec.queue {
+                let help = "without `workers` nothing has to queue; add `workers: 64`";
+                self.error(queue.place, "`queue` needs `workers`", help);
+            }
+            return;
+        };
+        let plan = PoolPlan {
+            path: format!("services.{name}.workers"),
+            name: format!("{name}.workers"),
+            slots: workers.value.count,
+            queue: spec.queue.as_ref().map_or(u32::MAX, |queue| queue.value.count),
+            timeout: None,
+            order: Discipline::Fifo,
+            scope: self.in_replicas(service),
+            is_workers: true,
+        };
+        self.add(plan);
+    }
+
+    /// The scope of a new pool in the replicas of `service`.
+    fn in_replicas(&self, service: ServiceId) -> PoolScope {
+        PoolScope::Replica { service, slot: self.slots[service.index()].len() as u32 }
+    }
+
+    fn pool(&mut self, name: String, path: String, spec: &'a ResourceSpec, owner: Option<ServiceId>) {
+        let scope = match (&spec.per, owner) {
+            (None, Some(service)) => self.in_replicas(service),
+            (None, None) => PoolScope::One,
+            (Some(per), _) => match (per.value.0.as_str(), owner) {
+                ("cluster", _) => PoolScope::One,
+                ("class", _) => PoolScope::Class,
+                ("replica", Some(service)) => self.in_replicas(service),
+                (other, _) => match self.services.get(other) {
+                    Some(&service) if owner.is_none_or(|owner| owner == service) => self.in_replicas(service),
+                    Some(_) => {
+                        let help = "a service's own resource is one in each of its replicas, or `per: cluster`";
+                        self.error(per.place, "a service owns this resource, not another one", help);
+                        return;
+                    }
+                    None if matches!(other, "key" | "tenant" | "shard" | "user" | "zone") => {
+                        self.sink.report(crate::spec::not_yet(&format!("per: {other}"), per.place));
+                        return;
+                    }
+                    None => {
+                        let known = self.services.keys().copied().chain(["class", "cluster"]);
+                        let help = did_you_mean(other, known).unwrap_or_else(|| {
+                            "one in each replica of a service: its name; one for each `class`; one: `cluster`".into()
+                        });
+                        self.error(per.place, format!("there is no service {}", quoted(other)), help);
+                        return;
+                    }
+                },
+            },
+        };
+        if let Some(timeout) = spec.timeout.as_ref().filter(|timeout| timeout.value.seconds <= 0.0) {
+            let help = "to refuse whoever would have to wait, write `queue: 0`";
+            self.error(timeout.place, "this leaves no time to wait at all", help);
+        }
+        let order = match spec.order.value {
+            OrderWord::Fifo => Discipline::Fifo,
+            OrderWord::Lifo => Discipline::Lifo,
+            OrderWord::Priority => Discipline::Priority,
+        };
+        if order == Discipline::Priority && self.classes.len() < 2 {
+            let help = "give a traffic `attributes: {class: {critical: 20%, bulk: 80%}, priority: [critical, bulk]}`";
+            self.error(spec.order.place, "`order: priority` needs requests of different classes", help);
+        }
+        self.add(PoolPlan {
+            path,
+            name,
+            slots: spec.slots.value.count,
+            queue: spec.queue.as_ref().map_or(u32::MAX, |queue| queue.value.count),
+            timeout: spec.timeout.as_ref().and_then(span),
+            order,
+            scope,
+            is_workers: false,
+        });
+    }
+
+    fn add(&mut self, plan: PoolPlan) {
+        let id = PoolId(self.pools.len() as u32);
+        if let PoolScope::Replica { service, .. } = plan.scope {
+            self.slots[service.index()].push(id);
+        }
+        self.pool_names.insert(plan.name.clone(), id);
+        self.pools.push(plan);
+    }
+
+    /// The pool that a step of `service` means: its own, one of the top level, or `service.resource`.
+    pub(super) fn pool_named(&mut self, service: &str, at: &At<Text>) -> Option<PoolId> {
+        let name = at.value.0.as_str();
+        let own = self.pool_names.get(&format!("{service}.{name}")).copied();
+        if let Some(pool) = own.or_else(|| self.pool_names.get(name).copied()) {
+            if let PoolScope::Replica { service: owner, .. } = self.pools[pool.index()].scope {
+                if self.services.get(service) != Some(&owner) {
+                    let owner = services_of(self.spec)[owner.index()].name.clone();
+                    let message = format!("`{name}` is one in each replica of `{owner}`, so `{service}` cannot hold it");
+                    self.error(at.place, message, format!("hold it in a step of `{owner}`, or use `per: cluster`"));
+                    return None;
+                }
+            }
+            return Some(pool);
+        }
+        if self.told(service, name) {
+            return None;
+        }
+        if name == "cores" || name.ends_with(".cores") {
+            self.error(at.place, "cores are not held, they are shared by a `cpu` step", "write `cpu: 5ms`");
+            return None;
+        }
+        let prefix = format!("{service}.");
+        let known = || self.pool_names.keys().map(|known| known.strip_prefix(&prefix).unwrap_or(known));
+        let help = match did_you_mean(name, known()) {
+            Some(guess) => guess,
+            None if self.pool_names.is_empty() => {
+                format!("add it to `resources`: `{}: {{slots: 10}}`", name.rsplit('.').next().unwrap_or(name))
+            }
+            None => format!("add it to `resources`, or use one of {}", listed(known())),
+        };
+        self.error(at.place, format!("there is no resource {}", quoted(name)), help);
+        None
+    }
+
+    /// Whether the resource is there, but could not be read, which has been told.
+    fn told(&self, service: &str, name: &str) -> bool {
+        let own = |service: &str, name: &str| {
+            let entry = services_of(self.spec).into_iter().find(|entry| entry.name == service);
+            let Some(entry) = entry else { return false };
+            let Some(spec) = &entry.value else { return true };
+            spec.resources.iter().flat_map(|resources| &resources.entries).any(|entry| entry.name == name)
+        };
+        own(service, name)
+            || self.spec.resources.iter().flat_map(|resources| &resources.entries).any(|entry| entry.name == name)
+            || name.split_once('.').is_some_and(|(service, name)| own(service, name))
+    }
+}

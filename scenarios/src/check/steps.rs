@@ -1,0 +1,185 @@
+//! Steps: names resolved, weights summed.
+
+use models::blueprint::{Outcome, WaitFor};
+use sim_core::distribution::Distribution;
+
+use super::Checker;
+use crate::scenario::{ArmWhen, Branch, Call, Step};
+use crate::spec::{
+    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, List, SLACK, StepSpec, WaitForSpec,
+    percent,
+};
+
+/// The fixed outcome that `fail` can name.
+pub(super) fn fixed_outcome(name: &str) -> Option<Result<Outcome, ()>> {
+    let index = Outcome::FIXED.iter().position(|fixed| *fixed == name)?;
+    let outcome = Outcome(index as u16);
+    let allowed =
+        [Outcome::DEGRADED, Outcome::STALE, Outcome::REJECTED, Outcome::TIMED_OUT, Outcome::LOST].contains(&outcome);
+    Some(if allowed { Ok(outcome) } else { Err(()) })
+}
+
+impl ArmSpec {
+    /// Its steps.
+    pub(super) fn steps(&self) -> &List<StepSpec> {
+        match self {
+            Self::Weight(_, steps) | Self::Class(_, steps) | Self::Else(_, steps) => steps,
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// The steps of an endpoint of `service`, without those in which a mistake has been told.
+    pub(super) fn steps(&mut self, service: &str, specs: &[StepSpec]) -> Vec<Step> {
+        specs.iter().filter_map(|spec| self.step(service, spec)).collect()
+    }
+
+    fn step(&mut self, service: &str, spec: &StepSpec) -> Option<Step> {
+        Some(match spec {
+            StepSpec::Cpu(step) => Step::Cpu(self.distribution(&step.cpu)?),
+            StepSpec::Delay(step) => Step::Delay(self.distribution(&step.delay)?),
+            StepSpec::Hold(step) => self.hold(service, step)?,
+            StepSpec::Call(step) => Step::Call(self.call(step)?),
+            StepSpec::All(step) => self.all(service, step)?,
+            StepSpec::Repeat(step) => {
+                let times = self.distribution(&step.repeat);
+                let steps = self.steps(service, &step.do_steps.items);
+                Step::Repeat { times: times?, steps }
+            }
+            StepSpec::Choose(step) => self.choose(service, step)?,
+            StepSpec::Reply(_) => Step::Reply,
+            StepSpec::Fail(step) => self.fail(step)?,
+        })
+    }
+
+    fn hold(&mut self, service: &str, step: &HoldStep) -> Option<Step> {
+        let pool = self.pool_named(service, &step.hold);
+        let steps = self.steps(service, &step.do_steps.items);
+        let pool = pool?;
+        let (units, slots) = (step.units.value.count, self.pools[pool.index()].slots);
+        if units > slots {
+            let message = format!("`{}` has {slots} slots, so nobody can hold {units}", step.hold.value.0);
+            self.error(step.units.place, message, "lower `units` or raise `slots`");
+            return None;
+        }
+        Some(Step::Hold { pool, units, steps })
+    }
+
+    fn call(&mut self, step: &CallStep) -> Option<Call> {
+        let endpoint = self.endpoint_named(&step.call.value.0, step.call.place);
+        let policy = step.policy.as_ref().map(|policy| self.policy_named(policy));
+        let latency = step.latency.as_ref().map(|latency| self.distribution(latency));
+        let service = step.call.value.0.split_once('.').and_then(|(service, _)| self.services.get(service).copied());
+        let route = self.route(service?, step.route.as_ref())?;
+        let latency = match latency {
+            Some(own) => Some(own?),
+            None => self.used_routes[route.0 as usize].latency.clone(),
+        };
+        let policy = match policy {
+            Some(policy) => Some(policy?),
+            None => None,
+        };
+        Some(Call { endpoint: endpoint?, route, policy, latency, place: step.call.place })
+    }
+
+    fn all(&mut self, service: &str, step: &AllStep) -> Option<Step> {
+        let mut branches = Vec::new();
+        for branch in &step.all.0.items {
+            branches.extend(self.branch(service, branch));
+        }
+        let copies = match &step.each {
+            Some(each) => Some(self.distribution(each)?),
+            None => None,
+        };
+        if !step.all.0.whole || branches.len() < step.all.0.items.len() {
+            return None;
+        }
+        if branches.is_empty() {
+            self.error(step.wait_for.place, "`all` has no branches", "write `all: [{call: a.x}, {call: b.y}]`");
+            return None;
+        }
+        let wait_for = match step.wait_for.value {
+            WaitForSpec::All => WaitFor::All,
+            WaitForSpec::Count(count) => {
+                let known = copies.as_ref().is_none_or(Distribution::is_constant);
+                let each = copies.as_ref().map_or(1.0, |copies| copies.mean().round());
+                let most = branches.len() as f64 * each;
+                if known && f64::from(count) > most {
+                    let message = format!("`wait_for: {count}` can never be reached by {most} branches");
+                    self.error(step.wait_for.place, message, "lower it, or write `all`");
+                    return None;
+                }
+                WaitFor::Count(count)
+            }
+        };
+        Some(Step::All { branches, copies, wait_for, cancel: step.cancel.value.on })
+    }
+
+    fn branch(&mut self, service: &str, branch: &BranchSpec) -> Option<Branch> {
+        if !branch.is_list {
+            if let [StepSpec::Call(call)] = branch.steps.items.as_slice() {
+                return self.call(call).map(Branch::Call);
+            }
+        }
+        let steps = self.steps(service, &branch.steps.items);
+        (steps.len() == branch.steps.items.len()).then_some(Branch::Steps(steps))
+    }
+
+    fn choose(&mut self, service: &str, step: &ChooseStep) -> Option<Step> {
+        let mut arms = Vec::new();
+        let mut sum = 0.0;
+        let mut weights = None;
+        let (mut has_else, mut whole) = (false, step.choose.whole);
+        for (i, arm) in step.choose.items.iter().enumerate() {
+            let steps = self.steps(service, &arm.steps().items);
+            let when = match arm {
+                ArmSpec::Weight(weight, _) => {
+                    sum += weight.value.fraction;
+                    weights.get_or_insert(weight.place);
+                    ArmWhen::Weight(weight.value.fraction)
+                }
+                ArmSpec::Class(class, _) => match self.class_named(class) {
+                    Some(class) => ArmWhen::Class(class),
+                    None => {
+                        whole = false;
+                        continue;
+                    }
+                },
+                ArmSpec::Else(place, _) => {
+                    if i + 1 < step.choose.items.len() {
+                        self.error(*place, "nothing behind `else` is ever chosen", "put `else` last");
+                    }
+                    has_else = true;
+                    ArmWhen::Else
+                }
+            };
+            arms.push((when, steps));
+        }
+        if !whole {
+            return None;
+        }
+        if let Some(place) = weights {
+            if sum > 1.0 + SLACK || (!has_else && sum < 1.0 - SLACK) {
+                let help = if sum < 1.0 { "add an `{else: [...]}` for the rest" } else { "lower them" };
+                self.error(place, format!("the weights sum to {}, not to 100%", percent(sum)), help);
+                return None;
+            }
+        }
+        Some(Step::Choose(arms))
+    }
+
+    fn fail(&mut self, step: &FailStep) -> Option<Step> {
+        let name = step.fail.value.0.as_str();
+        let outcome = match fixed_outcome(name) {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(())) => {
+                let message = format!("`{name}` is not a failure that a step can have");
+                self.error(step.fail.place, message, "choose a name of your own, such as `fail: out_of_stock`");
+                return None;
+            }
+            None => Outcome::failed(self.failures.iter().position(|failure| failure == name)?),
+        };
+        let probability = step.rate.as_ref().map_or(1.0, |rate| rate.value.fraction);
+        Some(Step::Fail { outcome, probability })
+    }
+}

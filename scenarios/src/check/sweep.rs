@@ -1,0 +1,163 @@
+//! The values of a sweep's axes.
+
+use crate::diagnostic::Diagnostic;
+use crate::spec::{RangeSpec, ScenarioSpec, Sink, Spacing, SweepSpec, any_quantity};
+use crate::sweep::{Axis, AxisValue};
+use crate::tree::{Node, Place, quoted};
+
+/// Most values of one axis.
+const MOST: usize = 10_000;
+
+/// The axes of the scenario's sweep, in the order of the file.
+pub(crate) fn axes(spec: &ScenarioSpec, sink: &mut Sink) -> Vec<Axis> {
+    let mut all = Vec::new();
+    for (path, place, values) in spec.sweep.iter().flat_map(|sweep| &sweep.axes) {
+        let Some(values) = values else {
+            continue;
+        };
+        if let Some(values) = expand(values, *place, sink) {
+            let kind = any_quantity(&values[0].node).map_or("", |(kind, _)| kind);
+            all.push(Axis { path: path.clone(), unit: unit(kind, path), values, place: *place });
+        }
+    }
+    all
+}
+
+/// The unit for labels; plain counts are called after what they count.
+fn unit(kind: &str, path: &str) -> String {
+    const COUNTS: [&str; 8] =
+        ["users", "replicas", "workers", "cores", "slots", "queue", "attempts", "batch"];
+    let last = path.rsplit('.').next().unwrap_or(path);
+    match kind {
+        "" if COUNTS.contains(&last) => last.into(),
+        "%" => String::new(),
+        other => other.into(),
+    }
+}
+
+fn expand(spec: &SweepSpec, place: Place, sink: &mut Sink) -> Option<Vec<AxisValue>> {
+    match spec {
+        SweepSpec::List(nodes) => {
+            let (first, _) = any_quantity(&nodes[0])?;
+            let mut values = Vec::new();
+            for node in nodes {
+                let (kind, number) = any_quantity(node)?;
+                if kind != first {
+                    sink.report(
+                        Diagnostic::error("the values have different units")
+                            .at(node.place)
+                            .related(nodes[0].place, "the first value")
+                            .help("give all of them the same kind of unit"),
+                    );
+                    return None;
+                }
+                values.push(AxisValue { text: node.text()?.into(), number, node: node.clone() });
+            }
+            Some(values)
+        }
+        SweepSpec::Range(range) => expand_range(range, place, sink),
+    }
+}
+
+fn expand_range(range: &RangeSpec, place: Place, sink: &mut Sink) -> Option<Vec<AxisValue>> {
+    let (from_node, to_node) = (&range.from.0, &range.to.0);
+    let (kind, from) = any_quantity(from_node)?;
+    let (to_kind, to) = any_quantity(to_node)?;
+    if kind != to_kind {
+        sink.report(
+            Diagnostic::error("`from` and `to` have different units")
+                .at(to_node.place)
+                .related(from_node.place, "`from`")
+                .help("give both the same kind of unit"),
+        );
+        return None;
+    }
+    let log = range.spacing.value == Spacing::Log;
+    if log && (from <= 0.0 || to <= 0.0) {
+        let end = if from <= 0.0 { from_node } else { to_node };
+        let diagnostic = Diagnostic::error("equal ratios cannot begin or end at 0").at(end.place);
+        sink.report(diagnostic.help("use a small value, or leave out `spacing: log`"));
+        return None;
+    }
+    let numbers: Vec<f64> = match (&range.points, &range.step) {
+        (Some(points), Some(_)) => {
+            let diagnostic = Diagnostic::error("a range has `points` or `step`, not both").at(points.place);
+            sink.report(diagnostic.help("remove one of the two"));
+            return None;
+        }
+        (None, None) => {
+            let diagnostic = Diagnostic::error("the range says neither `points` nor `step`").at(place);
+            sink.report(diagnostic.help("write `points: 20`, or a `step`"));
+            return None;
+        }
+        (Some(points), None) => {
+            let count = points.value.count as usize;
+            if count > MOST {
+                let diagnostic = Diagnostic::error(format!("a sweep takes at most {MOST} values of a path"));
+                sink.report(diagnostic.at(points.place).help("20 show where the curve bends"));
+                return None;
+            }
+            (0..count).map(|i| between(from, to, i, count, log)).collect()
+        }
+        (None, Some(step)) => {
+            let (step_kind, step_size) = any_quantity(&step.0)?;
+            let steps = ((to - from) / step_size + 1e-9).floor();
+            if step_kind != kind || log || step_size <= 0.0 || !(0.0..MOST as f64).contains(&steps) {
+                let message = format!("a step of {} does not lead from `from` to `to`", quoted(step.0.text()?));
+                let help = format!("`step` is above 0, in the unit of `from`, and gives at most {MOST} values");
+                sink.report(Diagnostic::error(message).at(step.0.place).help(help));
+                return None;
+            }
+            (0..=steps as usize).map(|i| tidy(from + i as f64 * step_size)).collect()
+        }
+    };
+    let (scale, suffix) = unit_of(from_node, from, to_node, to);
+    let value = |number: f64| {
+        let text = format!("{}{suffix}", tidy(number / scale));
+        let mut node = Node::plain(&text, place);
+        node.label = place;
+        AxisValue { text, number, node }
+    };
+    Some(numbers.into_iter().map(value).collect())
+}
+
+fn between(from: f64, to: f64, i: usize, count: usize, log: bool) -> f64 {
+    if i == 0 {
+        return from;
+    }
+    if i + 1 == count {
+        return to;
+    }
+    let part = i as f64 / (count - 1) as f64;
+    tidy(if log { from * (to / from).powf(part) } else { from + (to - from) * part })
+}
+
+/// The number without the noise of binary fractions: twelve digits.
+fn tidy(number: f64) -> f64 {
+    format!("{number:.11e}").parse().unwrap_or(number)
+}
+
+/// How the values are written: in the unit of the larger end.
+fn unit_of<'a>(from_node: &'a Node, from: f64, to_node: &'a Node, to: f64) -> (f64, &'a str) {
+    let (node, number) = if to.abs() >= from.abs() { (to_node, to) } else { (from_node, from) };
+    let text = node.text().unwrap_or_default().trim();
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || ".+-".contains(c))).unwrap_or(text.len());
+    match text[..digits].parse::<f64>() {
+        // `1e6` and `1h30m` do not end with their unit; they are rare enough for base units.
+        Ok(written) if written != 0.0 && !text[digits..].starts_with(['e', 'E']) => {
+            let suffix = &text[digits..];
+            if suffix.bytes().any(|b| b.is_ascii_digit()) { base(node) } else { (number / written, suffix) }
+        }
+        _ => base(node),
+    }
+}
+
+fn base(node: &Node) -> (f64, &'static str) {
+    match any_quantity(node) {
+        Some(("s", _)) => (1.0, "s"),
+        Some(("/s", _)) => (1.0, "/s"),
+        Some(("%", _)) => (0.01, "%"),
+        Some(("B", _)) => (1.0, "B"),
+        _ => (1.0, ""),
+    }
+}

@@ -1,0 +1,267 @@
+//! From a checked scenario to the tables that are simulated. Nothing can fail here but ourselves.
+
+use std::collections::BTreeSet;
+
+use models::blueprint::{
+    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoiceId, ChoicePlan, CodeAddress, CoresPlan, EndpointPlan,
+    ForkId, ForkPlan, Op, RouteId, RoutePlan, SamplerId, ServicePlan, TrafficPlan,
+};
+use sim_core::distribution::Distribution;
+use sim_core::{SimTime, Span, hash_name};
+
+use crate::scenario::{ArmWhen, Branch, Call, Parts, Step};
+
+/// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
+pub(crate) fn compile(
+    parts: &Parts,
+    warmup: Span,
+    windows: impl IntoIterator<Item = (SimTime, SimTime)>,
+) -> Blueprint {
+    let mut writer = Writer::default();
+    let mut services: Vec<ServicePlan> = parts
+        .services
+        .iter()
+        .map(|service| ServicePlan {
+            path: format!("services.{}", service.name),
+            name: service.name.clone(),
+            replicas: service.replicas,
+            cores: service.cores.map(|(cores, run_to_completion)| CoresPlan { cores, run_to_completion }),
+            speed: service.speed,
+            pools: service.pools.clone(),
+            routes: Vec::new(),
+        })
+        .collect();
+    let mut endpoints = Vec::with_capacity(parts.endpoints.len());
+    for endpoint in &parts.endpoints {
+        let service = endpoint.service.index();
+        let entry = writer.here();
+        writer.routes = std::mem::take(&mut services[service].routes);
+        writer.endpoint(&endpoint.name, parts.services[service].workers, &endpoint.steps);
+        services[service].routes = std::mem::take(&mut writer.routes);
+        endpoints.push(EndpointPlan { name: endpoint.name.clone(), service: endpoint.service, entry });
+    }
+    let mut traffics = Vec::with_capacity(parts.traffics.len());
+    for traffic in &parts.traffics {
+        let path = format!("traffic.{}", traffic.name);
+        writer.routes.clear();
+        let targets = traffic
+            .targets
+            .iter()
+            .map(|(share, call)| {
+                let place = format!("{path}/{}", parts.endpoints[call.endpoint.index()].name);
+                (*share, writer.call(call, &place))
+            })
+            .collect();
+        traffics.push(TrafficPlan {
+            stream: hash_name(&path),
+            name: traffic.name.clone(),
+            path,
+            arrivals: traffic.arrivals.clone(),
+            targets,
+            classes: traffic.classes.clone(),
+            routes: std::mem::take(&mut writer.routes),
+            expected_cycle: traffic.expected_cycle,
+        });
+    }
+    let routes = parts.routes.iter().map(|route| RoutePlan {
+        name: route.name.clone(),
+        service: route.service,
+        pick: route.pick,
+    });
+    Blueprint {
+        name: parts.name.clone(),
+        duration: parts.duration,
+        warmup,
+        classes: parts.classes.clone(),
+        outcomes: parts.outcomes.clone(),
+        traffics,
+        services,
+        endpoints,
+        pools: parts.pools.clone(),
+        code: writer.code,
+        salts: writer.salts,
+        samplers: writer.samplers,
+        calls: writer.calls,
+        routes: routes.collect(),
+        policies: parts.policies.clone(),
+        forks: writer.forks,
+        choices: writer.choices,
+        changes: Vec::new(),
+        cuts: cuts(parts.duration, warmup, windows),
+        limits: parts.limits.clone(),
+    }
+}
+
+/// Instants at which something begins or ends to be measured, without 0 and the end.
+fn cuts(
+    duration: Span,
+    warmup: Span,
+    windows: impl IntoIterator<Item = (SimTime, SimTime)>,
+) -> Vec<SimTime> {
+    let mut cuts: BTreeSet<SimTime> = windows.into_iter().flat_map(|(from, to)| [from, to]).collect();
+    cuts.insert(SimTime::ZERO + warmup);
+    cuts.remove(&SimTime::ZERO);
+    cuts.into_iter().filter(|cut| *cut < SimTime::ZERO + duration).collect()
+}
+
+/// Writes step code.
+#[derive(Default)]
+struct Writer<'a> {
+    code: Vec<Op>,
+    salts: Vec<u64>,
+    samplers: Vec<Distribution>,
+    calls: Vec<CallPlan>,
+    forks: Vec<ForkPlan>,
+    choices: Vec<ChoicePlan>,
+    /// Routes of the service or traffic at hand.
+    routes: Vec<RouteId>,
+    /// Branches whose code comes behind the endpoint's: fork, branch, its place, its steps.
+    later: Vec<(ForkId, usize, String, &'a [Step])>,
+}
+
+impl<'a> Writer<'a> {
+    fn here(&self) -> CodeAddress {
+        CodeAddress(self.code.len() as u32)
+    }
+
+    /// Adds an operation whose draws are named by `place`.
+    fn op(&mut self, op: Op, place: &str) -> usize {
+        self.code.push(op);
+        self.salts.push(hash_name(place));
+        self.code.len() - 1
+    }
+
+    fn sampler(&mut self, distribution: &Distribution) -> SamplerId {
+        self.samplers.push(distribution.clone());
+        SamplerId(self.samplers.len() as u32 - 1)
+    }
+
+    fn call(&mut self, call: &Call, place: &str) -> CallId {
+        let slot = self.routes.iter().position(|route| *route == call.route).unwrap_or_else(|| {
+            self.routes.push(call.route);
+            self.routes.len() - 1
+        });
+        let latency = call.latency.as_ref().map(|latency| self.sampler(latency));
+        self.calls.push(CallPlan {
+            endpoint: call.endpoint,
+            route: call.route,
+            route_slot: slot as u32,
+            policy: call.policy,
+            latency,
+            salt: hash_name(place),
+        });
+        CallId(self.calls.len() as u32 - 1)
+    }
+
+    fn endpoint(&mut self, name: &str, workers: Option<models::blueprint::PoolId>, steps: &'a [Step]) {
+        if let Some(pool) = workers {
+            self.op(Op::Acquire { pool, units: 1 }, name);
+        }
+        self.steps(steps, name);
+        self.op(Op::End, name);
+        while let Some((fork, branch, place, steps)) = self.later.pop() {
+            self.forks[fork.index()].branches[branch] = BranchPlan::Code(self.here());
+            self.steps(steps, &place);
+            self.op(Op::End, &place);
+        }
+    }
+
+    fn steps(&mut self, steps: &'a [Step], place: &str) {
+        for (i, step) in steps.iter().enumerate() {
+            self.step(step, &format!("{place}/{i}"));
+        }
+    }
+
+    fn step(&mut self, step: &'a Step, place: &str) {
+        match step {
+            Step::Cpu(need) => {
+                let sampler = self.sampler(need);
+                self.op(Op::Cpu(sampler), place);
+            }
+            Step::Delay(time) => {
+                let sampler = self.sampler(time);
+                self.op(Op::Delay(sampler), place);
+            }
+            Step::Hold { pool, units, steps } => {
+                self.op(Op::Acquire { pool: *pool, units: *units }, place);
+                self.steps(steps, &format!("{place}/do"));
+                self.op(Op::Release, place);
+            }
+            Step::Call(call) => {
+                let call = self.call(call, place);
+                self.op(Op::Call(call), place);
+            }
+            Step::All { branches, copies, wait_for, cancel } => {
+                let fork = ForkId(self.forks.len() as u32);
+                let copies = copies.as_ref().map(|copies| self.sampler(copies));
+                self.forks.push(ForkPlan {
+                    branches: Vec::new(),
+                    copies,
+                    wait_for: *wait_for,
+                    cancel: *cancel,
+                });
+                self.op(Op::Fork(fork), place);
+                for (i, branch) in branches.iter().enumerate() {
+                    let at = format!("{place}/all/{i}");
+                    let plan = match branch {
+                        Branch::Call(call) => BranchPlan::Call(self.call(call, &format!("{at}/0"))),
+                        Branch::Steps(steps) => {
+                            self.later.push((fork, i, at, steps));
+                            BranchPlan::Code(CodeAddress(u32::MAX)) // Known once the code is written.
+                        }
+                    };
+                    self.forks[fork.index()].branches.push(plan);
+                }
+            }
+            Step::Repeat { times, steps } => {
+                let times = self.sampler(times);
+                let begin = self.op(Op::RepeatBegin { times, exit: CodeAddress(u32::MAX) }, place);
+                let start = self.here();
+                self.steps(steps, &format!("{place}/do"));
+                self.op(Op::RepeatEnd { start }, place);
+                self.code[begin] = Op::RepeatBegin { times, exit: self.here() };
+            }
+            Step::Choose(arms) => self.choose(arms, place),
+            Step::Reply => {
+                self.op(Op::Reply, place);
+            }
+            Step::Fail { outcome, probability } => {
+                self.op(Op::Fail { outcome: *outcome, probability: *probability as f32 }, place);
+            }
+        }
+    }
+
+    fn choose(&mut self, arms: &'a [(ArmWhen, Vec<Step>)], place: &str) {
+        let choice = ChoiceId(self.choices.len() as u32);
+        self.choices.push(ChoicePlan { arms: Vec::new(), otherwise: CodeAddress(u32::MAX) });
+        self.op(Op::Choose(choice), place);
+        let sum: f64 = arms.iter().map(|(when, _)| if let ArmWhen::Weight(weight) = when { *weight } else { 0.0 }).sum();
+        let has_else = arms.iter().any(|(when, _)| *when == ArmWhen::Else);
+        // Without an `else` the weights are the whole; three times 33.3 % are.
+        let total = if has_else && sum < 1.0 { 1.0 } else { sum };
+        let mut plans = Vec::new();
+        let mut jumps = Vec::new();
+        let mut below = 0.0;
+        let last_weight = arms.iter().rposition(|(when, _)| matches!(when, ArmWhen::Weight(_)));
+        for (i, (when, steps)) in arms.iter().enumerate() {
+            let test = match when {
+                ArmWhen::Class(class) => ArmTest::Class(*class),
+                ArmWhen::Else => ArmTest::Else,
+                ArmWhen::Weight(weight) => {
+                    below += weight / total;
+                    ArmTest::Below(if !has_else && last_weight == Some(i) { 1.0 } else { below })
+                }
+            };
+            plans.push((test, self.here()));
+            self.steps(steps, &format!("{place}/choose/{i}"));
+            if i + 1 < arms.len() {
+                jumps.push(self.op(Op::Jump(CodeAddress(u32::MAX)), place));
+            }
+        }
+        let behind = self.here();
+        for jump in jumps {
+            self.code[jump] = Op::Jump(behind);
+        }
+        self.choices[choice.index()] = ChoicePlan { arms: plans, otherwise: behind };
+    }
+}

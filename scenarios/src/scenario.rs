@@ -1,0 +1,189 @@
+//! A scenario whose parts fit together.
+
+use models::blueprint::{
+    Arrivals, Change, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RouteId,
+    ServiceId, WaitFor,
+};
+use sim_core::Span;
+use sim_core::distribution::Distribution;
+
+use crate::metric::Expectation;
+use crate::sweep::Axis;
+use crate::tree::Place;
+
+/// How much of a run is not measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warmup {
+    /// This much.
+    Fixed(Span),
+    /// Found by MSER-5.
+    Auto,
+}
+
+/// A scenario that has been checked: names resolved, defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    pub(crate) parts: Parts,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) expectations: Vec<Expectation>,
+    pub(crate) variants: Vec<String>,
+    pub(crate) axes: Vec<Axis>,
+}
+
+/// What a scenario consists of; all tables are sorted by name.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Parts {
+    pub(crate) name: String,
+    pub(crate) about: Option<String>,
+    pub(crate) duration: Span,
+    pub(crate) warmup: Warmup,
+    pub(crate) seed: u64,
+    pub(crate) replications: u32,
+    pub(crate) precision: Option<f64>,
+    pub(crate) limits: Limits,
+    pub(crate) classes: Vec<String>,
+    pub(crate) outcomes: Vec<String>,
+    pub(crate) traffics: Vec<Traffic>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) pools: Vec<PoolPlan>,
+    pub(crate) policies: Vec<PolicyPlan>,
+    pub(crate) routes: Vec<Route>,
+}
+
+/// A service.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) replicas: u32,
+    /// Cores, and whether a request keeps its core.
+    pub(crate) cores: Option<(f64, bool)>,
+    pub(crate) speed: f64,
+    /// The pools of each replica, in slot order.
+    pub(crate) pools: Vec<PoolId>,
+    /// The pool that a request holds from its first step to its last.
+    pub(crate) workers: Option<PoolId>,
+}
+
+/// An endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Endpoint {
+    /// `web.checkout`.
+    pub(crate) name: String,
+    pub(crate) service: ServiceId,
+    pub(crate) place: Place,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// How calls to a service choose a replica.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Route {
+    pub(crate) name: String,
+    pub(crate) service: ServiceId,
+    pub(crate) pick: Pick,
+    pub(crate) latency: Option<Distribution>,
+}
+
+/// A source of requests.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Traffic {
+    pub(crate) name: String,
+    pub(crate) arrivals: Arrivals,
+    /// Cumulative shares and what is called, sorted by name.
+    pub(crate) targets: Vec<(f64, Call)>,
+    /// Cumulative shares and classes, sorted by name.
+    pub(crate) classes: Vec<(f64, u16)>,
+    pub(crate) expected_cycle: Option<Span>,
+}
+
+/// A call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) endpoint: EndpointId,
+    pub(crate) route: RouteId,
+    pub(crate) policy: Option<PolicyId>,
+    pub(crate) latency: Option<Distribution>,
+    pub(crate) place: Place,
+}
+
+/// A step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Step {
+    Cpu(Distribution),
+    Delay(Distribution),
+    Hold { pool: PoolId, units: u32, steps: Vec<Step> },
+    Call(Call),
+    All { branches: Vec<Branch>, copies: Option<Distribution>, wait_for: WaitFor, cancel: bool },
+    Repeat { times: Distribution, steps: Vec<Step> },
+    Choose(Vec<(ArmWhen, Vec<Step>)>),
+    Reply,
+    Fail { outcome: Outcome, probability: f64 },
+}
+
+/// A branch of an `all` step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Branch {
+    Call(Call),
+    Steps(Vec<Step>),
+}
+
+/// When a branch of a `choose` step is taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ArmWhen {
+    Class(u16),
+    /// With this probability.
+    Weight(f64),
+    Else,
+}
+
+impl Scenario {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.parts.name
+    }
+
+    /// The question that it answers.
+    pub fn about(&self) -> Option<&str> {
+        self.parts.about.as_deref()
+    }
+
+    /// How long a replication runs.
+    pub fn duration(&self) -> Span {
+        self.parts.duration
+    }
+
+    /// How much of it is not measured.
+    pub fn warmup(&self) -> Warmup {
+        self.parts.warmup
+    }
+
+    /// The seed of all random numbers.
+    pub fn seed(&self) -> u64 {
+        self.parts.seed
+    }
+
+    /// How many replications it asks for.
+    pub fn replications(&self) -> u32 {
+        self.parts.replications
+    }
+
+    /// The relative half-width of intervals that it asks for.
+    pub fn precision(&self) -> Option<f64> {
+        self.parts.precision
+    }
+
+    /// Names of its variants, in the order of the file.
+    pub fn variants(&self) -> &[String] {
+        &self.variants
+    }
+
+    /// What its sweep varies, in the order of the file.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// What must hold.
+    pub fn expectations(&self) -> &[Expectation] {
+        &self.expectations
+    }
+}
