@@ -113,7 +113,8 @@ impl Population {
 
     /// Closes the window at `now` and begins the next one there. `present` are those who are there.
     pub fn flush(&mut self, now: SimTime, present: Present) -> PopulationWindow {
-        let age_end = (u128::from(present.count) * u128::from(now.as_nanos())).saturating_sub(present.entered);
+        let age_end =
+            (u128::from(present.count) * u128::from(now.as_nanos())).saturating_sub(present.entered);
         let window = PopulationWindow {
             from: self.from,
             to: now,

@@ -79,18 +79,23 @@ impl System<'_> {
     }
 
     /// Removes a frame that has ended.
-    #[inline]
-    pub(super) fn forget(&mut self, index: u32) {
-        let frame = *self.frames.at(index);
+    fn forget(&mut self, index: u32) {
+        let request = self.frames.at(index).request;
+        self.forget_records(index);
+        self.frames.vacate(index);
+        self.drop_request(request);
+    }
+
+    /// Removes the records that a frame keeps beside itself.
+    pub(super) fn forget_records(&mut self, index: u32) {
+        let frame = self.frames.at(index);
+        if frame.kind == Kind::Call {
+            self.watches.remove(frame.at);
+        }
         let mut loops = frame.loops;
         while loops != NONE {
             loops = self.rounds.remove(loops).outer;
         }
-        if frame.kind == Kind::Call {
-            self.watches.remove(frame.at);
-        }
-        self.frames.vacate(index);
-        self.drop_request(frame.request);
     }
 
     #[inline]

@@ -320,16 +320,6 @@ impl<'a> System<'a> {
         self.plan.changes.iter().any(|change| change.patch.rows.iter().any(touches))
     }
 
-    /// The pool instance that a frame of `request` on `replica` means.
-    #[inline]
-    fn instance_of(&self, pool: usize, replica: u32, request: u32) -> u32 {
-        match self.pools[pool].scope {
-            PoolScope::Replica { slot, .. } => self.replicas[replica as usize].pools + slot,
-            PoolScope::One => self.pools[pool].first_instance,
-            PoolScope::Class => self.pools[pool].first_instance + u32::from(self.requests.at(request).class),
-        }
-    }
-
     /// Draws a time.
     #[inline]
     fn span_from(&self, sampler: SamplerId, draws: &mut Draws) -> Span {

@@ -5,7 +5,9 @@ use sim_core::{Calendar, Draws, SimTime};
 use super::cores::Begun;
 use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
 use super::{Event, System, Task, span};
-use crate::blueprint::{ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, SamplerId, WaitFor};
+use crate::blueprint::{
+    ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, WaitFor,
+};
 use crate::discipline::Line;
 
 /// Most copies of a branch, or rounds of a loop, that a draw can ask for.
@@ -252,57 +254,38 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Event>,
     ) -> Asked {
-        let frame = self.frames.at(index);
-        let instance = self.instance_of(pool, frame.replica, frame.request);
+        let key = self.frames.key_of(index);
+        let frame = self.frames.at_mut(index);
         let row = &mut self.pools[pool];
+        let instance = match row.scope {
+            PoolScope::Replica { slot, .. } => self.replicas[frame.replica as usize].pools + slot,
+            PoolScope::One => row.first_instance,
+            PoolScope::Class => row.first_instance + u32::from(self.requests.at(frame.request).class),
+        };
         let place = &mut self.instances[instance as usize];
         if place.waiting == 0 && place.in_use + units <= row.slots {
             row.acquired += 1;
             row.wait.record(0);
-            self.hold(index, instance, units, now);
+            place.in_use += units;
+            row.in_use.enter_n(u64::from(units), now);
+            frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
             return Asked::Got;
         }
         if place.waiting >= row.queue {
             row.rejected += 1;
             return Asked::Rejected;
         }
-        self.queue_up(index, instance, units, now, calendar);
-        Asked::Queued
-    }
-
-    fn queue_up(
-        &mut self,
-        index: u32,
-        instance: u32,
-        units: u32,
-        now: SimTime,
-        calendar: &mut Calendar<Event>,
-    ) {
-        let key = self.frames.key_of(index);
-        let frame = self.frames.at_mut(index);
         frame.state = State::Queued;
         frame.at = instance;
         frame.since = now;
         frame.ticket = frame.ticket.wrapping_add(1);
-        let ticket = frame.ticket;
-        let class = self.requests.at(frame.request).class;
-        let place = &mut self.instances[instance as usize];
-        let row = &mut self.pools[place.pool as usize];
         place.waiting += 1;
         row.waiting.enter(now);
-        place.line.join((key, units), class);
+        place.line.join((key, units), self.requests.at(frame.request).class);
         if let Some(patience) = row.timeout {
-            calendar.schedule_in(patience, Event::GiveUp { frame: key, ticket });
+            calendar.schedule_in(patience, Event::GiveUp { frame: key, ticket: frame.ticket });
         }
-    }
-
-    #[inline]
-    fn hold(&mut self, index: u32, instance: u32, units: u32, now: SimTime) {
-        let place = &mut self.instances[instance as usize];
-        place.in_use += units;
-        self.pools[place.pool as usize].in_use.enter_n(u64::from(units), now);
-        let frame = self.frames.at_mut(index);
-        frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
+        Asked::Queued
     }
 
     #[inline]
@@ -342,17 +325,18 @@ impl System<'_> {
             }
             place.line.remove_first();
             place.waiting -= 1;
+            place.in_use += units;
             let frame = self.frames.at_mut(key.index());
             frame.state = State::Ready;
-            let since = frame.since;
-            row.waiting.leave(since, now);
-            row.wait.record(now.since(since).as_nanos());
+            frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
+            row.in_use.enter_n(u64::from(units), now);
+            row.waiting.leave(frame.since, now);
+            row.wait.record(now.since(frame.since).as_nanos());
             row.acquired += 1;
-            self.hold(key.index(), instance, units, now);
+            self.ready.add(Task::Run(key));
             if self.trace.is_on() {
                 self.trace_pool_wait(key.index(), instance, now);
             }
-            self.ready.add(Task::Run(key));
         }
     }
 
@@ -525,20 +509,31 @@ impl System<'_> {
         calendar: &mut Calendar<Event>,
     ) -> Option<u32> {
         let frame = self.frames.at(index);
-        let (kind, link, call) = (frame.kind, frame.link, frame.call);
+        let (kind, link, call, request) = (frame.kind, frame.link, frame.call, frame.request);
+        let (replica, arrived, replied) = (frame.replica, frame.arrived, frame.replied);
+        let (holds, child, loops) = (frame.holds, frame.first_child, frame.loops);
         if kind == Kind::Endpoint {
-            let (replica, arrived) = (frame.replica, frame.arrived);
-            if !frame.replied {
+            if !replied {
                 self.meter_reply(call, arrived, outcome, now);
             }
             let service = self.replicas[replica as usize].service as usize;
             self.services[service].present.leave(arrived, now);
         }
-        self.release_all(index, now);
-        self.orphan_children(index);
-        self.leave_parent(index);
+        if holds != NONE {
+            self.release_all(index, now);
+        }
+        if child != NONE {
+            self.orphan_children(index);
+        }
+        if !link.parent.is_none() {
+            self.leave_parent(index);
+        }
         let next = self.pass_on(index, link, kind, outcome, now, calendar);
-        self.forget(index);
+        if kind == Kind::Call || loops != NONE {
+            self.forget_records(index);
+        }
+        self.frames.vacate(index);
+        self.drop_request(request);
         next
     }
 

@@ -4,7 +4,7 @@
 const NIL: u32 = u32::MAX;
 
 /// Entries in a block.
-const BLOCK: usize = 32;
+const BLOCK: usize = 128;
 
 /// A radix heap: bucket `i` holds the events whose time differs from now in bit `i` and in none above.
 ///
@@ -31,12 +31,13 @@ pub(super) struct Far<E> {
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     len: usize,
+    earliest: u64,
     first: u32,
     last: u32,
 }
 
 impl Bucket {
-    const EMPTY: Self = Self { len: 0, first: NIL, last: NIL };
+    const EMPTY: Self = Self { len: 0, earliest: u64::MAX, first: NIL, last: NIL };
 }
 
 /// The bucket of an event at `at`.
@@ -72,17 +73,22 @@ impl<E: Copy> Far<E> {
     }
 
     /// Adds an event.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "passing the event through memory costs as much as the rest")]
     pub(super) fn push(&mut self, at: u64, now: u64, event: E) {
         let i = bucket_of(at, now);
         self.occupied |= 1 << i;
         let Bucket { len, last, .. } = self.buckets[i];
         let block = if len % BLOCK == 0 { self.add_block(i, (at, event)) } else { last };
         self.entries[block as usize * BLOCK + len % BLOCK] = (at, event);
-        self.buckets[i].len += 1;
+        let bucket = &mut self.buckets[i];
+        bucket.len = len + 1;
+        bucket.earliest = bucket.earliest.min(at);
     }
 
     /// Appends a block to bucket `i`.
+    #[cold]
+    #[inline(never)]
     fn add_block(&mut self, i: usize, filler: (u64, E)) -> u32 {
         let mut block = self.free;
         if block == NIL {
@@ -103,20 +109,13 @@ impl<E: Copy> Far<E> {
         block
     }
 
-    /// The earliest time in bucket `i`, which holds something.
-    pub(super) fn earliest(&self, i: usize) -> u64 {
-        let Bucket { mut len, first: mut block, .. } = self.buckets[i];
-        let mut earliest = u64::MAX;
-        while len > 0 {
-            let entries = &self.entries[block as usize * BLOCK..][..len.min(BLOCK)];
-            earliest = entries.iter().fold(earliest, |earliest, &(at, _)| earliest.min(at));
-            len -= entries.len();
-            block = self.next[block as usize];
-        }
-        earliest
+    /// The earliest time in bucket `i`.
+    pub(super) const fn earliest(&self, i: usize) -> u64 {
+        self.buckets[i].earliest
     }
 
     /// Empties bucket `i`: hands its events to `take`, in order of arrival, together with the rest of the far.
+    #[inline]
     pub(super) fn drain(&mut self, i: usize, mut take: impl FnMut(&mut Self, u64, E)) {
         let Bucket { mut len, first: mut block, .. } = std::mem::replace(&mut self.buckets[i], Bucket::EMPTY);
         self.occupied &= !(1 << i);
