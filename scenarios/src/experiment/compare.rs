@@ -4,17 +4,19 @@ use sim_core::CancelFlag;
 
 use super::estimate::{ENOUGH, Observed, difference, more_is_better, variance};
 use super::expect::{Ran, judge};
-use super::gather::{Gathered, Progress, Simulate, gather};
-use super::report::headline;
-use super::run::{BrokenLaws, Options, Plan, Prepared, lawful, windows};
-use crate::metric::{Expectation, Figure, Metric, Quantity};
-use crate::results::{CompareReport, Difference, Verdict};
+use super::gather::{Case, Gathered, Progress, Simulate, gather};
+use super::growth;
+use super::report::{Heading, headline};
+use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
+use crate::metric::{Figure, Metric};
+use crate::results::{CompareReport, Difference, Met, Verdict};
 
 /// Runs the variants on common random numbers and compares the others with `base`.
 ///
 /// A request's draws depend on the seed, the replication and its place, not on what other requests do: so
 /// replication `i` of two variants sees the same arrivals and the same needs, and their differences are paired.
-/// `expectations` are all of the scenario's; those that name a variant are judged here.
+/// Each plan carries the scenario's expectations as resolved for its variant; those that name a variant are
+/// judged across all of them. The name of a plan's variant is that of the list.
 ///
 /// # Errors
 ///
@@ -22,22 +24,20 @@ use crate::results::{CompareReport, Difference, Verdict};
 ///
 /// # Panics
 ///
-/// When there is no variant, or `base` is none of them.
+/// When `base` is none of the variants.
 pub fn compare(
     variants: &[(String, Plan)],
     base: &str,
-    expectations: &[Expectation],
     options: Options,
     progress: &dyn Progress,
     cancel: &CancelFlag,
 ) -> Result<CompareReport, BrokenLaws> {
-    compare_with(variants, base, expectations, options, &super::engine, progress, cancel)
+    compare_with(variants, base, options, &super::engine, progress, cancel)
 }
 
 pub(crate) fn compare_with(
     variants: &[(String, Plan)],
     base: &str,
-    expectations: &[Expectation],
     options: Options,
     simulate: &Simulate<'_>,
     progress: &dyn Progress,
@@ -45,105 +45,111 @@ pub(crate) fn compare_with(
 ) -> Result<CompareReport, BrokenLaws> {
     let base_at = variants.iter().position(|(name, _)| name == base);
     let base_at = base_at.unwrap_or_else(|| panic!("`{base}` is none of the variants"));
-    let mut prepared: Vec<Prepared> = Vec::new();
-    for (_, plan) in variants {
-        let mut plan = plan.clone();
-        plan.expectations.extend_from_slice(expectations); // For the windows that they look at.
-        prepared.push(Prepared::new(&plan, options.bins, simulate, progress, cancel));
-    }
-    // Pairs need the same measured part: the longest warm-up holds for all.
-    let warmup = prepared.iter().map(|p| p.case.blueprint.warmup).max().unwrap_or_default();
-    let windows = windows(expectations);
-    for one in &mut prepared {
-        let mut blueprint = one.case.blueprint.clone();
-        blueprint.warmup = warmup;
-        let mut all = one.case.windows.clone();
-        all.extend(windows.iter().filter(|w| !one.case.windows.contains(w)));
-        one.case = super::gather::Case::new(blueprint, one.case.seed, all);
-    }
-    let cases: Vec<_> = prepared.iter().map(|p| p.case.clone()).collect();
+    let named = |(name, plan): &(String, Plan)| {
+        let heading = Heading { variant: Some(name.clone()), ..plan.heading.clone() };
+        Plan { heading, ..plan.clone() }
+    };
+    let plans: Vec<Plan> = variants.iter().map(named).collect();
+    let prepared = prepare(&plans, options, simulate, progress, cancel);
+    let cases: Vec<Case> = prepared.iter().map(|p| p.case.clone()).collect();
     let wanted = |gathered: &[Gathered]| {
-        let each = variants.iter().zip(&cases).zip(gathered);
-        let most = each.map(|(((_, plan), case), seen)| {
-            plan.replications.wanted(case, seen, &plan.expectations)
-        });
+        let each = plans.iter().zip(&cases).zip(gathered);
+        let most = each.map(|((plan, case), seen)| plan.replications.wanted(case, seen, &plan.expectations));
+        let most = most.max().unwrap_or(0);
+        let first = &plans[base_at].replications;
+        let begun = gathered[base_at].begun;
+        let open = first.precision.is_some()
+            && gathered.iter().all(|seen| seen.begun > 0 && seen.cut_short.is_empty())
+            && across(&ran(&plans, &cases, gathered), base_at).iter().any(|v| v.verdict == Met::Undecided);
         // Pairs need as many of each.
-        vec![most.max().unwrap_or(0); variants.len()]
+        vec![if open { most.max(first.after(begun)) } else { most }; plans.len()]
     };
     let gathered = gather(&cases, simulate, progress, cancel, wanted);
     let mut reports = Vec::new();
-    for (((name, plan), prepared), seen) in variants.iter().zip(&prepared).zip(&gathered) {
-        let mut plan = plan.clone();
-        plan.heading.variant = Some(name.clone());
-        reports.push((name.clone(), lawful(prepared.report(&plan, seen, options))?));
+    for (((name, _), plan), (prepared, seen)) in variants.iter().zip(&plans).zip(prepared.iter().zip(&gathered)) {
+        reports.push((name.clone(), lawful(prepared.report(plan, seen, options))?));
     }
-    let ran: Vec<Ran<'_>> = variants
-        .iter()
-        .zip(&cases)
-        .zip(&gathered)
-        .zip(&reports)
-        .map(|((((name, _), case), gathered), (_, report))| Ran {
-            variant: Some(name),
-            case,
-            gathered,
-            growing: !report.growth.is_empty(),
-        })
-        .collect();
+    let ran = ran(&plans, &cases, &gathered);
     Ok(CompareReport {
         schema: "hockeystick.compare/1".to_owned(),
         scenario: cases[base_at].blueprint.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         base: base.to_owned(),
-        differences: differences(&ran, base_at, expectations),
-        expect: across(expectations, &ran, base_at),
+        differences: differences(&ran, base_at),
+        expect: across(&ran, base_at),
         variants: reports,
     })
 }
 
+/// Cases with the same measured part and the same windows: pairs need both.
+fn prepare(
+    plans: &[Plan],
+    options: Options,
+    simulate: &Simulate<'_>,
+    progress: &dyn Progress,
+    cancel: &CancelFlag,
+) -> Vec<Prepared> {
+    let mut prepared: Vec<Prepared> =
+        plans.iter().map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel)).collect();
+    let warmup = prepared.iter().map(|p| p.case.blueprint.warmup).max().unwrap_or_default();
+    for one in &mut prepared {
+        let Case { mut blueprint, seed, variant, windows } = one.case.clone();
+        blueprint.warmup = warmup;
+        one.case = Case::new(blueprint, seed, variant, windows);
+    }
+    prepared
+}
+
+fn ran<'a>(plans: &'a [Plan], cases: &'a [Case], gathered: &'a [Gathered]) -> Vec<Ran<'a>> {
+    let each = plans.iter().zip(cases).zip(gathered);
+    each.map(|((plan, case), gathered)| Ran {
+        case,
+        gathered,
+        expectations: &plan.expectations,
+        growing: !growth::detect(case, gathered).is_empty(),
+    })
+    .collect()
+}
+
 /// Verdicts on the expectations that name a variant.
-fn across(expectations: &[Expectation], ran: &[Ran<'_>], base: usize) -> Vec<Verdict> {
-    let names_one = |expectation: &&Expectation| match &expectation.left {
-        Quantity::One(term) => term.variant.is_some(),
-        Quantity::Ratio(upper, lower) => upper.variant.is_some() || lower.variant.is_some(),
-    };
-    let named = expectations.iter().filter(names_one);
+fn across(ran: &[Ran<'_>], base: usize) -> Vec<Verdict> {
+    let named = ran[base].expectations.iter().filter(|expectation| expectation.left.names_a_variant());
     named.filter_map(|expectation| judge(expectation, ran, &ran[base])).collect()
 }
 
-fn differences(ran: &[Ran<'_>], base: usize, expectations: &[Expectation]) -> Vec<Difference> {
-    let metrics = metrics(ran, base, expectations);
-    let others = ran.iter().enumerate().filter(|(at, _)| *at != base);
-    others
-        .flat_map(|(_, other)| metrics.iter().filter_map(|metric| differ(metric, &ran[base], other)))
-        .collect()
+fn differences(ran: &[Ran<'_>], base: usize) -> Vec<Difference> {
+    let before = metrics(&ran[base]);
+    let mut differences = Vec::new();
+    for other in ran.iter().enumerate().filter(|(at, _)| *at != base).map(|(_, other)| other) {
+        let after = metrics(other);
+        for metric in &before {
+            let same = after.iter().find(|m| m.name == metric.name && m.window == metric.window);
+            differences.extend(same.and_then(|same| differ((metric, &ran[base]), (same, other))));
+        }
+    }
+    differences
 }
 
 /// The headline of every traffic, and what the expectations speak of.
-fn metrics(ran: &[Ran<'_>], base: usize, expectations: &[Expectation]) -> Vec<Metric> {
-    let mut metrics = headline(&ran[base].case.blueprint);
-    for expectation in expectations {
-        let terms = match &expectation.left {
-            Quantity::One(term) => vec![term],
-            Quantity::Ratio(upper, lower) => vec![upper, lower],
-        };
-        for term in terms {
-            if !metrics.iter().any(|metric| metric.name == term.metric.name) {
-                metrics.push(term.metric.clone());
-            }
+fn metrics(ran: &Ran<'_>) -> Vec<Metric> {
+    let mut metrics = headline(&ran.case.blueprint);
+    for term in ran.expectations.iter().flat_map(|expectation| expectation.left.terms()) {
+        if !metrics.iter().any(|m| m.name == term.metric.name && m.window == term.metric.window) {
+            metrics.push(term.metric.clone());
         }
     }
     metrics
 }
 
-fn differ(metric: &Metric, base: &Ran<'_>, other: &Ran<'_>) -> Option<Difference> {
+fn differ((metric, base): (&Metric, &Ran<'_>), (same, other): (&Metric, &Ran<'_>)) -> Option<Difference> {
     let before = Observed::of(metric, base.case, base.gathered)?;
-    let after = Observed::of(metric, other.case, other.gathered)?;
+    let after = Observed::of(same, other.case, other.gathered)?;
     let paired = difference(&after, &before);
     let values = paired.values();
     let independent = variance(&before.values())? + variance(&after.values())?;
     let variance_ratio = variance(&values).filter(|_| independent > 0.0).map(|paired| paired / independent);
     Some(Difference {
-        variant: other.variant?.to_owned(),
+        variant: other.case.variant.clone()?,
         metric: metric.name.clone(),
         base: before.estimate(),
         value: after.estimate(),

@@ -5,12 +5,13 @@ use super::gather::{Case, Gathered};
 use crate::metric::{Comparison, Expectation, Figure, Quantity, Term};
 use crate::results::{E, Met, Verdict};
 
-/// A variant and what was gathered of it. Its name is none for the scenario as it stands.
+/// What ran, as expectations see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ran<'a> {
-    pub(crate) variant: Option<&'a str>,
     pub(crate) case: &'a Case,
     pub(crate) gathered: &'a Gathered,
+    /// The expectations as they were resolved for it: a variant may number its parts differently.
+    pub(crate) expectations: &'a [Expectation],
     /// Whether something grows without bound in it.
     pub(crate) growing: bool,
 }
@@ -19,15 +20,15 @@ pub(crate) struct Ran<'a> {
 ///
 /// None when it speaks of a variant that did not run.
 pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<'_>) -> Option<Verdict> {
-    let terms = match &expectation.left {
-        Quantity::One(term) => vec![term],
-        Quantity::Ratio(upper, lower) => vec![upper, lower],
-    };
+    let terms = expectation.left.terms();
     let runs = terms.iter().map(|term| find(term, ran, whichever)).collect::<Option<Vec<&Ran<'_>>>>()?;
-    let seen: Vec<Option<Observed>> = terms
+    let seen: Vec<Option<Observed>> = runs
         .iter()
-        .zip(&runs)
-        .map(|(term, ran)| Observed::of(&term.metric, ran.case, ran.gathered))
+        .enumerate()
+        .map(|(position, ran)| {
+            let own = ran.expectations.iter().find(|own| own.text == expectation.text)?;
+            Observed::of(&own.left.terms().get(position)?.metric, ran.case, ran.gathered)
+        })
         .collect();
     let observed = match seen.as_slice() {
         [Some(one)] => Some(one.clone()),
@@ -45,10 +46,25 @@ pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<
     })
 }
 
+impl Quantity {
+    /// Its terms.
+    pub(crate) fn terms(&self) -> Vec<&Term> {
+        match self {
+            Self::One(term) => vec![term],
+            Self::Ratio(upper, lower) => vec![upper, lower],
+        }
+    }
+
+    /// Whether it names a variant.
+    pub(crate) fn names_a_variant(&self) -> bool {
+        self.terms().iter().any(|term| term.variant.is_some())
+    }
+}
+
 fn find<'r, 'a>(term: &Term, ran: &'r [Ran<'a>], whichever: &'r Ran<'a>) -> Option<&'r Ran<'a>> {
     match &term.variant {
         None => Some(whichever),
-        Some(name) => ran.iter().find(|ran| ran.variant == Some(name)),
+        Some(name) => ran.iter().find(|ran| ran.case.variant.as_ref() == Some(name)),
     }
 }
 

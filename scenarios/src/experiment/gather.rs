@@ -40,16 +40,23 @@ pub(crate) struct Case {
     /// What is simulated. Its cuts include the edges of `windows` and the middle of the measured part.
     pub(crate) blueprint: Blueprint,
     pub(crate) seed: u64,
+    /// Its variant; none for the scenario as it stands.
+    pub(crate) variant: Option<String>,
     /// Windows that metrics look at, besides the measured part.
     pub(crate) windows: Vec<(SimTime, SimTime)>,
 }
 
 impl Case {
-    pub(crate) fn new(mut blueprint: Blueprint, seed: u64, windows: Vec<(SimTime, SimTime)>) -> Self {
+    pub(crate) fn new(
+        mut blueprint: Blueprint,
+        seed: u64,
+        variant: Option<String>,
+        windows: Vec<(SimTime, SimTime)>,
+    ) -> Self {
         add_cuts(&mut blueprint, windows.iter().flat_map(|(from, to)| [*from, *to]));
         let middle = middle(&blueprint);
         add_cuts(&mut blueprint, [middle]);
-        Self { blueprint, seed, windows }
+        Self { blueprint, seed, variant, windows }
     }
 }
 
@@ -232,7 +239,7 @@ pub(crate) fn gather(
             .enumerate()
             .flat_map(|(case, target)| (gathered[case].begun..*target).map(move |index| (case, index)))
             .collect();
-        if units.is_empty() || cancel.is_cancelled() {
+        if units.is_empty() {
             break;
         }
         planned += units.len() as u64;
@@ -256,6 +263,9 @@ pub(crate) fn gather(
                     gathered[case].cut_short.push(reason);
                 }
             }
+        }
+        if cancel.is_cancelled() {
+            break;
         }
     }
     gathered

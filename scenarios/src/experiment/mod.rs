@@ -5,7 +5,6 @@ mod compare;
 mod estimate;
 mod evaluate;
 mod expect;
-mod forms;
 mod gather;
 mod growth;
 mod joined;
@@ -15,6 +14,7 @@ mod precision;
 mod report;
 mod run;
 mod series;
+mod setup;
 mod sweep;
 #[cfg(test)]
 mod testing;
@@ -36,6 +36,7 @@ pub use joined::merge;
 pub use precision::Replications;
 pub use report::Heading;
 pub use run::{BrokenLaws, Options, Outcome, Plan, run};
+pub use setup::variants;
 pub use sweep::{Axis, Grid, Point, sweep};
 
 /// The engine, as experiments call it.

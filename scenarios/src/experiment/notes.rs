@@ -1,7 +1,6 @@
 //! What a reader of the figures must know.
 
 use models::blueprint::Blueprint;
-use sim_core::distribution::Distribution;
 
 use super::analysis::{Analysis, Offered, figure, percent};
 use super::gather::{Case, Gathered};
@@ -129,9 +128,4 @@ fn not_stationary(report: &Report) -> Option<String> {
             worst.0.at
         )
     })
-}
-
-/// Whether a law has an infinite variance.
-pub(crate) fn is_heavy(law: &Distribution) -> bool {
-    !law.scv().is_finite()
 }

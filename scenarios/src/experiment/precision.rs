@@ -1,12 +1,10 @@
 //! How many replications it takes.
 
-use super::estimate::ENOUGH;
-use super::expect::{Ran, judge};
-use super::estimate::Observed;
+use super::estimate::{ENOUGH, Observed};
 use super::gather::{Case, Gathered};
-use super::report::headline;
 use super::growth;
-use crate::metric::{Expectation, Figure, Metric, Quantity};
+use super::report::{headline, verdicts};
+use crate::metric::{Expectation, Figure, Metric};
 use crate::results::{E, Met};
 
 /// How many replications are run.
@@ -49,8 +47,7 @@ impl Replications {
     pub(crate) fn is_reached(&self, case: &Case, gathered: &Gathered, expectations: &[Expectation]) -> bool {
         let Some(precision) = self.precision else { return true };
         let growing = !growth::detect(case, gathered).is_empty();
-        let ran = Ran { variant: None, case, gathered, growing };
-        let verdicts: Vec<_> = expectations.iter().filter_map(|e| judge(e, &[ran], &ran)).collect();
+        let verdicts = verdicts(expectations, case, gathered, growing);
         let decided = verdicts.iter().all(|verdict| verdict.verdict != Met::Undecided);
         if !verdicts.is_empty() && decided {
             return true;
@@ -105,11 +102,9 @@ fn imprecise(
 
 /// The metrics that expectations name, or the mean and p99 of every traffic.
 fn named(case: &Case, expectations: &[Expectation]) -> Vec<Metric> {
-    let terms = expectations.iter().flat_map(|expectation| match &expectation.left {
-        Quantity::One(term) => vec![term.metric.clone()],
-        Quantity::Ratio(upper, lower) => vec![upper.metric.clone(), lower.metric.clone()],
-    });
-    let metrics: Vec<Metric> = terms.collect();
+    let of_this = expectations.iter().filter(|expectation| !expectation.left.names_a_variant());
+    let terms = of_this.flat_map(|expectation| expectation.left.terms());
+    let metrics: Vec<Metric> = terms.map(|term| term.metric.clone()).collect();
     if !metrics.is_empty() {
         return metrics;
     }

@@ -60,7 +60,7 @@ pub(crate) fn report(
     let analysis = Analysis::of(blueprint);
     let growth = growth::detect(case, gathered);
     let (from, to) = measured(blueprint);
-    let expect = verdicts(expectations, case, gathered, heading.variant.as_deref(), !growth.is_empty());
+    let expect = verdicts(expectations, case, gathered, !growth.is_empty());
     let laws = gathered
         .merged
         .as_ref()
@@ -111,10 +111,9 @@ pub(crate) fn verdicts(
     expectations: &[Expectation],
     case: &Case,
     gathered: &Gathered,
-    variant: Option<&str>,
     growing: bool,
 ) -> Vec<Verdict> {
-    let ran = Ran { variant, case, gathered, growing };
+    let ran = Ran { case, gathered, expectations, growing };
     expectations.iter().filter_map(|expectation| judge(expectation, &[ran], &ran)).collect()
 }
 

@@ -9,7 +9,7 @@ use super::gather::{Case, Gathered, Progress, Simulate, add_cuts, gather};
 use super::precision::Replications;
 use super::report::{Extras, Heading, report};
 use super::{laws, series, warmup};
-use crate::metric::{Expectation, Quantity};
+use crate::metric::Expectation;
 use crate::results::Report;
 
 /// What is run, and what is asked of it.
@@ -149,7 +149,9 @@ impl Prepared {
             let edges = series::edges(&blueprint, bins);
             add_cuts(&mut blueprint, edges);
         }
-        Self { case: Case::new(blueprint, plan.seed, windows(&plan.expectations)), remark }
+        let variant = plan.heading.variant.clone();
+        let case = Case::new(blueprint, plan.seed, variant, windows(&plan.expectations));
+        Self { case, remark }
     }
 
     pub(crate) fn report(&self, plan: &Plan, gathered: &Gathered, options: Options) -> Report {
@@ -174,14 +176,10 @@ fn told(warmup: Span, steady: bool) -> String {
 }
 
 /// The windows that expectations look at.
-pub(crate) fn windows(expectations: &[Expectation]) -> Vec<(SimTime, SimTime)> {
+fn windows(expectations: &[Expectation]) -> Vec<(SimTime, SimTime)> {
     let mut windows = Vec::new();
     for expectation in expectations {
-        let terms = match &expectation.left {
-            Quantity::One(term) => vec![term],
-            Quantity::Ratio(upper, lower) => vec![upper, lower],
-        };
-        for window in terms.into_iter().filter_map(|term| term.metric.window) {
+        for window in expectation.left.terms().into_iter().filter_map(|term| term.metric.window) {
             if !windows.contains(&window) {
                 windows.push(window);
             }

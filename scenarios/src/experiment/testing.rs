@@ -1,9 +1,10 @@
 //! Small systems for tests, compiled by hand.
 
 use models::blueprint::{
-    Arrivals, Blueprint, CallId, CallPlan, CodeAddress, CoresPlan, Discipline, EndpointId, EndpointPlan,
+    Arrivals, Blueprint, BranchPlan, CallId, CallPlan, CodeAddress, CoresPlan, Discipline, EndpointId,
+    EndpointPlan, ForkId, ForkPlan,
     Limits, Op, Outcome, Pick, PoolId, PoolPlan, PoolScope, RouteId, RoutePlan, SamplerId, ServiceId,
-    ServicePlan, TrafficPlan,
+    ServicePlan, TrafficPlan, WaitFor,
 };
 use sim_core::Span;
 use sim_core::distribution::{Distribution, Exponential};
@@ -147,4 +148,34 @@ pub(crate) fn shared_core(rate: f64, law: Distribution, duration: f64, warmup: f
     let web = builder.service("web", None, Some(1.0), &[Op::Cpu(need)]);
     builder.open("users", rate, web);
     builder.0
+}
+
+impl Builder {
+    /// A service without limits whose endpoint calls the others, one after the other or in parallel.
+    pub(crate) fn gateway(&mut self, name: &str, to: &[EndpointId], parallel: bool) -> EndpointId {
+        let calls: Vec<CallId> =
+            to.iter().enumerate().map(|(slot, endpoint)| self.call(*endpoint, slot as u32)).collect();
+        let routes = to.iter().map(|e| RouteId(self.0.endpoints[e.index()].service.0)).collect();
+        let steps: Vec<Op> = if parallel {
+            self.0.forks.push(ForkPlan {
+                branches: calls.into_iter().map(BranchPlan::Call).collect(),
+                copies: None,
+                wait_for: WaitFor::All,
+                cancel: false,
+            });
+            vec![Op::Fork(ForkId(self.0.forks.len() as u32 - 1))]
+        } else {
+            calls.into_iter().map(Op::Call).collect()
+        };
+        let endpoint = self.service(name, None, None, &steps);
+        let service = self.0.endpoints[endpoint.index()].service;
+        self.0.services[service.index()].routes = routes;
+        endpoint
+    }
+
+    /// A station: exponential delays in `workers`.
+    pub(crate) fn station(&mut self, name: &str, workers: u32, mean: f64) -> EndpointId {
+        let law = self.sampler(exp(mean));
+        self.service(name, Some(workers), None, &[Op::Delay(law)])
+    }
 }

@@ -4,7 +4,8 @@ use sim_core::CancelFlag;
 
 use super::testing::{Builder, exp, mmc, shared_core};
 use super::*;
-use crate::results::Report;
+use crate::metric::{Comparison, Expectation, Figure, Quantity, Subject, Term};
+use crate::results::{Applies, Met, Report, SweepReport};
 
 fn report_on(blueprint: Blueprint) -> Report {
     run(&Plan::new(blueprint, 1), Options::default(), &Silent, &CancelFlag::new()).unwrap().report
@@ -28,7 +29,7 @@ fn mm1_is_reported_as_it_is() {
     let bottleneck = report.bottleneck.unwrap();
     assert_eq!(
         bottleneck.text,
-        "`web.workers` is the bottleneck: at least 80 % busy at 80.0/s, saturates at 100/s"
+        "`web.workers` is the bottleneck: 80 % busy at 80.0/s, saturates at 100/s"
     );
     let requests: u64 = users.outcomes.values().sum();
     assert_eq!(requests, users.requests);
@@ -84,4 +85,261 @@ fn a_saturated_closed_traffic_is_told() {
     assert!((bottleneck.saturates_at.unwrap().value - 11.0).abs() < 1e-9);
     assert!(report.notes.iter().any(|note| note.starts_with("`users` saturates the system: beyond about 11.0")));
     assert!(report.growth.is_empty());
+}
+
+/// Runs the system and compares the mean response with its closed form.
+fn agrees(blueprint: Blueprint, model: &str, applies: Applies, width: f64) -> Report {
+    let report = report_on(blueprint);
+    let line = report.theory.iter().find(|line| line.metric == "response mean").unwrap();
+    assert_eq!((line.model.as_str(), line.applies), (model, applies), "{line:?}");
+    let (value, seen) = (line.value.unwrap(), line.simulated.unwrap());
+    let (lo, hi) = (seen.lo.unwrap(), seen.hi.unwrap());
+    assert!(hi - lo < width * value, "{line:?} proves little");
+    let slack = if applies == Applies::Exactly { 0.0 } else { 0.06 * value };
+    assert!(lo - slack <= value && value <= hi + slack, "{line:?}");
+    assert!(report.laws.hold);
+    report
+}
+
+#[test]
+fn mm4_agrees_with_theory() {
+    let report = agrees(mmc(320.0, 0.01, 4, 400.0, 40.0), "M/M/4", Applies::Exactly, 0.05);
+    for line in &report.theory {
+        let (value, seen) = (line.value.unwrap(), line.simulated.unwrap());
+        let most = if line.metric.ends_with("p99.9") { 0.1 } else { 0.05 };
+        assert!((seen.value / value - 1.0).abs() < most, "{line:?}");
+    }
+    assert!(report.theory.iter().any(|line| line.metric == "response p99"));
+    assert!(report.theory.iter().any(|line| line.at == "web.workers" && line.metric == "wait p99"));
+}
+
+#[test]
+fn a_tandem_agrees_with_jackson() {
+    let mut builder = Builder::new(400.0, 40.0);
+    let stations: Vec<_> = (0..3).map(|i| builder.station(&format!("s{i}"), 1, 0.01)).collect();
+    let front = builder.gateway("front", &stations, false);
+    builder.open("users", 70.0, front);
+    let report = agrees(builder.0, "Jackson network", Applies::Exactly, 0.05);
+    let p99 = report.theory.iter().find(|line| line.metric == "response p99").unwrap();
+    assert!((p99.simulated.unwrap().value / p99.value.unwrap() - 1.0).abs() < 0.05, "{p99:?}");
+}
+
+#[test]
+fn a_fork_join_agrees_with_nelson_and_tantawi() {
+    let mut builder = Builder::new(200.0, 20.0);
+    let leaves: Vec<_> = (0..20).map(|i| builder.station(&format!("leaf{i}"), 1, 0.01)).collect();
+    let front = builder.gateway("front", &leaves, true);
+    builder.open("users", 50.0, front);
+    agrees(builder.0, "fork-join of 20 M/M/1", Applies::Approximately, 0.05);
+}
+
+#[test]
+fn shared_cores_agree_whatever_the_law() {
+    // Mean exp(-5.405 + 0.8) = 10 ms, squared coefficient of variation exp(1.6) - 1 = 3.95.
+    let mu = 0.01_f64.ln() - 0.8;
+    let heavy = sim_core::distribution::LogNormal::from_mu_sigma(mu, 1.6_f64.sqrt()).unwrap().into();
+    agrees(shared_core(60.0, heavy, 600.0, 60.0), "M/G/1-PS", Applies::Exactly, 0.05);
+}
+
+#[test]
+fn one_worker_with_constant_service_agrees_with_pollaczek_and_khinchine() {
+    let mut builder = Builder::new(400.0, 40.0);
+    let law = builder.sampler(sim_core::distribution::Constant::new(0.01).unwrap().into());
+    let web = builder.service("web", Some(1), None, &[models::blueprint::Op::Delay(law)]);
+    builder.open("users", 80.0, web);
+    agrees(builder.0, "M/D/1", Applies::Exactly, 0.05);
+}
+
+#[test]
+fn workers_that_share_cores_are_one_station() {
+    let mut builder = Builder::new(1_600.0, 40.0);
+    let law = builder.sampler(exp(0.01));
+    let web = builder.service("web", Some(4), Some(2.0), &[models::blueprint::Op::Cpu(law)]);
+    builder.open("users", 170.0, web);
+    agrees(builder.0, "M/M/2", Applies::Exactly, 0.06);
+}
+
+#[test]
+fn users_agree_with_machine_repair() {
+    let mut builder = Builder::new(100.0, 10.0);
+    let web = builder.station("web", 8, 0.006);
+    builder.closed("users", 1_000, 1.0, web);
+    let report = agrees(builder.0, "M/M/8//1000", Applies::Exactly, 0.02);
+    let mean = report.theory[0].value.unwrap();
+    assert!((mean / 6.989_79e-3 - 1.0).abs() < 1e-5, "{mean}");
+}
+
+#[test]
+fn users_of_several_stations_agree_with_mva() {
+    let mut builder = Builder::new(600.0, 60.0);
+    let stations = [builder.station("a", 1, 0.05), builder.station("b", 1, 0.08)];
+    let front = builder.gateway("front", &stations, false);
+    builder.closed("users", 10, 0.5, front);
+    agrees(builder.0, "closed network (MVA)", Applies::Exactly, 0.05);
+}
+
+/// A caller's workers are held while it calls: no closed form, and the line says so.
+#[test]
+fn theory_says_why_it_does_not_apply() {
+    let mut builder = Builder::new(100.0, 10.0);
+    let db = builder.station("db", 4, 0.01);
+    let call = builder.call(db, 0);
+    let web = builder.service("web", Some(8), None, &[models::blueprint::Op::Call(call)]);
+    let routes = vec![models::blueprint::RouteId(0)];
+    builder.0.services[1].routes = routes;
+    builder.open("users", 300.0, web);
+    let report = report_on(builder.0);
+    let line = report.theory.iter().find(|line| line.at == "web.workers").unwrap();
+    assert_eq!(line.applies, Applies::No);
+    assert_eq!(
+        line.why,
+        "`web.workers` is held while `db.do` is called: the hold time depends on other queues"
+    );
+    assert_eq!(report.bottleneck.unwrap().text, "`db.workers` is the bottleneck: 75 % busy at 300/s, saturates at 400/s");
+}
+
+fn sweep_of(rates: &[f64], expectations: &[Expectation]) -> SweepReport {
+    let plan = |rate: f64| Plan {
+        replications: Replications { at_least: 10, ..Replications::default() },
+        expectations: expectations.to_vec(),
+        ..Plan::new(mmc(rate, 0.01, 1, 200.0, 20.0), 1)
+    };
+    let path = "traffic.users.rate".to_owned();
+    let points = rates
+        .iter()
+        .map(|rate| Point { at: [(path.clone(), *rate)].into_iter().collect(), plan: plan(*rate) })
+        .collect();
+    let fine = (10..=110).map(f64::from);
+    let between = fine.map(|rate| (rate, mmc(rate, 0.01, 1, 200.0, 20.0))).collect();
+    let grid = Grid { axes: vec![Axis { path, unit: "/s".to_owned() }], points, between };
+    sweep(&grid, Options::default(), &Silent, &CancelFlag::new()).unwrap()
+}
+
+fn expect_mean_below(bound: f64) -> Expectation {
+    let subject = Subject::Traffic(models::blueprint::TrafficId(0));
+    let metric = estimate::of("users.mean", subject, Figure::Mean);
+    Expectation {
+        text: "users.mean < bound".to_owned(),
+        left: Quantity::One(Term { variant: None, metric }),
+        comparison: Comparison::Less,
+        bound,
+        tolerance: 0.0,
+    }
+}
+
+/// M/M/1 with service 10 ms: the knee is at 50/s, and the mean reaches 40 ms at 75/s.
+#[test]
+fn a_sweep_finds_knee_and_capacity() {
+    let rates: Vec<f64> = (1..=11).map(|i| f64::from(i) * 10.0).collect();
+    let report = sweep_of(&rates, &[expect_mean_below(0.04)]);
+    assert_eq!(report.points.len(), 11);
+    let knee = report.knee.unwrap();
+    assert!((knee.value - 50.0).abs() < 3.0, "{knee:?}");
+    let capacity = report.capacity.unwrap();
+    assert_eq!(capacity.last_met, 70.0);
+    assert_eq!(capacity.first_not_met.as_ref().unwrap().0, 80.0);
+    assert!((capacity.value - 75.0).abs() < 1.5, "{capacity:?}");
+    let safe = report.safe.unwrap();
+    assert!((safe.from - 45.0).abs() < 1.0 && (safe.to - 52.5).abs() < 1.1, "{safe:?}");
+    let curve = report.theory.iter().find(|curve| curve.metric == "mean").unwrap();
+    assert!(curve.curve.iter().all(|(rate, mean)| (mean * (100.0 - rate) - 1.0).abs() < 1e-9));
+    assert!(curve.curve.last().unwrap().0 < 100.0);
+}
+
+#[test]
+fn without_expectations_capacity_is_where_the_bottleneck_saturates() {
+    let report = sweep_of(&[60.0, 90.0, 120.0], &[]);
+    let capacity = report.capacity.unwrap();
+    assert!((capacity.value - 100.0).abs() < 1e-9, "{capacity:?}");
+    assert_eq!(capacity.last_met, 90.0);
+    assert_eq!(capacity.first_not_met.unwrap().0, 120.0);
+}
+
+#[test]
+fn variants_are_compared_in_pairs() {
+    let mut ratio = expect_mean_below(0.9);
+    let term = |variant: &str| Term {
+        variant: Some(variant.to_owned()),
+        metric: estimate::of("users.mean", Subject::Traffic(models::blueprint::TrafficId(0)), Figure::Mean),
+    };
+    ratio.left = Quantity::Ratio(term("fast"), term("slow"));
+    let plan = |mean: f64| Plan {
+        expectations: vec![ratio.clone()],
+        ..Plan::new(mmc(80.0, mean, 1, 200.0, 20.0), 1)
+    };
+    let variants = [("slow".to_owned(), plan(0.01)), ("fast".to_owned(), plan(0.009))];
+    let report =
+        compare(&variants, "slow", Options::default(), &Silent, &CancelFlag::new()).unwrap();
+    let mean = report.differences.iter().find(|d| d.metric == "users.mean").unwrap();
+    assert_eq!(mean.verdict, "better");
+    assert!(mean.difference.hi.unwrap() < 0.0);
+    assert!(mean.variance_ratio.unwrap() < 0.8, "common random numbers pay: {mean:?}");
+    let same = report.differences.iter().find(|d| d.metric == "users.throughput").unwrap();
+    assert_eq!(same.verdict, "no evidence", "{same:?}");
+    assert_eq!(report.expect.len(), 1);
+    assert_eq!(report.expect[0].verdict, Met::Met, "{:?}", report.expect);
+}
+
+#[test]
+fn precision_adds_replications_until_it_is_reached() {
+    let mut plan = Plan::new(mmc(80.0, 0.01, 1, 60.0, 6.0), 1);
+    plan.replications = Replications { at_least: 10, precision: Some(0.05), at_most: 200 };
+    let report = run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
+    assert!(report.replications > 10, "{}", report.replications);
+    let mean = report.traffic["users"].latency.mean.unwrap();
+    assert!(mean.hi.unwrap() - mean.value <= 0.05 * mean.value, "{mean:?}");
+    plan.replications.at_most = 12;
+    let report = run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
+    assert_eq!(report.replications, 12);
+    let note = report.notes.iter().find(|note| note.contains("was not reached in 12 replications"));
+    assert!(note.is_some(), "{:?}", report.notes);
+}
+
+#[test]
+fn an_interrupted_run_decides_nothing() {
+    let mut plan = Plan::new(mmc(80.0, 0.01, 1, 60.0, 6.0), 1);
+    plan.expectations = vec![expect_mean_below(10.0)];
+    let cancel = CancelFlag::new();
+    cancel.cancel();
+    let report = run(&plan, Options::default(), &Silent, &cancel).unwrap().report;
+    assert!(!report.complete);
+    assert_eq!(report.cut_short, ["interrupted"]);
+    assert_eq!(report.expect[0].verdict, Met::Undecided);
+}
+
+#[test]
+fn a_run_that_hits_a_limit_says_so() {
+    let mut blueprint = mmc(80.0, 0.01, 1, 600.0, 6.0);
+    blueprint.limits.events = 10_000;
+    let report = report_on(blueprint);
+    assert!(!report.complete);
+    assert!(report.cut_short.iter().all(|why| why.starts_with("the limit of events was reached at")));
+    assert!(report.traffic["users"].latency.mean.is_some());
+}
+
+#[test]
+fn the_warm_up_is_found() {
+    let mut plan = Plan::new(mmc(90.0, 0.01, 1, 600.0, 0.0), 1);
+    plan.auto_warmup = true;
+    let report = run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
+    assert!(report.window.from < 300.0);
+    assert!(report.notes.iter().any(|note| note.contains("found by MSER-5")), "{:?}", report.notes);
+    plan.blueprint = mmc(110.0, 0.01, 1, 600.0, 0.0);
+    let report = run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
+    assert!(report.notes.iter().any(|note| note.starts_with("no steady state")), "{:?}", report.notes);
+}
+
+#[test]
+fn series_and_distributions_are_shown_on_demand() {
+    let plan = Plan::new(mmc(50.0, 0.01, 1, 100.0, 10.0), 1);
+    let options = Options { bins: Some(20), distributions: true };
+    let report = run(&plan, options, &Silent, &CancelFlag::new()).unwrap().report;
+    let series = report.series.unwrap();
+    assert_eq!(series.metrics["traffic.users.throughput"].len(), 20);
+    let mean: f64 = series.metrics["traffic.users.throughput"].iter().flatten().sum::<f64>() / 20.0;
+    assert!((mean - 50.0).abs() < 1.0, "{mean}");
+    let points = &report.distributions["users"];
+    assert!(points.len() > 50 && points.windows(2).all(|pair| pair[0].seconds <= pair[1].seconds));
+    let without = run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
+    assert_eq!(without.traffic, report.traffic, "bins change nothing");
 }

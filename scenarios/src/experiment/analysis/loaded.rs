@@ -5,9 +5,9 @@
 //! elsewhere.
 
 use models::blueprint::{Blueprint, PoolScope, ServiceId};
+use models::theory::erlang_c;
 
 use super::{Analysis, Load, Offered, Place, Waits};
-use crate::experiment::forms::erlang_c;
 
 /// Rounds of the iteration.
 const ROUNDS: usize = 500;
@@ -37,7 +37,7 @@ impl Loaded {
     /// The system with the waits that its load causes; none when a queue grows without bound or users wait for
     /// answers.
     pub(crate) fn of(blueprint: &Blueprint) -> Option<Self> {
-        let mut waits = Waits::none(blueprint);
+        let mut waits = Waits { spread: true, ..Waits::none(blueprint) };
         let mut analysis = Analysis::of(blueprint);
         if analysis.loads.iter().any(|load| matches!(load.offered, Offered::Closed { .. })) {
             return None;
@@ -77,7 +77,7 @@ fn queues(analysis: &Analysis) -> Vec<Queue> {
 
 /// The waits that the queues cause; none when one of them is not stable.
 fn waits_of(blueprint: &Blueprint, analysis: &Analysis, queues: &[Queue]) -> Option<Waits> {
-    let mut waits = Waits::none(blueprint);
+    let mut waits = Waits { spread: true, ..Waits::none(blueprint) };
     for (station, queue) in analysis.stations.iter().zip(queues) {
         if queue.arrivals <= 0.0 {
             continue;

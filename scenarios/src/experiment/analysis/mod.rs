@@ -17,7 +17,7 @@ use sim_core::SimTime;
 use sim_core::distribution::Distribution;
 use sim_core::rate::RateCurve;
 
-pub(crate) use loaded::{Loaded, Queue};
+pub(crate) use loaded::Loaded;
 pub(crate) use walk::Waits;
 
 use crate::results::{Bottleneck, SaturatesAt};
@@ -45,6 +45,8 @@ pub struct Station {
     pub instances: f64,
     /// Share of the units that is busy under the given load, over 1 where it cannot cope.
     pub utilization: f64,
+    /// Whether it is held while waiting for something else, so that queues inside make it busier.
+    pub nested: bool,
 }
 
 impl Station {
@@ -108,7 +110,13 @@ pub struct Analysis {
 impl Analysis {
     /// Analyses an empty system.
     pub fn of(blueprint: &Blueprint) -> Self {
-        Self::with_waits(blueprint, &Waits::none(blueprint))
+        let mut analysis = Self::with_waits(blueprint, &Waits::none(blueprint));
+        let waiting = Self::with_waits(blueprint, &Waits::everywhere(blueprint));
+        for (k, station) in analysis.stations.iter_mut().enumerate() {
+            let same = |(a, b): (&Load, &Load)| (a.demands[k] - b.demands[k]).abs() <= 1e-9 * b.demands[k];
+            station.nested = !analysis.loads.iter().zip(&waiting.loads).all(same);
+        }
+        analysis
     }
 
     /// Analyses a system in which `waits` lengthen the holds and responses.
@@ -198,7 +206,7 @@ impl Analysis {
     fn bottleneck_text(&self, k: usize, load: usize, saturates_at: Option<&SaturatesAt>) -> String {
         let station = &self.stations[k];
         let busy = percent(station.utilization);
-        let at_least = if matches!(station.place, Place::Pool(_)) { "at least " } else { "" };
+        let at_least = if station.nested { "at least " } else { "" };
         let (now, limit) = match self.loads[load].offered {
             Offered::Open { rate, batch } => {
                 let limit = saturates_at.map(|s| format!("{}/s", figure(s.value)));
@@ -234,6 +242,7 @@ fn stations(blueprint: &Blueprint) -> Vec<Station> {
             PoolScope::Class => blueprint.classes.len().max(1) as f64,
         },
         utilization: 0.0,
+        nested: false,
     });
     let cores = blueprint.services.iter().enumerate().filter_map(|(s, plan)| {
         plan.cores.map(|cores| Station {
@@ -242,6 +251,7 @@ fn stations(blueprint: &Blueprint) -> Vec<Station> {
             units: cores.cores,
             instances: f64::from(plan.replicas),
             utilization: 0.0,
+            nested: false,
         })
     });
     pools.chain(cores).collect()

@@ -21,6 +21,9 @@ pub(crate) struct Waits {
     pub(crate) stretch: Vec<f64>,
     /// By service: mean wait for a core of an event loop.
     pub(crate) cores: Vec<f64>,
+    /// Whether parallel branches take exponential times, so that the longest takes more than any of their
+    /// means; otherwise they take exactly their means.
+    pub(crate) spread: bool,
 }
 
 impl Waits {
@@ -30,6 +33,17 @@ impl Waits {
             pools: vec![0.0; blueprint.pools.len()],
             stretch: vec![1.0; blueprint.services.len()],
             cores: vec![0.0; blueprint.services.len()],
+            spread: false,
+        }
+    }
+
+    /// Waits everywhere: what they change depends on queues.
+    pub(crate) fn everywhere(blueprint: &Blueprint) -> Self {
+        Self {
+            pools: vec![1.0; blueprint.pools.len()],
+            stretch: vec![2.0; blueprint.services.len()],
+            cores: vec![1.0; blueprint.services.len()],
+            spread: false,
         }
     }
 }
@@ -399,8 +413,8 @@ impl<'w, 'a> Walk<'w, 'a> {
         flow.scaled(survival.powf(times))
     }
 
-    /// Branches run side by side; each takes its mean, and the step the largest of them (or the k-th), which
-    /// is a lower bound of the mean of the largest.
+    /// Branches run side by side; the step takes as long as the largest of their means (or the k-th), which is a
+    /// lower bound of the mean of the largest, or, spread, the mean of the largest of exponential times.
     fn fork(&mut self, flow: Flow, fork: &ForkPlan, held: &Held) -> Flow {
         let copies = fork.copies.map_or(1.0, |copies| self.costs.mean(copies));
         let branches: Vec<Cost> = fork.branches.iter().map(|branch| self.branch(*branch)).collect();
@@ -414,7 +428,11 @@ impl<'w, 'a> Walk<'w, 'a> {
             WaitFor::All => responses.len(),
             WaitFor::Count(k) => (k as usize).min(responses.len()),
         };
-        let seconds = if needed == 0 { 0.0 } else { responses[needed - 1] };
+        let seconds = match needed {
+            0 => 0.0,
+            _ if self.costs.waits.spread => mean_of_ordered(&responses, needed),
+            _ => responses[needed - 1],
+        };
         self.spend(flow, seconds, held);
         self.split(flow, &fork_outcomes(&branches, copies, fork.wait_for, self.total.outcomes.len()))
     }
@@ -450,6 +468,28 @@ fn fork_outcomes(branches: &[Cost], copies: f64, wait_for: WaitFor, outcomes: us
     }
     result[usize::from(Outcome::OK.0)] = enough;
     result
+}
+
+/// Mean of the `k`-th smallest of independent exponential times with the given means.
+fn mean_of_ordered(means: &[f64], k: usize) -> f64 {
+    const STEPS: u32 = 400;
+    const FURTHEST: f64 = 40.0;
+    let longest = means.iter().copied().fold(0.0, f64::max);
+    if longest <= 0.0 {
+        return 0.0;
+    }
+    // The integral of the survival function; squared steps resolve the beginning, where short times end.
+    let survival = |t: f64| {
+        let done: Vec<f64> = means.iter().map(|mean| if *mean > 0.0 { -(-t / mean).exp_m1() } else { 1.0 }).collect();
+        1.0 - at_least(k, &done, 1)
+    };
+    let edge = |step: f64| FURTHEST * longest * (step / f64::from(STEPS)).powi(2);
+    (0..STEPS)
+        .map(|step| {
+            let (a, b) = (edge(f64::from(step)), edge(f64::from(step + 1)));
+            (b - a) / 6.0 * (survival(a) + 4.0 * survival(f64::midpoint(a, b)) + survival(b))
+        })
+        .sum()
 }
 
 /// Probability that at least `k` of the independent branches, each run `copies` times, succeed.

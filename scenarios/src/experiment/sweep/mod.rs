@@ -14,9 +14,6 @@ use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
 use super::theory;
 use crate::results::{SweepPoint, SweepReport, TheoryCurve};
 
-/// Points of a theory curve.
-const FINE: usize = 200;
-
 /// One swept path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
@@ -35,21 +32,16 @@ pub struct Point {
     pub plan: Plan,
 }
 
-/// A sweep as compiled: every point of the grid, the first axis varying slowest or not, in any order.
-pub struct Grid<'a> {
+/// A sweep as compiled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid {
     /// The swept paths, the one on the chart's axis first.
     pub axes: Vec<Axis>,
     /// The points, in the order in which they are run and reported.
     pub points: Vec<Point>,
-    /// The scenario with the first path at a value and the others as in the first point, for the theory drawn
-    /// between the points; none where it does not compile.
-    pub at: &'a dyn Fn(f64) -> Option<Blueprint>,
-}
-
-impl std::fmt::Debug for Grid<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Grid").field("axes", &self.axes).field("points", &self.points).finish_non_exhaustive()
-    }
+    /// Values of the first path, in order, and the system there, with the other paths as in the first point: for
+    /// the theory that is drawn between the points.
+    pub between: Vec<(f64, Blueprint)>,
 }
 
 /// Runs every replication of every point on rayon's current threads.
@@ -61,7 +53,7 @@ impl std::fmt::Debug for Grid<'_> {
 ///
 /// When a run broke a law of its own.
 pub fn sweep(
-    grid: &Grid<'_>,
+    grid: &Grid,
     options: Options,
     progress: &dyn Progress,
     cancel: &CancelFlag,
@@ -70,7 +62,7 @@ pub fn sweep(
 }
 
 pub(crate) fn sweep_with(
-    grid: &Grid<'_>,
+    grid: &Grid,
     options: Options,
     simulate: &Simulate<'_>,
     progress: &dyn Progress,
@@ -96,7 +88,7 @@ pub(crate) fn sweep_with(
 }
 
 /// What the points show together.
-fn assemble(grid: &Grid<'_>, points: Vec<SweepPoint>) -> SweepReport {
+fn assemble(grid: &Grid, points: Vec<SweepPoint>) -> SweepReport {
     let first = grid.points.first().map(|point| &point.plan);
     let axis = grid.axes.first().filter(|_| grid.axes.len() == 1 || varies_alone(grid));
     let load = axis.filter(|axis| is_load(&axis.path));
@@ -128,7 +120,7 @@ fn assemble(grid: &Grid<'_>, points: Vec<SweepPoint>) -> SweepReport {
 }
 
 /// Whether only the first path takes more than one value.
-fn varies_alone(grid: &Grid<'_>) -> bool {
+fn varies_alone(grid: &Grid) -> bool {
     grid.axes.iter().skip(1).all(|axis| {
         let mut values = grid.points.iter().filter_map(|point| point.at.get(&axis.path));
         let first = values.next();
@@ -166,21 +158,11 @@ impl<'a> Line<'a> {
 }
 
 /// The closed form of the whole system along the first path, for every traffic that has one.
-fn curves(grid: &Grid<'_>) -> Vec<TheoryCurve> {
-    let Some(axis) = grid.axes.first() else { return Vec::new() };
-    let values = || grid.points.iter().filter_map(|point| point.at.get(&axis.path).copied());
-    let (Some(from), Some(to)) = (values().min_by(f64::total_cmp), values().max_by(f64::total_cmp)) else {
-        return Vec::new();
-    };
-    if from >= to {
-        return Vec::new();
-    }
+fn curves(grid: &Grid) -> Vec<TheoryCurve> {
     let mut curves: BTreeMap<(usize, usize), TheoryCurve> = BTreeMap::new();
-    for step in 0..=FINE {
-        let value = from + (to - from) * step as f64 / FINE as f64;
-        let Some(blueprint) = (grid.at)(value) else { continue };
+    for (value, blueprint) in &grid.between {
         for (t, plan) in blueprint.traffics.iter().enumerate() {
-            let Some(whole) = theory::whole(&blueprint, t) else { continue };
+            let Some(whole) = theory::whole(blueprint, t) else { continue };
             for (m, (metric, seconds)) in whole.metrics().into_iter().enumerate() {
                 let Some(seconds) = seconds.filter(|seconds| seconds.is_finite()) else { continue };
                 let curve = curves.entry((t, m)).or_insert_with(|| TheoryCurve {
@@ -189,7 +171,7 @@ fn curves(grid: &Grid<'_>) -> Vec<TheoryCurve> {
                     model: whole.model.clone(),
                     curve: Vec::new(),
                 });
-                curve.curve.push((value, seconds));
+                curve.curve.push((*value, seconds));
             }
         }
     }

@@ -1,0 +1,254 @@
+//! Closed forms beside the simulation: what theory says of every station and of the whole, where it applies,
+//! and why where it does not.
+
+mod station;
+mod sum;
+mod whole;
+
+use models::blueprint::{Blueprint, Outcome, Pick, TrafficId};
+use models::theory::{GiM1, Mmc, Mmck, allen_cunneen, erlang_b};
+
+use super::analysis::{Analysis, Offered, Place};
+use super::estimate::{Observed, of};
+use super::gather::{Case, Gathered};
+use super::growth::is_transient;
+use crate::metric::{Figure, Subject};
+use crate::results::{Applies, E, TheoryLine};
+use station::{Law, describe, not_poisson, not_split, owner};
+pub(crate) use whole::Whole;
+
+/// The closed form of the whole system for traffic number `load`, where there is one.
+pub(crate) fn whole(blueprint: &Blueprint, load: usize) -> Option<Whole> {
+    whole::find(blueprint, load).ok()
+}
+
+/// Theory beside the simulation, for every traffic and every station that is used.
+pub(crate) fn lines(case: &Case, gathered: &Gathered, analysis: &Analysis, steady: bool) -> Vec<TheoryLine> {
+    let blueprint = &case.blueprint;
+    let mut lines: Vec<TheoryLine> =
+        (0..blueprint.traffics.len()).flat_map(|t| of_traffic(case, gathered, t)).collect();
+    let open = analysis.loads.iter().all(|load| matches!(load.offered, Offered::Open { .. }));
+    let transient = is_transient(blueprint);
+    for (k, law) in describe(blueprint, analysis).into_iter().enumerate() {
+        if analysis.loads.iter().any(|load| load.visits[k] > 0.0) && open && !transient {
+            lines.extend(of_station(case, gathered, analysis, k, law, steady));
+        }
+    }
+    lines
+}
+
+fn simulated(case: &Case, gathered: &Gathered, subject: Subject, figure: Figure) -> Option<E> {
+    Some(Observed::of(&of("", subject, figure), case, gathered)?.estimate())
+}
+
+fn of_traffic(case: &Case, gathered: &Gathered, t: usize) -> Vec<TheoryLine> {
+    let name = &case.blueprint.traffics[t].name;
+    let subject = Subject::Traffic(TrafficId(t as u32));
+    let figures =
+        [Figure::Mean, Figure::Quantile(0.5), Figure::Quantile(0.99), Figure::Quantile(0.999)];
+    let line = |model: &str, metric: &str, value: Option<f64>, figure, applies, why: &str| TheoryLine {
+        at: name.clone(),
+        model: model.to_owned(),
+        metric: format!("response {metric}"),
+        value,
+        simulated: simulated(case, gathered, subject, figure),
+        applies,
+        why: why.to_owned(),
+    };
+    match whole::find(&case.blueprint, t) {
+        Ok(whole) => {
+            let metrics = whole.metrics().into_iter().zip(figures);
+            metrics
+                .filter(|((_, value), _)| value.is_some())
+                .map(|((metric, value), figure)| {
+                    if whole.rough && metric != "mean" {
+                        let why = "response times at the stations are taken to be independent";
+                        line(&whole.model, metric, value, figure, Applies::Approximately, why)
+                    } else {
+                        line(&whole.model, metric, value, figure, whole.applies, &whole.why)
+                    }
+                })
+                .collect()
+        }
+        Err(why) => vec![line("none", "mean", None, Figure::Mean, Applies::No, &why)],
+    }
+}
+
+/// A value of a closed form about a station.
+struct Says {
+    model: String,
+    metric: &'static str,
+    value: Option<f64>,
+    figure: Figure,
+    applies: Applies,
+    why: String,
+}
+
+fn of_station(
+    case: &Case,
+    gathered: &Gathered,
+    analysis: &Analysis,
+    k: usize,
+    law: Result<Law, String>,
+    steady: bool,
+) -> Vec<TheoryLine> {
+    let station = &analysis.stations[k];
+    let says = match law {
+        Err(why) if why.starts_with("one station with") => return Vec::new(),
+        Err(why) => vec![Says {
+            model: "none".to_owned(),
+            metric: "wait mean",
+            value: None,
+            figure: Figure::WaitMean,
+            applies: Applies::No,
+            why,
+        }],
+        Ok(law) => say(&case.blueprint, analysis, k, &law, steady),
+    };
+    says.into_iter()
+        .map(|says| {
+            // Of workers that share cores, the response is seen at the cores and the wait at both.
+            let subject = match station.place {
+                Place::Pool(pool) => Subject::Pool(pool),
+                Place::Cores(service) => Subject::Cores(service),
+            };
+            TheoryLine {
+                at: station.name.clone(),
+                model: says.model,
+                metric: says.metric.to_owned(),
+                value: says.value,
+                simulated: simulated(case, gathered, subject, says.figure),
+                applies: says.applies,
+                why: says.why,
+            }
+        })
+        .collect()
+}
+
+fn say(blueprint: &Blueprint, analysis: &Analysis, k: usize, law: &Law, steady: bool) -> Vec<Says> {
+    let place = analysis.stations[k].place;
+    let doubt = doubt(blueprint, place);
+    let mu = 1.0 / law.mean;
+    let new = |metric, value: Option<f64>, figure, exact: bool, why: &str| {
+        let (applies, why) = match &doubt {
+            Some(doubt) => (Applies::Approximately, doubt.clone()),
+            None if exact => (Applies::Exactly, why.to_owned()),
+            None => (Applies::Approximately, why.to_owned()),
+        };
+        Says { model: law.model(), metric, value, figure, applies, why }
+    };
+    if law.with_cores.is_some() {
+        return Vec::new(); // Told for the whole; the split between the two queues has no closed form.
+    }
+    if let Some(room) = law.room.filter(|room| law.matters(*room)) {
+        return with_limited_queue(law, room, new);
+    }
+    let (false, true) = (law.utilization() >= 1.0, steady) else {
+        let why = "more work arrives than can be done: there is no steady state".to_owned();
+        return vec![Says { applies: Applies::No, why, ..new("wait mean", None, Figure::WaitMean, true, "") }];
+    };
+    let Some(poisson) = Mmc::new(law.arrivals, mu, law.servers) else { return Vec::new() };
+    if law.shared {
+        let why = "Poisson arrivals; shared cores depend on the mean need only";
+        return vec![new("response mean", Some(poisson.mean_response()), Figure::HoldMean, true, why)];
+    }
+    if let Some(turns) = in_turn(blueprint, law, place) {
+        return turns;
+    }
+    if law.exponential {
+        let why = "Poisson arrivals, exponential service";
+        let mut says = vec![
+            new("wait probability", Some(poisson.prob_wait()), Figure::WaitProbability, true, why),
+            new("wait mean", Some(poisson.mean_wait()), Figure::WaitMean, true, why),
+        ];
+        if law.fifo {
+            let p99 = poisson.wait_quantile(0.99);
+            says.push(new("wait p99", Some(p99), Figure::WaitQuantile(0.99), true, why));
+        }
+        return says;
+    }
+    let wait = allen_cunneen(law.arrivals, mu, law.servers, 1.0, law.scv).filter(|wait| wait.is_finite());
+    let (exact, why) = if law.servers == 1 {
+        (true, "Poisson arrivals, one server (Pollaczek-Khinchine)")
+    } else {
+        (false, "service is not exponential (Allen-Cunneen)")
+    };
+    vec![new("wait mean", wait, Figure::WaitMean, exact, why)]
+}
+
+fn with_limited_queue(
+    law: &Law,
+    room: u32,
+    new: impl Fn(&'static str, Option<f64>, Figure, bool, &str) -> Says,
+) -> Vec<Says> {
+    let refused = Figure::Share(Outcome::REJECTED);
+    if room == 0 {
+        let lost = erlang_b(law.arrivals * law.mean, law.servers);
+        let why = "Poisson arrivals, no queue (Erlang B holds for any service time)";
+        return vec![new("rejected", Some(lost), refused, true, why)];
+    }
+    let places = law.servers.saturating_add(room);
+    let Some(finite) = Mmck::new(law.arrivals, 1.0 / law.mean, law.servers, places) else { return Vec::new() };
+    let why = if law.exponential {
+        "Poisson arrivals, exponential service, a limited queue"
+    } else {
+        "as if service were exponential"
+    };
+    vec![
+        new("rejected", Some(finite.prob_rejected()), refused, law.exponential, why),
+        new("wait mean", Some(finite.mean_wait()), Figure::WaitMean, law.exponential, why),
+    ]
+}
+
+/// Replicas with one server each that get Poisson arrivals in turn.
+fn in_turn(blueprint: &Blueprint, law: &Law, place: Place) -> Option<Vec<Says>> {
+    let service = owner(blueprint, place)?;
+    let in_turn = blueprint.routes.iter().any(|r| r.service == service && r.pick == Pick::RoundRobin);
+    let from_traffic = blueprint.traffics.len() == 1
+        && blueprint.traffics[0].targets.iter().all(|(_, call)| {
+            let called = blueprint.calls[call.index()].endpoint;
+            blueprint.endpoints[called.index()].service == service
+        });
+    let fits = law.instances > 1 && law.servers == 1 && law.exponential && law.fifo && in_turn;
+    if !fits || !from_traffic || not_poisson(blueprint).is_some() || !blueprint.policies.is_empty() {
+        return None;
+    }
+    let n = law.instances;
+    let turns = GiM1::round_robin(law.arrivals * f64::from(n), 1.0 / law.mean, n)?;
+    let says = |metric, value, figure| Says {
+        model: format!("E{n}/M/1"),
+        metric,
+        value: Some(value),
+        figure,
+        applies: Applies::Exactly,
+        why: format!("Poisson arrivals that go to {n} replicas in turn"),
+    };
+    Some(vec![
+        says("wait probability", turns.prob_wait(), Figure::WaitProbability),
+        says("wait mean", turns.mean_wait(), Figure::WaitMean),
+    ])
+}
+
+/// Why the arrivals at a station are only nearly Poisson; none when they are.
+fn doubt(blueprint: &Blueprint, place: Place) -> Option<String> {
+    if let Some(why) = not_poisson(blueprint) {
+        return Some(why);
+    }
+    if blueprint.policies.iter().any(|policy| policy.retry.is_some() || policy.timeout.is_some()) {
+        return Some("timeouts and retries are left out".to_owned());
+    }
+    let service = owner(blueprint, place);
+    if let Some(why) = service.and_then(|service| not_split(blueprint, service)) {
+        return Some(why);
+    }
+    let direct = blueprint.traffics.iter().flat_map(|traffic| &traffic.targets).all(|(_, call)| {
+        let called = blueprint.calls[call.index()].endpoint;
+        Some(blueprint.endpoints[called.index()].service) == service
+    });
+    let elsewhere = !direct || blueprint.calls.len() > blueprint.traffics.iter().map(|t| t.targets.len()).sum();
+    let product_form = || {
+        (0..blueprint.traffics.len())
+            .all(|t| whole::find(blueprint, t).is_ok_and(|whole| whole.applies == Applies::Exactly))
+    };
+    (elsewhere && !product_form()).then(|| "what arrives has passed other queues: it is only nearly Poisson".to_owned())
+}
