@@ -4,7 +4,7 @@ use scenarios::results::{CompareReport, Difference, Report};
 
 use crate::PlotError;
 use crate::found::{method, warning};
-use crate::page::Page;
+use crate::page::{Around, Page};
 use crate::palette::{BLUE, Color, GREY, VERMILLION};
 use crate::scale::{Scale, round_step};
 use crate::scene::{Anchor, Paint, Rect, Scene, Shape, Text};
@@ -27,6 +27,11 @@ const WORDS: &str = "#333333";
 ///
 /// [`PlotError::NoDifferences`] when nothing was compared.
 pub fn compare_svg(compare: &CompareReport) -> Result<String, PlotError> {
+    picture(compare, Around::Words)
+}
+
+/// The picture with or without the words around it.
+pub(crate) fn picture(compare: &CompareReport, around: Around) -> Result<String, PlotError> {
     if compare.differences.is_empty() {
         return Err(PlotError::NoDifferences);
     }
@@ -40,7 +45,7 @@ pub fn compare_svg(compare: &CompareReport) -> Result<String, PlotError> {
         warning: warning(&reports),
     };
     let forest = Forest::new(compare);
-    Ok(page.draw(|scene, top| forest.draw(scene, top)))
+    Ok(page.draw(around, |scene, top| forest.draw(scene, top)))
 }
 
 /// What a verdict looks like; the words say the same.
@@ -218,7 +223,10 @@ fn draw_bar(scene: &mut Scene, x: &Scale, share: Share, look: &Look, y: f64, tip
 fn figures(row: &Difference) -> String {
     let unit = Unit::of_metric(&row.metric);
     let like = row.base.value.abs().max(row.value.value.abs());
-    let signed = |v: f64, named: bool| unit.figure_like(v, like, named);
+    let signed = |v: f64, named: bool| {
+        let plus = if v > 0.0 { "+" } else { "" };
+        format!("{plus}{}", unit.figure_like(v, like, named))
+    };
     let interval = match (row.difference.lo, row.difference.hi) {
         (Some(lo), Some(hi)) => format!(" ({} to {})", signed(lo, false), signed(hi, false)),
         _ => String::new(),

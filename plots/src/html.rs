@@ -10,8 +10,9 @@ use std::fmt::Write;
 use scenarios::results::{CompareReport, Met, Report, SweepReport, Verdict};
 
 use crate::found::{intervals, method, warning};
+use crate::page::Around;
 use crate::scene::escape;
-use crate::{PlotError, compare_svg, run_svg, sweep_svg};
+use crate::{PlotError, compare, run, sweep};
 
 /// What a page reports.
 #[derive(Clone, Copy, Debug)]
@@ -53,13 +54,13 @@ const STYLE: &str = include_str!("html/style.css");
 /// As the picture's function: there is no page about a sweep without points or a comparison without differences.
 pub fn report_html<'a>(found: impl Into<Found<'a>>) -> Result<String, PlotError> {
     match found.into() {
-        Found::Run(report) => run(report),
-        Found::Sweep(sweep) => self::sweep(sweep),
-        Found::Compare(compare) => self::compare(compare),
+        Found::Run(report) => of_run(report),
+        Found::Sweep(sweep) => of_sweep(sweep),
+        Found::Compare(compare) => of_compare(compare),
     }
 }
 
-fn run(report: &Report) -> Result<String, PlotError> {
+fn of_run(report: &Report) -> Result<String, PlotError> {
     let variant = report.variant.as_ref().map_or_else(String::new, |variant| format!(" · {variant}"));
     let mut page = Page::new(&format!("{}{variant}", report.scenario), report.about.as_deref());
     page.warn(warning(&[report]).as_deref());
@@ -69,7 +70,7 @@ fn run(report: &Report) -> Result<String, PlotError> {
         "fact",
     );
     page.add(&tables::verdicts(&report.expect));
-    match run_svg(report) {
+    match run::picture(report, Around::Nothing) {
         Ok(svg) => page.picture(&svg),
         Err(PlotError::NoSeries) => {}
         Err(why) => return Err(why),
@@ -85,8 +86,8 @@ fn run(report: &Report) -> Result<String, PlotError> {
     Ok(page.finish(&made))
 }
 
-fn sweep(sweep: &SweepReport) -> Result<String, PlotError> {
-    let svg = sweep_svg(sweep)?;
+fn of_sweep(sweep: &SweepReport) -> Result<String, PlotError> {
+    let svg = sweep::picture(sweep, Around::Nothing)?;
     let reports: Vec<&Report> = sweep.points.iter().map(|point| &point.result).collect();
     let mut page = Page::new(&sweep.scenario, sweep.about.as_deref());
     page.warn(warning(&reports).as_deref());
@@ -110,8 +111,8 @@ fn sweep(sweep: &SweepReport) -> Result<String, PlotError> {
     Ok(page.finish(&made))
 }
 
-fn compare(compare: &CompareReport) -> Result<String, PlotError> {
-    let svg = compare_svg(compare)?;
+fn of_compare(compare: &CompareReport) -> Result<String, PlotError> {
+    let svg = compare::picture(compare, Around::Nothing)?;
     let reports: Vec<&Report> = compare.variants.iter().map(|(_, report)| report).collect();
     let about = format!("What changes against `{}`", compare.base);
     let mut page = Page::new(&compare.scenario, Some(&about));
@@ -183,7 +184,10 @@ impl Page {
     }
 
     fn finish(self, made: &[String]) -> String {
-        let (title, body, foot) = (escape(&self.title), self.body, escape(&made.join(" · ")));
+        let (title, body, mut foot) = (escape(&self.title), self.body, escape(&made.join(" · ")));
+        if body.contains("*</td>") || body.contains("*<small>") {
+            foot.push_str(" · * fewer than 10 samples beyond: too few to rely on");
+        }
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n\
              <meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\

@@ -8,6 +8,15 @@ const TITLE: f64 = 27.0;
 const ABOUT: f64 = 17.0;
 const FOOTER: f64 = 14.0;
 
+/// What stands around the plots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Around {
+    /// Title, subject and footer: the picture stands alone.
+    Words,
+    /// Nothing: the picture is a part of a page that has these words.
+    Nothing,
+}
+
 /// The words around the plots.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
@@ -20,8 +29,12 @@ pub(crate) struct Page {
 
 impl Page {
     /// Draws a picture around what `plots` draws from a given height down to the height that it returns.
-    pub(crate) fn draw(&self, plots: impl FnOnce(&mut Scene, f64) -> f64) -> String {
+    pub(crate) fn draw(&self, around: Around, plots: impl FnOnce(&mut Scene, f64) -> f64) -> String {
         let mut scene = Scene::default();
+        if around == Around::Nothing {
+            let bottom = plots(&mut scene, 4.0);
+            return scene.finish(PAGE, bottom + 4.0, &self.title);
+        }
         let room = PAGE - 2.0 * MARGIN;
         let mut y = MARGIN + 22.0;
         let title = shorten(&self.title, TITLE, true, room);

@@ -6,7 +6,7 @@ use scenarios::results::{QuantilePoint, Report, Series};
 
 use crate::PlotError;
 use crate::found::{busiest, method, warning};
-use crate::page::Page;
+use crate::page::{Around, Page};
 use crate::palette::{self, BLUE, Color, GREY, PURPLE, VERMILLION};
 use crate::stack::{Axis, Band, Bound, Curve, Ends, Panel, Point, Stack};
 use crate::unit::Unit;
@@ -25,6 +25,11 @@ const SHOWN: usize = 4;
 ///
 /// [`PlotError::NoSeries`] when the report has neither.
 pub fn run_svg(report: &Report) -> Result<String, PlotError> {
+    picture(report, Around::Words)
+}
+
+/// The picture with or without the words around it.
+pub(crate) fn picture(report: &Report, around: Around) -> Result<String, PlotError> {
     let traffics = traffics(report);
     let over_time = report.series.as_ref().and_then(|series| over_time(series, report, &traffics));
     let slow = distribution(&report.distributions, &traffics);
@@ -38,7 +43,7 @@ pub fn run_svg(report: &Report) -> Result<String, PlotError> {
         footer: method(&[report], &report.version, ""),
         warning: warning(&[report]),
     };
-    Ok(page.draw(|scene, top| {
+    Ok(page.draw(around, |scene, top| {
         let mut at = top;
         for stack in over_time.iter().chain(&slow) {
             at = stack.draw(scene, at) + 12.0;

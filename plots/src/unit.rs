@@ -60,6 +60,9 @@ impl Unit {
 
     /// Three significant digits and the unit: `12.3 ms`, `1.25k/s`, `0.4 %`.
     pub(crate) fn figure(&self, value: f64) -> String {
+        if *self == Self::Share && value > 0.0 && value < 1e-5 {
+            return "<0.001 %".to_owned();
+        }
         let (factor, suffix) = self.prefix(value.abs());
         minus(&format!("{}{suffix}", digits(value / factor, 3)))
     }
@@ -68,8 +71,7 @@ impl Unit {
     pub(crate) fn figure_like(&self, value: f64, like: f64, named: bool) -> String {
         let (factor, suffix) = self.prefix(like.abs());
         let suffix = if named { suffix } else { String::new() };
-        let sign = if value > 0.0 { "+" } else { "" };
-        minus(&format!("{sign}{}{suffix}", digits(value / factor, 3)))
+        minus(&format!("{}{suffix}", digits(value / factor, 3)))
     }
 
     /// The factor and the suffix in which figures of this size are told.
@@ -203,11 +205,12 @@ mod tests {
         assert_eq!(Unit::Rate.figure(41.27), "41.3/s");
         assert_eq!(Unit::Rate.figure(12_500.0), "12.5k/s");
         assert_eq!(Unit::Share.figure(0.004), "0.4 %");
+        assert_eq!(Unit::Share.figure(3e-9), "<0.001 %");
         assert_eq!(Unit::Clock.figure(600.0), "10 min");
         assert_eq!(Unit::Count("users".into()).figure(3.0), "3 users");
         assert_eq!(seconds(-0.012), "−12 ms");
         assert_eq!(Unit::Seconds.figure_like(-5e-4, 0.114, true), "−0.5 ms");
-        assert_eq!(Unit::Seconds.figure_like(1e-3, 0.114, false), "+1");
+        assert_eq!(Unit::Seconds.figure_like(1e-3, 0.114, false), "1");
     }
 
     #[test]

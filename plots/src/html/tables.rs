@@ -39,10 +39,12 @@ impl Cell {
 
     /// An estimate over its interval.
     fn estimate(unit: &Unit, estimate: Option<E>) -> Self {
+        let value = estimate.map(|e| e.value);
+        let bare = |bound: f64| unit.figure_like(bound, value.unwrap_or(bound), false);
         let interval = estimate.and_then(|e| e.lo.zip(e.hi));
-        let small = interval
-            .map_or_else(String::new, |(lo, hi)| format!("{} to {}", unit.figure(lo), unit.figure(hi)));
-        Self { small, ..Self::figure(unit, estimate.map(|e| e.value)) }
+        let small = interval.map_or_else(String::new, |(lo, hi)| format!("{} to {}", bare(lo), bare(hi)));
+        let cell = Self::figure(unit, value);
+        if cell.words.starts_with('<') { cell } else { Self { small, ..cell } }
     }
 }
 
@@ -93,12 +95,12 @@ pub(super) fn verdicts(expect: &[Verdict]) -> String {
 
 const LATENCY: [&str; 6] = ["mean", "p50", "p90", "p95", "p99", "p99.9"];
 
-/// The figures of a latency, with a mark at those that rest on few samples.
+/// The figures of a latency, with a mark at those that rest on few samples (the page's footer explains it).
 fn latency(found: &Latency) -> Vec<Cell> {
     let cell = |name: &&str| {
         let mut cell = Cell::estimate(&Unit::Seconds, quantile(found, name));
         if !cell.words.is_empty() && found.thin.iter().any(|thin| thin == name) {
-            cell.words.push_str(" (few samples)");
+            cell.words.push('*');
         }
         cell
     };
@@ -305,7 +307,7 @@ pub(super) fn sweep(sweep: &SweepReport) -> Vec<String> {
                 row.push(Cell::figure(&unit, point.at.get(path).copied()));
             }
             row.extend([
-                Cell::words(name),
+                if point.result.traffic.len() > 1 { Cell::words(name) } else { Cell::default() },
                 Cell::estimate(&Unit::Rate, found.offered),
                 Cell::estimate(&Unit::Rate, found.throughput),
                 Cell::estimate(&Unit::Share, found.errors),

@@ -12,7 +12,7 @@ use self::groups::{Group, by_offered, groups, order};
 use crate::PlotError;
 use crate::found::{intervals, method, warning};
 use crate::heat;
-use crate::page::Page;
+use crate::page::{Around, Page};
 use crate::palette::{self, BLACK, BLUE, Color, GREEN, PURPLE, VERMILLION};
 use crate::scene::Shape;
 use crate::stack::{Axis, Band, Rule, Stack};
@@ -41,14 +41,19 @@ const OTHERS: usize = 3;
 ///
 /// [`PlotError::NoPoints`] when no point has a load.
 pub fn sweep_svg(sweep: &SweepReport) -> Result<String, PlotError> {
+    picture(sweep, Around::Words)
+}
+
+/// The picture with or without the words around it.
+pub(crate) fn picture(sweep: &SweepReport, around: Around) -> Result<String, PlotError> {
     let chart = Chart::new(sweep)?;
     let page = chart.page();
     if chart.groups.len() > palette::DISTINCT {
         let map = chart.heat();
-        return Ok(page.draw(|scene, top| map.draw(scene, top)));
+        return Ok(page.draw(around, |scene, top| map.draw(scene, top)));
     }
     let stack = chart.stack();
-    Ok(page.draw(|scene, top| stack.draw(scene, top)))
+    Ok(page.draw(around, |scene, top| stack.draw(scene, top)))
 }
 
 /// A sweep that is being drawn.
