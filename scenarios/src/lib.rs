@@ -5,6 +5,7 @@ mod compile;
 mod diagnostic;
 mod expect;
 pub mod experiment;
+mod explain;
 pub mod import;
 mod load;
 pub mod metric;
@@ -17,6 +18,7 @@ pub mod tree;
 mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use explain::{explain, schema};
 pub use scenario::{Scenario, Warmup};
 pub use sweep::{Axis, AxisValue};
 pub use text::Source;

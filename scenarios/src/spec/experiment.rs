@@ -7,7 +7,7 @@ use super::{
     wrong_quantity,
 };
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Node, Value};
+use crate::tree::{Node, Place, Value};
 
 spec! {
     /// Something that happens by the clock.
@@ -103,4 +103,40 @@ fn check_value(node: &Node, sink: &mut Sink) -> bool {
         return false;
     }
     true
+}
+
+/// An expectation as written.
+#[derive(Clone, Debug)]
+pub(crate) struct ExpectSpec {
+    /// The text.
+    pub(crate) text: String,
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// Whether it stands there letter by letter.
+    pub(crate) verbatim: bool,
+}
+
+impl Spec for ExpectSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        // YAML takes `fixed: users.p99 < 1s` for a map.
+        if let [entry] = node.entries() {
+            if let Some(text) = entry.node.text() {
+                let place = entry.place.to(entry.node.place);
+                return Some(Self { text: format!("{}: {text}", entry.key), place, verbatim: false });
+            }
+        }
+        let Some(text) = node.text() else {
+            sink.expected("an expectation", node, "write `shoppers.p99 < 250ms`");
+            return None;
+        };
+        let verbatim = (node.place.end - node.place.start) as usize == text.len();
+        Some(Self { text: text.into(), place: node.place, verbatim })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Expectation", |_| {
+            json!({"type": ["string", "object"],
+                   "description": "`[variant:] metric comparison value`, such as `shoppers.p99 < 250ms`."})
+        })
+    }
 }

@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec};
-pub(crate) use experiment::{EventSpec, RangeSpec, Spacing, SweepSpec};
+pub(crate) use experiment::{EventSpec, ExpectSpec, RangeSpec, Spacing, SweepSpec};
 pub(crate) use policy::{BackoffSpec, JitterWord, PickSpec, PolicySpec, RouteSpec};
 pub(crate) use quantity::{
     Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time, any_quantity,

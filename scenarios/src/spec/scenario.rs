@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Changes, Count, Definitions, EventSpec, List, Name, Named, Number, PolicySpec, Positive, Required,
+    At, Changes, Count, Definitions, EventSpec, ExpectSpec, List, Name, Named, Number, PolicySpec, Positive, Required,
     ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec, SweepSpec, Text, Time, TrafficSpec,
     defined, spec,
 };
@@ -45,7 +45,7 @@ spec! {
         /// Paths and the values that they take one after the other; several form a grid.
         sweep: Option<SweepsSpec>,
         /// What must hold: `shoppers.p99 < 250ms`.
-        expect: Option<List<At<Text>>>,
+        expect: Option<List<ExpectSpec>>,
     }
     later ["caches", "queues", "jobs", "autoscalers", "cost", "solve"]
 }

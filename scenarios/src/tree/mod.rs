@@ -122,24 +122,31 @@ impl Node {
     }
 
     /// The path of the value or key that stands at `place`, found by walking the tree.
+    ///
+    /// A place inside of a text has the path of the text.
     pub(crate) fn path_of(&self, place: Place) -> Option<String> {
+        let below = |node: &Self, name: &dyn Fn() -> String| match node.path_of(place) {
+            Some(path) => Some(format!("{}.{path}", name())),
+            None => node.is_at(place).then(name),
+        };
         match &self.value {
-            Value::List(items) => items.iter().enumerate().find_map(|(i, item)| {
-                if item.place == place {
-                    Some(i.to_string())
-                } else {
-                    Some(format!("{i}.{}", item.path_of(place)?))
-                }
-            }),
+            Value::List(items) => {
+                items.iter().enumerate().find_map(|(i, item)| below(item, &|| i.to_string()))
+            }
             Value::Map(entries) => entries.iter().find_map(|entry| {
-                if entry.node.place == place || entry.place == place {
-                    Some(entry.key.to_string())
-                } else {
-                    Some(format!("{}.{}", entry.key, entry.node.path_of(place)?))
-                }
+                let name = || entry.key.to_string();
+                if entry.place == place { Some(name()) } else { below(&entry.node, &name) }
             }),
             _ => None,
         }
+    }
+
+    fn is_at(&self, place: Place) -> bool {
+        let inside = matches!(self.value, Value::String(_))
+            && self.place.source == place.source
+            && (self.place.start..=self.place.end).contains(&place.start)
+            && place.end <= self.place.end;
+        self.place == place || inside
     }
 
     /// Says that the whole tree stands in text number `source`.

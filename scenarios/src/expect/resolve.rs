@@ -1,0 +1,302 @@
+//! Which metric a path means: every subject has a full path and abbreviations, every kind of subject its figures.
+
+use std::collections::BTreeMap;
+
+use models::blueprint::{EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+
+use crate::metric::{Figure, Subject};
+use crate::scenario::Parts;
+use crate::words::{did_you_mean, listed};
+
+/// What a figure is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Seconds.
+    Time,
+    /// Per second.
+    Rate,
+    /// A fraction.
+    Share,
+    /// A plain number.
+    Number,
+}
+
+/// A metric that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Found {
+    pub(super) subject: Subject,
+    pub(super) figure: Figure,
+    pub(super) unit: Unit,
+}
+
+/// The subjects of a scenario by their paths.
+pub(super) struct Subjects<'a> {
+    parts: &'a Parts,
+    /// Every way to write a subject; the full path first.
+    names: BTreeMap<String, Vec<Subject>>,
+    /// Names without the service that they belong to, for when nothing else fits.
+    short: BTreeMap<String, Vec<Subject>>,
+    full: Vec<(Subject, String)>,
+}
+
+impl<'a> Subjects<'a> {
+    pub(super) fn new(parts: &'a Parts) -> Self {
+        let mut subjects = Self { parts, names: BTreeMap::new(), short: BTreeMap::new(), full: Vec::new() };
+        for (i, traffic) in parts.traffics.iter().enumerate() {
+            let id = TrafficId(i as u32);
+            let name = &traffic.name;
+            subjects.add(Subject::Traffic(id), [format!("traffic.{name}"), name.clone()]);
+            for (_, class) in &traffic.classes {
+                let class_name = &parts.classes[usize::from(*class)];
+                let names = [
+                    format!("traffic.{name}.classes.{class_name}"),
+                    format!("traffic.{name}.{class_name}"),
+                    format!("{name}.classes.{class_name}"),
+                    format!("{name}.{class_name}"),
+                ];
+                subjects.add(Subject::Class(id, *class), names);
+            }
+        }
+        for (i, service) in parts.services.iter().enumerate() {
+            let id = ServiceId(i as u32);
+            let name = &service.name;
+            subjects.add(Subject::Service(id), [format!("services.{name}"), name.clone()]);
+            if service.cores.is_some() {
+                subjects.owned(Subject::Cores(id), name, "resources", "cores");
+            }
+        }
+        for (i, endpoint) in parts.endpoints.iter().enumerate() {
+            if let Some((service, name)) = endpoint.name.split_once('.') {
+                subjects.owned(Subject::Endpoint(EndpointId(i as u32)), service, "endpoints", name);
+                subjects.short.entry(name.into()).or_default().push(Subject::Endpoint(EndpointId(i as u32)));
+            }
+        }
+        for (i, pool) in parts.pools.iter().enumerate() {
+            let subject = Subject::Pool(PoolId(i as u32));
+            match pool.name.split_once('.') {
+                Some((service, name)) => {
+                    subjects.owned(subject, service, "resources", name);
+                    subjects.short.entry(name.into()).or_default().push(subject);
+                }
+                None => subjects.add(subject, [format!("resources.{}", pool.name), pool.name.clone()]),
+            }
+        }
+        subjects
+    }
+
+    fn owned(&mut self, subject: Subject, service: &str, group: &str, name: &str) {
+        let names = [
+            format!("services.{service}.{group}.{name}"),
+            format!("services.{service}.{name}"),
+            format!("{service}.{group}.{name}"),
+            format!("{service}.{name}"),
+        ];
+        self.add(subject, names);
+    }
+
+    fn add(&mut self, subject: Subject, names: impl IntoIterator<Item = String>) {
+        let mut names = names.into_iter().peekable();
+        if let Some(full) = names.peek() {
+            self.full.push((subject, full.clone()));
+        }
+        for name in names {
+            self.names.entry(name).or_default().push(subject);
+        }
+    }
+
+    /// The metric that `path` means, or why there is none and what to do.
+    pub(super) fn find(&self, path: &str) -> Result<Found, (String, String)> {
+        let mut found = self.matches(path, &self.names);
+        if found.is_empty() {
+            found = self.matches(path, &self.short);
+        }
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => Err(self.unknown(path)),
+            _ => {
+                let paths: Vec<&str> = found.iter().filter_map(|found| self.full_path(found.subject)).collect();
+                Err((
+                    format!("`{path}` can mean several metrics"),
+                    format!("write more of the path: it belongs to {}", listed(paths)),
+                ))
+            }
+        }
+    }
+
+    fn full_path(&self, subject: Subject) -> Option<&str> {
+        self.full.iter().find(|(known, _)| *known == subject).map(|(_, path)| path.as_str())
+    }
+
+    fn matches(&self, path: &str, names: &BTreeMap<String, Vec<Subject>>) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        for (dot, _) in path.match_indices('.') {
+            let (name, figure) = (&path[..dot], &path[dot + 1..]);
+            for subject in names.get(name).into_iter().flatten() {
+                if let Some((figure, unit)) = self.figure(*subject, figure) {
+                    found.push(Found { subject: *subject, figure, unit });
+                }
+            }
+        }
+        found
+    }
+
+    fn unknown(&self, path: &str) -> (String, String) {
+        let message = format!("there is no metric `{path}`");
+        // The longest start of the path that is a subject tells which figures could follow.
+        let starts = path.match_indices('.').map(|(dot, _)| &path[..dot]).chain([path]);
+        let known = starts.filter_map(|start| Some((start, self.names.get(start)?.first()?))).last();
+        if let Some((start, subject)) = known {
+            let figures = self.figures(*subject);
+            let rest = path.strip_prefix(start).unwrap_or_default().trim_start_matches('.');
+            let guess = crate::words::closest(rest, figures.iter().map(String::as_str));
+            let help = match guess {
+                Some(guess) => format!("did you mean `{start}.{guess}`?"),
+                None => format!("the figures of `{start}` are {}", listed(figures.iter().map(String::as_str))),
+            };
+            return (message, help);
+        }
+        let first = path.split('.').next().unwrap_or(path);
+        let short: Vec<&str> = self.names.keys().map(String::as_str).filter(|name| !name.contains('.')).collect();
+        let help = did_you_mean(first, short.iter().copied())
+            .unwrap_or_else(|| format!("a metric begins with one of {}", listed(short.iter().copied())));
+        (message, help)
+    }
+
+    /// The figure `text` of a subject.
+    fn figure(&self, subject: Subject, text: &str) -> Option<(Figure, Unit)> {
+        let latency = text.strip_prefix("latency.").unwrap_or(text);
+        let of_latency = || {
+            Some(match latency {
+                "mean" => Figure::Mean,
+                "max" => Figure::Max,
+                _ => Figure::Quantile(quantile(latency)?),
+            })
+        };
+        let time = |figure: Figure| (figure, Unit::Time);
+        match subject {
+            Subject::Traffic(_) => {
+                if let Some(intended) = text.strip_prefix("intended.") {
+                    return Some(time(match intended {
+                        "mean" => Figure::IntendedMean,
+                        _ => Figure::IntendedQuantile(quantile(intended)?),
+                    }));
+                }
+                if let Some((_, figure, unit)) = TRAFFIC.iter().find(|(word, ..)| *word == text) {
+                    return Some((*figure, *unit));
+                }
+                let share = self.parts.outcomes.iter().position(|outcome| outcome == text);
+                share
+                    .map(|outcome| (Figure::Share(Outcome(outcome as u16)), Unit::Share))
+                    .or_else(|| of_latency().map(time))
+            }
+            Subject::Class(..) => row(CLASS, text).or_else(|| of_latency().map(time)),
+            Subject::Endpoint(_) => row(ENDPOINT, text).or_else(|| of_latency().map(time)),
+            Subject::Service(_) => row(SERVICE, text),
+            Subject::Pool(_) => row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(|| waits(text)),
+            Subject::Cores(_) => row(RESOURCE, text).or_else(|| waits(text)),
+        }
+    }
+
+    /// The figures of a subject, as examples where there are endlessly many.
+    fn figures(&self, subject: Subject) -> Vec<String> {
+        let latency = ["mean", "p50", "p99", "p99.9", "max"];
+        let waits = ["wait.mean", "wait.p99", "hold.mean", "hold.p99"];
+        let words = |tables: &[&[Row]]| -> Vec<String> {
+            tables.iter().flat_map(|table| table.iter().map(|(word, ..)| (*word).to_string())).collect()
+        };
+        let own = |list: &[&str]| -> Vec<String> { list.iter().map(ToString::to_string).collect() };
+        match subject {
+            Subject::Traffic(_) => {
+                [own(&latency), words(&[TRAFFIC]), self.parts.outcomes.clone()].concat()
+            }
+            Subject::Class(..) => [own(&latency), words(&[CLASS])].concat(),
+            Subject::Endpoint(_) => [own(&latency), words(&[ENDPOINT])].concat(),
+            Subject::Service(_) => words(&[SERVICE]),
+            Subject::Pool(_) => [words(&[RESOURCE, POOL]), own(&waits)].concat(),
+            Subject::Cores(_) => [words(&[RESOURCE]), own(&waits)].concat(),
+        }
+    }
+}
+
+type Row = (&'static str, Figure, Unit);
+
+const TRAFFIC: &[Row] = &[
+    ("errors", Figure::Errors, Unit::Share),
+    ("throughput", Figure::Throughput, Unit::Rate),
+    ("offered", Figure::Offered, Unit::Rate),
+    ("failures", Figure::Failures, Unit::Rate),
+    ("attempts", Figure::Attempts, Unit::Number),
+    ("attempts_per_request", Figure::Attempts, Unit::Number),
+    ("in_flight", Figure::InFlight, Unit::Number),
+];
+const CLASS: &[Row] = &[
+    ("ok", Figure::Share(Outcome::OK), Unit::Share),
+    ("errors", Figure::Errors, Unit::Share),
+    ("throughput", Figure::Throughput, Unit::Rate),
+];
+const ENDPOINT: &[Row] = &[
+    ("ok", Figure::Share(Outcome::OK), Unit::Share),
+    ("errors", Figure::Errors, Unit::Share),
+    ("throughput", Figure::Throughput, Unit::Rate),
+    ("failures", Figure::Failures, Unit::Rate),
+    ("offered", Figure::Offered, Unit::Rate),
+];
+const SERVICE: &[Row] = &[
+    ("replicas", Figure::Replicas, Unit::Number),
+    ("in_flight", Figure::InFlight, Unit::Number),
+    ("offered", Figure::Offered, Unit::Rate),
+    ("mean", Figure::Mean, Unit::Time),
+    ("latency.mean", Figure::Mean, Unit::Time),
+];
+const RESOURCE: &[Row] = &[
+    ("utilization", Figure::Utilization, Unit::Share),
+    ("in_use", Figure::InUse, Unit::Number),
+    ("queue_length", Figure::QueueLength, Unit::Number),
+    ("queue_max", Figure::QueueMax, Unit::Number),
+    ("in_flight", Figure::InFlight, Unit::Number),
+    ("rate", Figure::AcquireRate, Unit::Rate),
+    ("wait_probability", Figure::WaitProbability, Unit::Share),
+];
+const POOL: &[Row] = &[
+    ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
+    ("timed_out", Figure::Share(Outcome::TIMED_OUT), Unit::Share),
+];
+
+fn row(table: &[Row], text: &str) -> Option<(Figure, Unit)> {
+    table.iter().find(|(word, ..)| *word == text).map(|(_, figure, unit)| (*figure, *unit))
+}
+
+fn waits(text: &str) -> Option<(Figure, Unit)> {
+    let (what, figure) = text.split_once('.')?;
+    let figure = match (what, figure) {
+        ("wait", "mean") => Figure::WaitMean,
+        ("hold", "mean") => Figure::HoldMean,
+        ("wait", _) => Figure::WaitQuantile(quantile(figure)?),
+        ("hold", _) => Figure::HoldQuantile(quantile(figure)?),
+        _ => return None,
+    };
+    Some((figure, Unit::Time))
+}
+
+/// `p99.9` as 0.999.
+fn quantile(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('p')?;
+    if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let percent: f64 = digits.parse().ok()?;
+    (0.0..=100.0).contains(&percent).then(|| (percent * 1e8).round() / 1e10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_fractions_without_noise() {
+        assert_eq!(quantile("p99.9"), Some(0.999));
+        assert_eq!(quantile("p50"), Some(0.5));
+        assert_eq!(quantile("p101"), None);
+        assert_eq!(quantile("pinf"), None);
+    }
+}
