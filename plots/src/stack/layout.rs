@@ -31,7 +31,7 @@ impl Stack {
             if index == 0 {
                 at += rows as f64 * ROW;
                 for (row, text) in &strip {
-                    scene.text(&Text { y: at - 8.0 - *row as f64 * ROW, ..text.clone() });
+                    scene.text(&Text { y: at - 12.0 - *row as f64 * ROW, ..text.clone() });
                 }
             }
             panel.draw_head(scene, keys_top);
@@ -111,7 +111,7 @@ impl Stack {
         for rule in &self.rules {
             let x = frame.x.at(rule.x);
             scene.line(
-                (x, plot.top - if first { 6.0 } else { 0.0 }),
+                (x, plot.top - if first { 9.0 } else { 0.0 }),
                 (x, plot.bottom),
                 &Paint::line(rule.color.line, 2.0),
             );

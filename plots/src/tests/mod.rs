@@ -5,7 +5,7 @@ mod fixtures;
 use std::path::Path;
 
 use roxmltree::{Document, Node, ParsingOptions};
-use scenarios::results::{Report, SweepReport};
+use scenarios::results::{E, Report, SweepReport};
 
 use crate::scene::{Anchor, Rect, Text};
 use crate::{PlotError, compare_svg, report_html, run_svg, sweep_svg};
@@ -120,6 +120,43 @@ fn words_stay_on_the_page_and_apart() {
         let boxes = boxes(&document);
         assert!(boxes.len() > 8, "{name} has too few words to prove anything");
         assert_apart(name, page_of(&document), &boxes);
+    }
+}
+
+/// Sweeps with random loads, gaps, overloads, units and markers.
+#[test]
+fn words_stay_apart_on_any_sweep() {
+    let mut noise = fixtures::Noise::new(42);
+    let mut share = || 0.5 + 0.5 * noise.next();
+    for round in 0..150 {
+        let size = 10_f64.powf(6.0 * share() - 3.0);
+        let loads: Vec<f64> = (0..1 + (12.0 * share()) as usize).map(|_| 60.0 * share()).collect();
+        let mut sweep = if share() < 0.3 { fixtures::long_names() } else { fixtures::sweep(&loads) };
+        for point in &mut sweep.points {
+            for load in point.at.values_mut() {
+                *load *= size;
+            }
+            for traffic in point.result.traffic.values_mut() {
+                let latency = &mut traffic.latency;
+                for e in [&mut latency.mean, &mut latency.p50, &mut latency.p99, &mut latency.p999] {
+                    let stretch = 10_f64.powf(2.0 * share());
+                    *e = e.filter(|_| share() < 0.9).map(|e| E { value: e.value * stretch, ..e });
+                }
+            }
+        }
+        for curve in &mut sweep.theory {
+            curve.curve.iter_mut().for_each(|(load, _)| *load *= size);
+        }
+        let capacity = 60.0 * share() * size;
+        sweep.units = vec![["/s", "s", "users", ""][round % 4].to_owned()];
+        if let (Some(knee), Some(found), Some(safe)) = (&mut sweep.knee, &mut sweep.capacity, &mut sweep.safe)
+        {
+            (knee.value, found.value) = (60.0 * share() * size, capacity);
+            (safe.from, safe.to) = (0.6 * capacity, 0.7 * capacity);
+        }
+        let svg = sweep_svg(&sweep).unwrap();
+        let document = parse(&svg);
+        assert_apart(&format!("round {round}"), page_of(&document), &boxes(&document));
     }
 }
 
