@@ -64,3 +64,63 @@ impl fmt::Display for Fingerprint {
         write!(f, "{:032x}", self.value())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(numbers: &[u64]) -> u128 {
+        let mut fingerprint = Fingerprint::new();
+        for &number in numbers {
+            fingerprint.absorb(number);
+        }
+        fingerprint.value()
+    }
+
+    #[test]
+    fn it_is_32_digits() {
+        let text = Fingerprint::new().to_string();
+        assert_eq!(text.len(), 32);
+        assert_eq!(u128::from_str_radix(&text, 16), Ok(Fingerprint::new().value()));
+    }
+
+    #[test]
+    fn order_length_and_value_matter() {
+        let mut all =
+            vec![of(&[]), of(&[0]), of(&[0, 0]), of(&[1]), of(&[1, 2]), of(&[2, 1]), of(&[1, 2, 0])];
+        let (mut a, mut b) = (Fingerprint::new(), Fingerprint::new());
+        a.absorb2(1, 2);
+        b.absorb2(2, 1);
+        all.extend([a.value(), b.value()]);
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 9, "{all:x?}");
+    }
+
+    /// A difference far back, in any bit, is still there a thousand numbers later, in half of the bits.
+    #[test]
+    fn a_difference_is_never_forgotten() {
+        for bit in 0..64 {
+            let tail = 0..1000_u64;
+            let a: Vec<u64> = std::iter::once(0).chain(tail.clone()).collect();
+            let b: Vec<u64> = std::iter::once(1 << bit).chain(tail).collect();
+            let differing = (of(&a) ^ of(&b)).count_ones();
+            assert!((36..=92).contains(&differing), "bit {bit}: {differing} of 128");
+        }
+    }
+
+    #[test]
+    fn neighbouring_pairs_do_not_collide() {
+        let mut values: Vec<u128> = (0..300_u64)
+            .flat_map(|x| (0..300_u64).map(move |y| (x, y)))
+            .map(|(x, y)| {
+                let mut fingerprint = Fingerprint::new();
+                fingerprint.absorb2(x, y);
+                fingerprint.value()
+            })
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        assert_eq!(values.len(), 90_000);
+    }
+}

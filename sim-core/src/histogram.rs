@@ -323,3 +323,181 @@ impl PartialEq for Histogram {
 }
 
 impl Eq for Histogram {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Draws;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    fn of(values: &[u64]) -> Histogram {
+        let mut histogram = Histogram::new();
+        for &value in values {
+            histogram.record(value);
+        }
+        histogram
+    }
+
+    /// 1 to 100: mean 50.5, variance (100^2 - 1)/12 = 833.25, and each value is its own percentile.
+    #[test]
+    fn one_to_a_hundred_by_hand() {
+        let histogram = of(&(1..=100).collect::<Vec<_>>());
+        assert_eq!((histogram.count(), histogram.sum()), (100, 5050));
+        assert_eq!((histogram.min(), histogram.max()), (Some(1), Some(100)));
+        assert_eq!((histogram.mean(), histogram.variance()), (Some(50.5), Some(833.25)));
+        assert!((histogram.sum_squares() - 338_350.0).abs() < 1e-9);
+        for percent in 1..=100_u32 {
+            let p = f64::from(percent) / 100.0;
+            assert_eq!(histogram.quantile(p), Some(f64::from(percent)), "p = {p}");
+            assert_eq!(histogram.share_at_most(u64::from(percent)), Some(p));
+            assert_eq!(histogram.samples_beyond(p), u64::from(100 - percent));
+        }
+        assert_eq!(histogram.quantile(0.0), Some(1.0));
+        assert_eq!((histogram.share_at_most(0), histogram.share_at_most(1000)), (Some(0.0), Some(1.0)));
+    }
+
+    #[test]
+    fn an_empty_histogram_says_nothing() {
+        let empty = Histogram::new();
+        assert_eq!((empty.mean(), empty.variance(), empty.quantile(0.5)), (None, None, None));
+        assert_eq!((empty.min(), empty.max(), empty.share_at_most(3)), (None, None, None));
+        assert_eq!((empty.samples_beyond(0.5), empty.memory(), empty.buckets().count()), (0, 0, 0));
+    }
+
+    /// Each edge belongs to one bucket, which is at most 1/128 of its lowest value wide.
+    #[test]
+    fn buckets_are_narrow_and_without_gaps() {
+        let last = bucket_of(u64::MAX);
+        let mut next = 0;
+        for bucket in 0..=last {
+            let range = range_of(bucket);
+            assert_eq!(*range.start(), next, "bucket {bucket}");
+            assert_eq!((bucket_of(*range.start()), bucket_of(*range.end())), (bucket, bucket));
+            assert!((range.end() - range.start()) as f64 <= *range.start() as f64 / 128.0);
+            next = range.end().wrapping_add(1);
+        }
+        assert_eq!(next, 0, "the last bucket ends at the largest number");
+    }
+
+    #[test]
+    fn zeros_stay_exact_beside_long_times() {
+        let mut histogram = Histogram::new();
+        histogram.record_n(0, 60);
+        histogram.record_n(5_000_000_000, 40);
+        assert_eq!(histogram.quantile(0.6), Some(0.0));
+        assert_eq!(histogram.quantile(0.61), Some(5e9));
+        assert_eq!(histogram.share_at_most(0), Some(0.6));
+        assert!(histogram.memory() < 2048, "{} bytes", histogram.memory());
+    }
+
+    #[test]
+    fn equal_values_have_no_variance() {
+        for value in [1, 255, 1_000_003, 123_456_789_012_345_678] {
+            let mut histogram = Histogram::new();
+            histogram.record_n(value, 1000);
+            assert_eq!((histogram.mean(), histogram.variance()), (Some(value as f64), Some(0.0)));
+            assert_eq!(histogram.quantile(0.3), Some(value as f64));
+        }
+    }
+
+    #[test]
+    fn ten_octaves_take_ten_kilobytes() {
+        let mut histogram = Histogram::new();
+        let mut draws = Draws::keyed(1);
+        for _ in 0..100_000 {
+            histogram.record(1_000_000 << draws.below(10));
+        }
+        assert!(histogram.memory() <= 16 << 10, "{} bytes", histogram.memory());
+        let compact = histogram.clone().compact();
+        assert_eq!(compact, histogram);
+        assert!(compact.memory() <= 10 << 10, "{} bytes", compact.memory());
+    }
+
+    /// Exponential with mean 1 ms: the p-quantile is -ln(1 - p) ms.
+    #[test]
+    fn quantiles_of_the_exponential_agree_with_the_formula() {
+        let mut histogram = Histogram::new();
+        let mut draws = Draws::keyed(11);
+        for _ in 0..1_000_000 {
+            histogram.record((-draws.open_unit().ln() * 1e6) as u64);
+        }
+        for (p, tolerance) in [(0.1, 0.015), (0.5, 0.008), (0.9, 0.008), (0.99, 0.01), (0.999, 0.02)] {
+            let exact = -f64::ln_1p(-p) * 1e6;
+            let found = histogram.quantile(p).unwrap();
+            assert!((found / exact - 1.0).abs() < tolerance, "p{p}: {found}, not {exact}");
+            assert!((histogram.share_at_most(exact as u64).unwrap() - p).abs() < 0.002);
+        }
+        assert!((histogram.variance().unwrap() / 1e12 - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn taking_and_clearing_leave_nothing() {
+        let mut histogram = of(&[0, 7, 1 << 40]);
+        let whole = histogram.clone();
+        let taken = histogram.take();
+        assert_eq!((taken, histogram.memory()), (whole.clone(), 0));
+        assert_eq!(histogram, Histogram::new());
+        let mut cleared = whole;
+        cleared.clear();
+        assert_eq!(cleared, Histogram::new());
+        assert!(cleared.memory() > 0);
+        assert_eq!(Histogram::new().compact(), Histogram::new());
+    }
+
+    fn values() -> impl Strategy<Value = Vec<u64>> {
+        let value = prop_oneof![Just(0), 0..300_u64, (0..64_u32, any::<u64>()).prop_map(|(bit, x)| x >> bit)];
+        proptest::collection::vec(value, 1..200)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn merging_is_recording_everything(a in values(), b in values(), c in values()) {
+            let all = of(&[a.clone(), b.clone(), c.clone()].concat());
+            let (a, b, c) = (of(&a), of(&b), of(&c));
+            let mut left = a.clone();
+            left.merge(&b);
+            left.merge(&c);
+            let mut right = c;
+            right.merge(&a.compact());
+            right.merge(&b);
+            prop_assert_eq!(&left, &all);
+            prop_assert_eq!(&right, &all);
+            prop_assert_eq!(all.buckets().map(|(.., n)| n).sum::<u64>(), all.count());
+        }
+
+        #[test]
+        fn a_quantile_is_that_of_the_sorted_values(mut values in values(), p in 0.0..=1.0_f64) {
+            let histogram = of(&values);
+            values.sort_unstable();
+            let rank = ((p * values.len() as f64).ceil() as usize).max(1);
+            let exact = values[rank - 1] as f64;
+            let found = histogram.quantile(p).unwrap();
+            prop_assert!((found - exact).abs() <= exact / 128.0, "{found}, not {exact}");
+            prop_assert_eq!(histogram.samples_beyond(p), (values.len() - rank) as u64);
+        }
+
+        #[test]
+        fn a_share_is_within_a_bucket_of_the_exact_one(values in values(), at in any::<u64>(), bit in 0..64_u32) {
+            let at = at >> bit;
+            let found = of(&values).share_at_most(at).unwrap() * values.len() as f64;
+            let range = range_of(bucket_of(at));
+            let below = values.iter().filter(|&v| v < range.start()).count();
+            let within = values.iter().filter(|&v| v <= range.end()).count();
+            prop_assert!(found > below as f64 - 1e-6 && found < within as f64 + 1e-6);
+        }
+
+        #[test]
+        fn recording_many_is_recording_often(value in any::<u64>(), n in 0..50_u64) {
+            let mut many = Histogram::new();
+            many.record_n(value >> 3, n);
+            prop_assert_eq!(many, of(&vec![value >> 3; n as usize]));
+        }
+    }
+}

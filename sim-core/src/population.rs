@@ -234,3 +234,128 @@ impl PopulationWindow {
         gap as f64 / self.integral.max(1) as f64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    const fn t(nanos: u64) -> SimTime {
+        SimTime::from_nanos(nanos)
+    }
+
+    fn present(entered: &[u64]) -> Present {
+        let mut present = Present::default();
+        for &at in entered {
+            present.add(1, t(at));
+        }
+        present
+    }
+
+    /// One is there from 10 to 40, one from 20 to 70 and one from 60 on; the window is cut at 50 and at 100.
+    #[test]
+    fn two_windows_by_hand() {
+        let mut population = Population::new();
+        population.enter(t(10));
+        population.enter(t(20));
+        population.leave(t(10), t(40));
+        assert_eq!(population.integral_at(t(45)), 10 + 2 * 20 + 5);
+        let first = population.flush(t(50), present(&[20]));
+        population.enter(t(60));
+        population.leave(t(20), t(70));
+        let second = population.flush(t(100), present(&[60]));
+
+        assert_eq!((first.integral, first.time_sum, first.age_start, first.age_end), (60, 30, 0, 30));
+        assert_eq!((first.enters, first.leaves, first.n_start, first.n_end, first.max), (2, 1, 0, 1, 2));
+        assert_eq!((second.integral, second.time_sum, second.age_start, second.age_end), (60, 50, 30, 40));
+        assert_eq!((second.enters, second.leaves, second.n_start, second.n_end, second.max), (1, 1, 1, 1, 2));
+        assert!((first.mean() - 1.2).abs() < 1e-12);
+        assert!((first.arrival_rate() - 4e7).abs() < 1e-3);
+        assert_eq!(second.mean_time(), Some(50e-9));
+
+        let mut whole = first.clone();
+        whole.join(&second);
+        assert_eq!((whole.from, whole.to, whole.span_ns), (t(0), t(100), 100));
+        assert_eq!((whole.integral, whole.time_sum, whole.age_start, whole.age_end), (120, 80, 0, 40));
+        let mut both = first.clone();
+        both.merge(&second);
+        assert_eq!((both.span_ns, both.n_start, both.age_start, both.age_end), (100, 1, 30, 70));
+        for window in [first, second, whole, both] {
+            assert!(window.residual() == 0.0, "{window:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_window_says_nothing() {
+        let window = Population::new().flush(SimTime::ZERO, Present::default());
+        assert!(window.mean() == 0.0 && window.arrival_rate() == 0.0 && window.residual() == 0.0);
+        assert_eq!(window.mean_time(), None);
+    }
+
+    #[test]
+    fn a_wrong_memory_shows_as_a_residual() {
+        let mut population = Population::new();
+        population.enter(t(10));
+        population.leave(t(11), t(20)); // It entered at 10.
+        assert!((population.flush(t(30), Present::default()).residual() - 0.1).abs() < 1e-12);
+
+        let mut population = Population::new();
+        population.enter(t(10));
+        assert!((population.flush(t(20), present(&[10, 15])).residual() - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    #[should_panic(expected = "windows that are joined follow each other")]
+    fn a_gap_between_windows_is_noticed() {
+        let mut population = Population::new();
+        let mut first = population.flush(t(10), Present::default());
+        population.flush(t(20), Present::default());
+        first.join(&population.flush(t(30), Present::default()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        /// Whoever enters and leaves in whatever order, Little's Law holds to the last digit in every window.
+        #[test]
+        fn the_law_holds_on_any_path(steps in proptest::collection::vec((0..4_u8, 0..1_u64 << 40, 1..9_u64), 1..200)) {
+            let (mut population, mut inside, mut now) = (Population::new(), Vec::new(), 0);
+            let mut area = 0_u128;
+            let mut whole: Option<PopulationWindow> = None;
+            for (step, wait, units) in steps {
+                let n: u64 = inside.iter().map(|&(_, units)| units).sum();
+                area += u128::from(n) * u128::from(wait);
+                now += wait;
+                if step < 2 {
+                    population.enter_n(units, t(now));
+                    inside.push((now, units));
+                } else if step == 2 && !inside.is_empty() {
+                    let (entered, units) = inside.swap_remove(wait as usize % inside.len());
+                    population.leave_n(units, t(entered), t(now));
+                } else {
+                    let mut present = Present::default();
+                    for &(at, units) in &inside {
+                        present.add(units, t(at));
+                    }
+                    prop_assert_eq!(present.count, population.n());
+                    let window = population.flush(t(now), present);
+                    prop_assert!(window.residual() == 0.0, "{window:?}");
+                    prop_assert_eq!(window.n_start + window.enters, window.n_end + window.leaves);
+                    prop_assert!(window.max >= window.n_start.max(window.n_end));
+                    match &mut whole {
+                        Some(whole) => whole.join(&window),
+                        None => whole = Some(window),
+                    }
+                    let joined = whole.as_ref().unwrap();
+                    prop_assert_eq!(joined.integral, area);
+                    prop_assert!(joined.residual() == 0.0);
+                }
+            }
+        }
+    }
+}

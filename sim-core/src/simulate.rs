@@ -179,3 +179,136 @@ fn run_slice<M: Model>(
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Span;
+
+    /// Schedules itself again after `period`, and remembers when it ran; cancels itself after some events.
+    struct Ticker {
+        period: Span,
+        ticks: u64,
+        cancel: Option<(u64, CancelFlag)>,
+    }
+
+    impl Model for Ticker {
+        type Event = ();
+
+        fn handle(&mut self, (): (), _now: SimTime, calendar: &mut Calendar<()>) {
+            self.ticks += 1;
+            calendar.schedule_in(self.period, ());
+            if let Some((at, flag)) = &self.cancel
+                && self.ticks == *at
+            {
+                flag.cancel();
+            }
+        }
+    }
+
+    fn ticker(period: u64) -> (Ticker, Calendar<()>) {
+        let mut calendar = Calendar::new();
+        calendar.schedule(SimTime::ZERO, ());
+        (Ticker { period: Span::from_nanos(period), ticks: 0, cancel: None }, calendar)
+    }
+
+    #[test]
+    fn events_at_the_end_are_left_for_the_next_run() {
+        let (mut model, mut calendar) = ticker(10);
+        let (limits, flag) = (Limits::default(), CancelFlag::new());
+        let until = SimTime::from_nanos(100);
+        let first = run(&mut model, &mut calendar, until, &limits, &flag);
+        assert_eq!(first, Ended { reason: EndReason::Finished, events: 10, at: until });
+        let second = run(&mut model, &mut calendar, SimTime::from_nanos(101), &limits, &flag);
+        assert_eq!((second.events, calendar.now()), (1, until));
+    }
+
+    #[test]
+    fn pausing_changes_nothing() {
+        let (mut paused, mut calendar) = ticker(3);
+        let (limits, flag) = (Limits::default(), CancelFlag::new());
+        let until = SimTime::from_nanos(100_000);
+        let (mut breaks, mut events) = (0, 0);
+        loop {
+            let ended = run_some(&mut paused, &mut calendar, until, &limits, &flag, 1000);
+            events += ended.events;
+            if ended.reason != EndReason::Paused {
+                assert_eq!((ended.reason, ended.at), (EndReason::Finished, until));
+                break;
+            }
+            assert_eq!(ended.events, 1000);
+            breaks += 1;
+        }
+        let (mut straight, mut other) = ticker(3);
+        let ended = run(&mut straight, &mut other, until, &limits, &flag);
+        assert_eq!((breaks, events, paused.ticks), (33, ended.events, straight.ticks));
+        assert_eq!(calendar.now(), other.now());
+    }
+
+    #[test]
+    fn nothing_left_is_the_end() {
+        struct Idle;
+        impl Model for Idle {
+            type Event = u8;
+            fn handle(&mut self, _: u8, _: SimTime, _: &mut Calendar<u8>) {}
+        }
+        let mut calendar = Calendar::new();
+        calendar.schedule(SimTime::from_nanos(5), 1);
+        let ended = run(&mut Idle, &mut calendar, SimTime::MAX, &Limits::default(), &CancelFlag::new());
+        assert_eq!(ended, Ended { reason: EndReason::Exhausted, events: 1, at: SimTime::from_nanos(5) });
+    }
+
+    #[test]
+    fn the_event_limit_is_exact_and_spans_calls() {
+        let (mut model, mut calendar) = ticker(1);
+        let limits = Limits { events: 10_000, ..Limits::default() };
+        let flag = CancelFlag::new();
+        run_some(&mut model, &mut calendar, SimTime::MAX, &limits, &flag, 6_000);
+        let ended = run(&mut model, &mut calendar, SimTime::MAX, &limits, &flag);
+        assert_eq!((ended.reason, ended.events, model.ticks), (EndReason::EventLimit, 4_000, 10_000));
+    }
+
+    #[test]
+    fn time_that_stands_still_is_noticed() {
+        for (limit, slack) in [(100, 200), (1_000_000, 8_192)] {
+            for pause in [u64::MAX, 77, 5_000] {
+                let (mut model, mut calendar) = ticker(10);
+                let limits = Limits { events_at_one_instant: limit, ..Limits::default() };
+                let flag = CancelFlag::new();
+                run(&mut model, &mut calendar, SimTime::from_nanos(50_000), &limits, &flag);
+                let before = model.ticks;
+                model.period = Span::ZERO;
+                let mut ended = run_some(&mut model, &mut calendar, SimTime::MAX, &limits, &flag, pause);
+                while ended.reason == EndReason::Paused {
+                    ended = run_some(&mut model, &mut calendar, SimTime::MAX, &limits, &flag, pause);
+                }
+                assert_eq!(ended.reason, EndReason::SameInstant { at: SimTime::from_nanos(50_000) });
+                assert!(
+                    (limit..=limit + slack).contains(&(model.ticks - before)),
+                    "{}",
+                    model.ticks - before
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn busy_instants_that_pass_are_no_limit() {
+        let (mut model, mut calendar) = ticker(1);
+        (1..99).for_each(|_| calendar.schedule(SimTime::ZERO, ()));
+        let limits = Limits { events_at_one_instant: 100, ..Limits::default() };
+        let until = SimTime::from_nanos(1000);
+        let ended = run(&mut model, &mut calendar, until, &limits, &CancelFlag::new());
+        assert_eq!((ended.reason, ended.events), (EndReason::Finished, 99_000));
+    }
+
+    #[test]
+    fn a_raised_flag_stops_within_a_slice() {
+        let (mut model, mut calendar) = ticker(1);
+        let flag = CancelFlag::new();
+        model.cancel = Some((10_000, flag.clone()));
+        let ended = run(&mut model, &mut calendar, SimTime::MAX, &Limits::default(), &flag);
+        assert_eq!(ended.reason, EndReason::Cancelled);
+        assert!((10_000..=10_000 + SLICE).contains(&ended.events), "{}", ended.events);
+    }
+}

@@ -286,3 +286,93 @@ impl<T: Copy> Default for Slab<T> {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    const _: () = assert!(size_of::<Key<[u64; 9]>>() == 8);
+
+    #[test]
+    fn the_slot_vacated_last_is_used_first() {
+        let mut slab = Slab::new();
+        let keys: Vec<Key<u32>> = (0..4).map(|value| slab.insert(value)).collect();
+        slab.remove(keys[1]);
+        slab.remove(keys[3]);
+        assert_eq!(
+            slab.iter().map(|(key, &value)| (key.index(), value)).collect::<Vec<_>>(),
+            [(0, 0), (2, 2)]
+        );
+        let indices: [u32; 3] = std::array::from_fn(|_| slab.insert(9).index());
+        assert_eq!(indices, [3, 1, 4]);
+        assert_eq!((slab.len(), slab.high_water()), (5, 5));
+    }
+
+    #[test]
+    fn a_stale_key_finds_nothing() {
+        let mut slab = Slab::new();
+        let old = slab.insert(1);
+        assert_eq!(slab.remove(old), Some(1));
+        assert_eq!(slab.get(old), None);
+        assert_eq!(slab.remove(old), None);
+        let new = slab.insert(2);
+        assert_eq!((new.index(), new.generation()), (0, 1));
+        assert_eq!(slab.get(old), None);
+        assert_eq!(slab.get_mut(old), None);
+        assert!(!slab.contains(old));
+        assert_eq!((slab.key_of(0), *slab.at(0)), (new, 2));
+    }
+
+    #[test]
+    fn the_key_of_nothing_finds_nothing() {
+        let mut slab = Slab::new();
+        assert!(Key::<u8>::NONE.is_none());
+        assert_eq!(slab.get(Key::NONE), None);
+        let key = slab.insert(1_u8);
+        assert!(!key.is_none());
+        assert_eq!(slab.get(Key::NONE), None);
+        assert_eq!(slab.remove(Key::NONE), None);
+        assert_eq!(format!("{key:?} {:?}", Key::<u8>::NONE), "Key(0v0) Key(none)");
+    }
+
+    #[test]
+    #[should_panic(expected = "slot 0 is vacant")]
+    fn a_vacant_slot_has_no_value() {
+        let mut slab = Slab::new();
+        let key = slab.insert(1);
+        slab.remove(key);
+        slab.at(0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        /// Against a sorted map; every key that ever was is tried again.
+        #[test]
+        fn a_slab_is_a_map_with_its_own_keys(steps in proptest::collection::vec(0..8_u32, 0..300)) {
+            let mut slab = Slab::new();
+            let mut map = std::collections::BTreeMap::new();
+            let (mut keys, mut most) = (Vec::new(), 0);
+            for (i, step) in steps.into_iter().enumerate() {
+                if step < 4 || keys.is_empty() {
+                    let key = slab.insert(i);
+                    prop_assert!(map.insert(key, i).is_none());
+                    keys.push(key);
+                } else {
+                    let key = keys[i * step as usize % keys.len()];
+                    prop_assert_eq!(slab.remove(key), map.remove(&key));
+                }
+                most = most.max(map.len());
+                prop_assert_eq!((slab.len(), slab.high_water()), (map.len(), most));
+                prop_assert!(keys.iter().all(|key| slab.get(*key) == map.get(key)));
+                prop_assert!(slab.iter().map(|(key, &value)| (key, value)).eq(map.iter().map(|(k, v)| (*k, *v))));
+            }
+        }
+    }
+}

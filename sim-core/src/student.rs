@@ -158,3 +158,81 @@ const TAIL: Ratio = [
         2.044_263_103_389_939_8e-15,
     ],
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From tables printed to six digits or more.
+    #[test]
+    fn critical_values_agree_with_the_tables() {
+        for (degrees, confidence, t) in [
+            (1, 0.95, 12.706_205),
+            (2, 0.95, 4.302_653),
+            (3, 0.95, 3.182_446),
+            (4, 0.95, 2.776_445),
+            (5, 0.95, 2.570_582),
+            (9, 0.95, 2.262_157),
+            (10, 0.95, 2.228_139),
+            (19, 0.95, 2.093_024),
+            (29, 0.95, 2.045_230),
+            (30, 0.95, 2.042_272),
+            (100, 0.95, 1.983_972),
+            (120, 0.95, 1.979_930),
+            (1, 0.99, 63.656_741),
+            (2, 0.99, 9.924_843),
+            (9, 0.99, 3.249_836),
+            (30, 0.99, 2.749_996),
+            (9, 0.90, 1.833_113),
+            (1, 0.50, 1.0),
+        ] {
+            let found = student_t(degrees, confidence);
+            assert!((found - t).abs() < 1e-6, "t({degrees}, {confidence}) = {found}, not {t}");
+        }
+    }
+
+    /// With one and two degrees of freedom the quantile has a closed form.
+    #[test]
+    fn critical_values_agree_with_the_closed_forms() {
+        for confidence in [0.01, 0.3, 0.8, 0.95, 0.999, 0.999_999] {
+            let one = (FRAC_PI_2 * confidence).tan();
+            let two = confidence * (2.0 / (1.0 - confidence * confidence)).sqrt();
+            assert!((student_t(1, confidence) / one - 1.0).abs() < 1e-9);
+            assert!((student_t(2, confidence) / two - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn sum_and_expansion_meet() {
+        for confidence in [0.5, 0.9, 0.95, 0.99, 0.999] {
+            let expanded = expansion(200.0, normal_quantile(0.5 + confidence / 2.0));
+            assert!((student_t(200, confidence) - expanded).abs() < 1e-9, "{confidence}");
+        }
+        assert!((student_t(u32::MAX, 0.95) - normal_quantile(0.975)).abs() < 1e-8);
+    }
+
+    #[test]
+    fn normal_quantiles_agree_with_the_tables() {
+        for (p, x) in [
+            (0.5, 0.0),
+            (0.6, 0.253_347_103_135_8),
+            (0.9, 1.281_551_565_544_6),
+            (0.975, 1.959_963_984_540_054),
+            (0.995, 2.575_829_303_548_901),
+            (0.999, 3.090_232_306_167_813),
+            (1e-10, -6.361_340_902_404_056),
+            (1e-20, -9.262_340_089_798_408),
+        ] {
+            assert!((normal_quantile(p) - x).abs() < 1e-12, "{p}: {}", normal_quantile(p));
+            if p > 1e-5 {
+                assert!((normal_quantile(1.0 - p) + x).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "between 0 and 1")]
+    fn certainty_has_no_critical_value() {
+        student_t(3, 1.0);
+    }
+}

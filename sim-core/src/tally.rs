@@ -3,7 +3,7 @@
 /// Count, mean, variance and extremes of what was added.
 ///
 /// Source: Welford, *Note on a Method for Calculating Corrected Sums of Squares and Products*, Technometrics
-/// 4(3), 1962; merging: Chan, Golub, LeVeque, *Updating Formulae*, 1979.
+/// 4(3), 1962; merging: Chan, Golub, `LeVeque`, *Updating Formulae*, 1979.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
     count: u64,
@@ -77,7 +77,9 @@ mod tests {
 
     fn tally(xs: &[f64]) -> Tally {
         let mut tally = Tally::new();
-        xs.iter().for_each(|&x| tally.add(x));
+        for &x in xs {
+            tally.add(x);
+        }
         tally
     }
 
