@@ -23,3 +23,4 @@ pub use scenario::{Scenario, Warmup};
 pub use sweep::{Axis, AxisValue};
 pub use text::Source;
 pub use tree::Override;
+pub use words::did_you_mean;

@@ -1,7 +1,7 @@
 //! Guesses at what a misspelt word was meant to be.
 
 /// The advice "did you mean `web`?", when one of `known` is close to `word`.
-pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     closest(word, known).map(|guess| format!("did you mean `{guess}`?"))
 }
 

@@ -1,0 +1,78 @@
+//! `hockeystick check`.
+
+use clap::Args;
+use models::blueprint::Blueprint;
+use scenarios::experiment::analysis::Analysis;
+
+use crate::effort::Choice;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::text::{Cell, Column, Page, Table, Unit};
+use crate::{load, output};
+
+/// Say everything that is wrong with a scenario, and what the operational laws predict of it
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    choice: Choice,
+    /// Check one of the scenario's variants
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+}
+
+/// Stations that are listed.
+const MOST: usize = 8;
+
+pub(crate) fn check(arguments: &Arguments) -> Result<Exit, Failure> {
+    let source = load::read(&arguments.choice.file)?;
+    let loaded = load::load(source, arguments.variant.as_deref(), &arguments.choice.set)?;
+    let blueprint = loaded.scenario.compile();
+    let mut page = Page::new(output::width());
+    page.prose(&format!("{}: {}. No mistakes.", loaded.scenario.name(), contents(&blueprint)));
+    prediction(&mut page, &blueprint);
+    output::result(&page.into_text(), None)?;
+    Ok(Exit::Met)
+}
+
+/// `2 services, 3 endpoints, 1 traffic`.
+fn contents(blueprint: &Blueprint) -> String {
+    let counted = |n: usize, one: &str, many: &str| {
+        (n > 0).then(|| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") })
+    };
+    let parts = [
+        counted(blueprint.services.len(), "service", "services"),
+        counted(blueprint.endpoints.len(), "endpoint", "endpoints"),
+        counted(blueprint.pools.len(), "pool", "pools"),
+        counted(blueprint.traffics.len(), "traffic", "traffics"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// What the operational laws say before anything runs.
+fn prediction(page: &mut Page, blueprint: &Blueprint) {
+    let analysis = Analysis::of(blueprint);
+    let mut stations: Vec<_> =
+        analysis.stations.iter().filter(|station| station.utilization > 0.0).collect();
+    stations.sort_by(|a, b| b.utilization.total_cmp(&a.utilization));
+    let mut table = Table::new([
+        Column::name("Predicted by the operational laws"),
+        Column::number("units"),
+        Column::number("busy"),
+    ]);
+    let hidden = stations.len().saturating_sub(MOST);
+    for station in stations.into_iter().take(MOST) {
+        table.row([
+            Cell::from(format!("  {}", station.name)),
+            Unit::Count.cell(station.capacity()),
+            Unit::Share.cell(station.utilization),
+        ]);
+    }
+    page.table(&table);
+    if hidden > 0 {
+        page.item(&format!("... and {hidden} more, less busy"));
+    }
+    if let Some(bottleneck) = analysis.bottleneck(blueprint) {
+        page.gap();
+        page.prose(&format!("{}.", bottleneck.text.replace('`', "")));
+    }
+}

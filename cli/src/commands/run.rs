@@ -1,0 +1,109 @@
+//! `hockeystick run`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use plots::run_svg;
+use scenarios::experiment::{self, Options, Plan, Silent};
+use scenarios::results::Report;
+use sim_core::CancelFlag;
+
+use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::progress::Bar;
+use crate::text::Detail;
+use crate::{formats, interrupt, load, output, pictures, text};
+
+/// Simulate a scenario and report what was found
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    choice: Choice,
+    /// Run one of the scenario's variants
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    #[command(flatten)]
+    effort: Effort,
+    #[command(flatten)]
+    outlet: Outlet,
+    /// Draw the run over time: an SVG, or a PNG if the name says so
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    pictures: pictures::Wanted,
+    /// Report metrics over time as well (JSON and CSV)
+    #[arg(long)]
+    series: bool,
+    /// Show all rows of long tables
+    #[arg(long)]
+    all: bool,
+    /// Show Little's Law at every place
+    #[arg(long)]
+    laws: bool,
+    /// Run twice, the second time on one thread, and insist on the same bytes
+    #[arg(long)]
+    check_determinism: bool,
+}
+
+/// Bins of the series over time.
+const BINS: u32 = 120;
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
+    let source = load::read(&arguments.choice.file)?;
+    let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
+    let plan = load::plan(&loaded.scenario, loaded.variant.as_deref());
+    let chart = chart_file(arguments, loaded.scenario.name());
+    let drawn = chart.is_some() || arguments.pictures.html.is_some();
+    let options = Options { bins: (arguments.series || drawn).then_some(BINS), distributions: drawn };
+    let cancel = interrupt::flag()?;
+    let report = on_threads(arguments.effort.threads, || simulate(&plan, options, &cancel))?;
+    if arguments.check_determinism && !interrupt::was_pressed() {
+        same_again(&plan, options, &report, &cancel)?;
+    }
+    if let Some(file) = chart {
+        pictures::chart(&run_svg(&report)?, &file, arguments.pictures.png)?;
+    }
+    if let Some(file) = &arguments.pictures.html {
+        pictures::page(&report, file)?;
+    }
+    let text = match arguments.outlet.format {
+        Format::Text => text::run(&report, Detail { all: arguments.all, laws: arguments.laws }, output::width()),
+        Format::Json => formats::json(&report)?,
+        Format::Csv => formats::run_csv(&report)?,
+    };
+    output::result(&text, arguments.outlet.output.as_deref())?;
+    if interrupt::was_pressed() {
+        return Ok(Exit::Interrupted);
+    }
+    Ok(Exit::of(&report.expect, report.complete))
+}
+
+/// Where the chart goes; a PNG alone is drawn beside an SVG named like the scenario.
+fn chart_file(arguments: &Arguments, name: &str) -> Option<PathBuf> {
+    let unnamed = || arguments.pictures.png.then(|| Path::new(name).with_extension("svg"));
+    arguments.plot.clone().or_else(unnamed)
+}
+
+fn simulate(plan: &Plan, options: Options, cancel: &CancelFlag) -> Result<Report, Failure> {
+    let bar = Bar::new();
+    Ok(experiment::run(plan, options, &bar, cancel)?.report)
+}
+
+/// Runs once more on one thread.
+fn same_again(plan: &Plan, options: Options, first: &Report, cancel: &CancelFlag) -> Result<(), Failure> {
+    let again = on_threads(Some(1), || Ok(experiment::run(plan, options, &Silent, cancel)?.report))?;
+    if interrupt::was_pressed() {
+        return Ok(());
+    }
+    if again.fingerprint != first.fingerprint {
+        let what = format!("their events (fingerprints {} and {})", first.fingerprint, again.fingerprint);
+        return Err(Failure::NotDeterministic(what));
+    }
+    if formats::json(&again)? != formats::json(first)? {
+        return Err(Failure::NotDeterministic("their results".to_owned()));
+    }
+    output::remark(&format!("two runs gave the same bytes, fingerprint {}", first.fingerprint));
+    Ok(())
+}

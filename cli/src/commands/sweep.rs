@@ -1,0 +1,190 @@
+//! `hockeystick sweep`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use models::blueprint::Blueprint;
+use plots::sweep_svg;
+use scenarios::experiment::{self, Grid, Options, Point};
+use scenarios::results::SweepReport;
+use scenarios::{Axis, Override, Scenario};
+
+use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::load::Loaded;
+use crate::progress::Bar;
+use crate::{formats, interrupt, load, output, pictures, text};
+
+/// Draw the hockey stick: run a scenario at every point of its `sweep`
+///
+/// The exit code is 0 when every point ran: to find out where expectations fail is what a sweep is for.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    choice: Choice,
+    /// Sweep one of the scenario's variants
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    #[command(flatten)]
+    effort: Effort,
+    #[command(flatten)]
+    outlet: Outlet,
+    /// Where the chart goes [default: `<scenario>.svg`]
+    #[arg(long, value_name = "FILE", alias = "plot")]
+    svg: Option<PathBuf>,
+    /// Folder for the chart and the report, unless they are named
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Draw the chart as PNG too, beside the SVG
+    #[arg(long)]
+    png: bool,
+    /// Write a self-contained HTML report [default name: `<scenario>.html`]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", require_equals = true)]
+    html: Option<PathBuf>,
+}
+
+pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
+    let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
+    let source = load::read(&arguments.choice.file)?;
+    let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
+    if loaded.scenario.axes().is_empty() {
+        let help = "add `sweep: {traffic.NAME.rate: {from: 50/s, to: 1200/s, points: 20}}` to the scenario, or run it";
+        let message = format!("`{}` has no `sweep`", loaded.source.name());
+        return Err(Failure::command(message, Some(help.to_owned())));
+    }
+    let files = Files::of(arguments, loaded.scenario.name())?;
+    let cancel = interrupt::flag()?;
+    let points = points(&loaded)?;
+    let between = between(&loaded);
+    let axes = loaded.scenario.axes().iter();
+    let axes = axes.map(|axis| experiment::Axis { path: axis.path.clone(), unit: axis.unit.clone() }).collect();
+    let grid = Grid { axes, points, between };
+    let bar = Bar::new();
+    let report = on_threads(arguments.effort.threads, || {
+        Ok(experiment::sweep(&grid, Options::default(), &bar, &cancel)?)
+    })?;
+    drop(bar);
+    show(arguments, &files, &report)?;
+    if interrupt::was_pressed() {
+        return Ok(Exit::Interrupted);
+    }
+    Ok(Exit::of([], report.points.iter().all(|point| point.result.complete)))
+}
+
+/// Where pictures go.
+struct Files {
+    svg: PathBuf,
+    html: Option<PathBuf>,
+}
+
+impl Files {
+    fn of(arguments: &Arguments, name: &str) -> Result<Self, Failure> {
+        let folder = arguments.out.clone().unwrap_or_default();
+        if !folder.as_os_str().is_empty() {
+            std::fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder, error))?;
+        }
+        let named = |extension: &str| folder.join(Path::new(name).with_extension(extension));
+        let html = arguments.html.as_ref().map(|file| {
+            if file.as_os_str().is_empty() { named("html") } else { file.clone() }
+        });
+        Ok(Self { svg: arguments.svg.clone().unwrap_or_else(|| named("svg")), html })
+    }
+}
+
+fn show(arguments: &Arguments, files: &Files, report: &SweepReport) -> Result<(), Failure> {
+    if report.points.is_empty() {
+        output::remark("no point was reached: nothing to draw");
+    } else {
+        pictures::chart(&sweep_svg(report)?, &files.svg, arguments.png)?;
+    }
+    if let Some(file) = &files.html {
+        pictures::page(report, file)?;
+    }
+    let text = match arguments.outlet.format {
+        Format::Text => text::sweep(report, output::width()),
+        Format::Json => formats::json(report)?,
+        Format::Csv => formats::sweep_csv(report)?,
+    };
+    output::result(&text, arguments.outlet.output.as_deref())
+}
+
+/// Every combination of values, the first axis varying fastest.
+fn points(loaded: &Loaded) -> Result<Vec<Point>, Failure> {
+    let axes = loaded.scenario.axes();
+    let count: usize = axes.iter().map(|axis| axis.values.len()).product();
+    (0..count).map(|number| point(loaded, &places(axes, number))).collect()
+}
+
+/// The position on each axis of point `number`.
+fn places(axes: &[Axis], number: usize) -> Vec<usize> {
+    let mut rest = number;
+    axes.iter()
+        .map(|axis| {
+            let place = rest % axis.values.len();
+            rest /= axis.values.len();
+            place
+        })
+        .collect()
+}
+
+fn point(loaded: &Loaded, places: &[usize]) -> Result<Point, Failure> {
+    let axes = loaded.scenario.axes();
+    let moved = axes.iter().zip(places).map(|(axis, place)| axis.override_at(*place));
+    let at: BTreeMap<String, f64> =
+        axes.iter().zip(places).map(|(axis, place)| (axis.path.clone(), axis.values[*place].number)).collect();
+    let scenario = changed(loaded, moved)?;
+    Ok(Point { at, plan: load::plan(&scenario, loaded.variant.as_deref()) })
+}
+
+/// The scenario with further changes; its doubts have been told.
+fn changed(loaded: &Loaded, moved: impl Iterator<Item = Override>) -> Result<Scenario, Failure> {
+    let overrides: Vec<Override> = loaded.overrides.iter().cloned().chain(moved).collect();
+    Ok(Scenario::load(&loaded.source, &overrides)?.0)
+}
+
+/// The system along the first path, more finely than it is run, for the theory drawn between the points.
+fn between(loaded: &Loaded) -> Vec<(f64, Blueprint)> {
+    let Some((first, rest)) = loaded.scenario.axes().split_first() else { return Vec::new() };
+    let numbers: Vec<f64> = first.values.iter().map(|value| value.number).collect();
+    let at = |value: f64| {
+        let text = match first.unit.as_str() {
+            "users" | "" => format!("{value:.0}"),
+            unit => format!("{value}{unit}"),
+        };
+        let moved = Override::parse(&format!("{}={text}", first.path)).ok()?;
+        let others = rest.iter().map(|axis| axis.override_at(0));
+        Some((value, changed(loaded, std::iter::once(moved).chain(others)).ok()?.compile()))
+    };
+    fine(&numbers).into_iter().filter_map(at).collect()
+}
+
+/// Points of a theory curve.
+const FINE: usize = 120;
+
+/// Values from the least to the largest of `numbers`, and closer where these are: each gap is cut evenly.
+fn fine(numbers: &[f64]) -> Vec<f64> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup();
+    let parts = FINE.div_ceil(sorted.len().max(1));
+    let gaps = sorted.windows(2).flat_map(|gap| {
+        let (from, to) = (gap[0], gap[1]);
+        (0..parts).map(move |part| from + (to - from) * part as f64 / parts as f64)
+    });
+    gaps.chain(sorted.last().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn theory_has_more_values_than_the_sweep() {
+        let values = fine(&[10.0, 20.0, 40.0]);
+        assert_eq!(values.len(), 2 * 40 + 1);
+        assert_eq!((values[0], values[40], values[80]), (10.0, 20.0, 40.0));
+        assert_eq!(fine(&[5.0]), [5.0]);
+    }
+}

@@ -1,0 +1,76 @@
+//! Arguments that several commands share: which scenario, how much work, what comes out.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::failure::Failure;
+
+/// Which scenario, and what is changed in it.
+#[derive(Args, Debug)]
+pub(crate) struct Choice {
+    /// The scenario file; `-` reads standard input
+    pub(crate) file: PathBuf,
+    /// Set the value at a path, as in `--set services.web.replicas=3`; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+/// How much work, and on which random numbers.
+#[derive(Args, Debug)]
+pub(crate) struct Effort {
+    /// Independent runs [default: the scenario's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) replications: Option<u32>,
+    /// Seed of all random numbers [default: the scenario's]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Threads to use; the result does not depend on it [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+impl Effort {
+    /// The same as `--set` would say it.
+    pub(crate) fn as_sets(&self) -> Vec<String> {
+        let replications = self.replications.map(|n| format!("replications={n}"));
+        let seed = self.seed.map(|n| format!("seed={n}"));
+        replications.into_iter().chain(seed).collect()
+    }
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Tables and sentences
+    Text,
+    /// One JSON object with a stable schema: seconds, per second, shares from 0 to 1
+    Json,
+    /// `metric,value,lo,hi`, one figure a line
+    Csv,
+}
+
+/// Where the result goes and how it looks.
+#[derive(Args, Debug)]
+pub(crate) struct Outlet {
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Write the result to a file instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Does `work` on as many threads as asked for.
+///
+/// # Errors
+///
+/// When the machine gives no threads, or what `work` returns.
+pub(crate) fn on_threads<T: Send>(
+    threads: Option<u16>,
+    work: impl FnOnce() -> Result<T, Failure> + Send,
+) -> Result<T, Failure> {
+    let Some(threads) = threads else { return work() };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build();
+    pool.map_err(|error| Failure::Machine { what: "start threads", reason: error.to_string() })?.install(work)
+}

@@ -1,0 +1,93 @@
+//! From the command line to a plan.
+
+use std::io::Read;
+use std::path::Path;
+
+use scenarios::experiment::{Heading, Plan, Replications};
+use scenarios::{Override, Scenario, Source, Warmup, did_you_mean};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// A scenario with the changes that the command line asks for.
+pub(crate) struct Loaded {
+    /// The file.
+    pub(crate) source: Source,
+    /// What was changed.
+    pub(crate) overrides: Vec<Override>,
+    /// The scenario.
+    pub(crate) scenario: Scenario,
+    /// The variant.
+    pub(crate) variant: Option<String>,
+}
+
+/// Reads the scenario at `path`; `-` is standard input.
+///
+/// # Errors
+///
+/// When it cannot be read or is not YAML.
+pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
+    if path.as_os_str() != "-" {
+        return Ok(Source::read(path)?);
+    }
+    // One byte more than a scenario can have, so that the reader of the text says that it is too large.
+    const MOST: u64 = (4 << 20) + 1;
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(MOST).read_to_string(&mut text);
+    read.map_err(|error| Failure::read(Path::new("-"), error))?;
+    Ok(Source::from_text("standard input", text, "")?)
+}
+
+/// Loads the scenario with the changes of `variant`, then those of `sets`; doubts are told on the way.
+///
+/// # Errors
+///
+/// When anything is wrong with it.
+pub(crate) fn load(source: Source, variant: Option<&str>, sets: &[String]) -> Result<Loaded, Failure> {
+    let mut overrides = Vec::new();
+    if let Some(name) = variant {
+        overrides.extend(variant_of(&source, name)?);
+    }
+    for set in sets {
+        overrides.push(Override::parse(set)?);
+    }
+    let (scenario, doubts) = Scenario::load(&source, &overrides)?;
+    output::warn(&doubts);
+    Ok(Loaded { source, overrides, scenario, variant: variant.map(str::to_owned) })
+}
+
+/// What the variant `name` changes.
+///
+/// # Errors
+///
+/// When there is no such variant.
+pub(crate) fn variant_of(source: &Source, name: &str) -> Result<Vec<Override>, Failure> {
+    let variants = source.variants();
+    if variants.iter().any(|variant| variant == name) {
+        return Ok(source.variant_overrides(name));
+    }
+    let names = || variants.iter().map(String::as_str);
+    let help = did_you_mean(name, names()).unwrap_or_else(|| match variants.len() {
+        0 => format!("`{}` has no variants", source.name()),
+        _ => format!("its variants are {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+    });
+    Err(Failure::command(format!("there is no variant `{name}`"), Some(help)))
+}
+
+/// What is run of `scenario`.
+pub(crate) fn plan(scenario: &Scenario, variant: Option<&str>) -> Plan {
+    Plan {
+        auto_warmup: scenario.warmup() == Warmup::Auto,
+        replications: Replications {
+            at_least: scenario.replications(),
+            precision: scenario.precision(),
+            ..Replications::default()
+        },
+        expectations: scenario.expectations().to_vec(),
+        heading: Heading {
+            about: scenario.about().map(str::to_owned),
+            variant: variant.map(str::to_owned),
+        },
+        ..Plan::new(scenario.compile(), scenario.seed())
+    }
+}

@@ -1,0 +1,58 @@
+//! Charts and pages beside the result.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use plots::{Found, report_html};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Pixels of a PNG for each unit of the SVG: sharp on dense screens.
+#[cfg(feature = "png")]
+const SCALE: f32 = 2.0;
+
+/// Which pictures are wanted.
+#[derive(Args, Debug)]
+pub(crate) struct Wanted {
+    /// Draw the chart as PNG too, beside the SVG
+    #[arg(long)]
+    pub(crate) png: bool,
+    /// Write a self-contained HTML report
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// Writes the chart to `file` (as PNG if its name says so), and as PNG beside it if `png` is set.
+///
+/// # Errors
+///
+/// When it cannot be drawn or written.
+pub(crate) fn chart(svg: &str, file: &Path, png: bool) -> Result<(), Failure> {
+    let is_png = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    if is_png {
+        return save_png(svg, file);
+    }
+    output::save(file, svg.as_bytes())?;
+    if png { save_png(svg, &file.with_extension("png")) } else { Ok(()) }
+}
+
+#[cfg(feature = "png")]
+fn save_png(svg: &str, file: &Path) -> Result<(), Failure> {
+    output::save(file, &plots::to_png(svg, SCALE)?)
+}
+
+#[cfg(not(feature = "png"))]
+fn save_png(_: &str, file: &Path) -> Result<(), Failure> {
+    let help = Some("build with `--features png`, or ask for an SVG".to_owned());
+    Err(Failure::command(format!("cannot write `{}`: this build has no PNG", file.display()), help))
+}
+
+/// Writes the HTML report.
+///
+/// # Errors
+///
+/// When there is nothing to show, or it cannot be written.
+pub(crate) fn page<'a>(found: impl Into<Found<'a>>, file: &Path) -> Result<(), Failure> {
+    output::save(file, report_html(found)?.as_bytes())
+}

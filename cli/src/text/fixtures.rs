@@ -1,0 +1,294 @@
+//! Results made up by hand.
+
+use std::collections::BTreeMap;
+
+use scenarios::results::{
+    Applies, Bottleneck, Capacity, CompareReport, Difference, E, EndpointResult, Growth, Knee, Latency, Laws,
+    LittlesLaw, Met, Report, ResourceResult, Safe, SaturatesAt, ServiceResult, SweepPoint, SweepReport, TheoryLine,
+    TimeAt, TrafficResult, Verdict, Window,
+};
+
+/// An estimate of `value` with an interval that reaches by `share` of it to both sides.
+fn e(value: f64, share: f64) -> Option<E> {
+    Some(E { value, lo: Some(value * (1.0 - share)), hi: Some(value * (1.0 + share)) })
+}
+
+fn latency(mean: f64, share: f64) -> Latency {
+    Latency {
+        mean: e(mean, share),
+        p50: e(0.7 * mean, share),
+        p90: e(2.0 * mean, share),
+        p95: e(2.5 * mean, 2.0 * share),
+        p99: e(4.3 * mean, 4.0 * share),
+        p999: e(7.1 * mean, 16.0 * share),
+        max: Some(9.4 * mean),
+        count: 2_160_000,
+        thin: Vec::new(),
+    }
+}
+
+fn resource(kind: &str, capacity: f64, busy: f64, wait: f64) -> ResourceResult {
+    ResourceResult {
+        kind: kind.to_owned(),
+        capacity: e(capacity, 0.0),
+        utilization: e(busy, 0.004),
+        in_use: e(busy * capacity, 0.004),
+        queue_length: e(400.0 * wait, 0.08),
+        queue_max: Some(if wait > 0.0 { 214 } else { 0 }),
+        wait_probability: e(busy * busy, 0.01),
+        wait: latency(wait, 0.05),
+        hold: latency(0.01, 0.01),
+        rate: e(400.0, 0.001),
+        acquired: 2_160_000,
+        rejected: 0,
+        timed_out: if busy > 0.8 { 37 } else { 0 },
+    }
+}
+
+fn service(replicas: f64, endpoint: &str, mean: f64, resources: &[(&str, ResourceResult)]) -> ServiceResult {
+    let result = EndpointResult { throughput: e(400.1, 0.001), failures: e(0.0, 0.0), latency: latency(mean, 0.01) };
+    ServiceResult {
+        replicas: e(replicas, 0.0),
+        in_flight: e(400.0 * mean, 0.01),
+        endpoints: BTreeMap::from([(endpoint.to_owned(), result)]),
+        resources: resources.iter().map(|(name, resource)| ((*name).to_owned(), resource.clone())).collect(),
+    }
+}
+
+fn traffic() -> TrafficResult {
+    let at = |place: &str, kind: &str, seconds: f64| TimeAt { place: place.into(), kind: kind.into(), seconds };
+    TrafficResult {
+        offered: e(400.12, 0.001),
+        throughput: e(400.05, 0.001),
+        requests: 2_400_613,
+        outcomes: BTreeMap::from([
+            ("ok".to_owned(), 2_400_190),
+            ("timed_out".to_owned(), 398),
+            ("in_flight".to_owned(), 25),
+        ]),
+        ok: e(0.999_83, 0.000_02),
+        errors: e(0.000_17, 0.1),
+        shares: BTreeMap::new(),
+        attempts_per_request: e(1.002, 0.000_4),
+        in_flight: e(24.8, 0.01),
+        latency: Latency { thin: vec!["p99.9".into()], ..latency(0.061_97, 0.002) },
+        intended: None,
+        classes: BTreeMap::new(),
+        time_at: BTreeMap::from([
+            ("p50".to_owned(), vec![at("db", "service", 0.021), at("web", "queueing", 0.012)]),
+            (
+                "p99".to_owned(),
+                vec![at("db_connections", "pools", 0.19), at("db", "service", 0.05), at("web", "queueing", 0.02)],
+            ),
+            ("p99.9".to_owned(), vec![at("db_connections", "pools", 0.39), at("db", "service", 0.06)]),
+        ]),
+    }
+}
+
+fn law(at: &str, gap: f64) -> LittlesLaw {
+    LittlesLaw { at: at.into(), l: 24.8, lambda: 400.05, w: Some(0.061_97), residual: 3.1e-13, gap: Some(gap) }
+}
+
+fn theory(at: &str, metric: &str, value: f64, simulated: f64, applies: Applies) -> TheoryLine {
+    TheoryLine {
+        at: at.into(),
+        model: "M/M/c".into(),
+        metric: metric.into(),
+        value: Some(value),
+        simulated: e(simulated, 0.004),
+        applies,
+        why: "Poisson arrivals, exponential times, one queue".into(),
+    }
+}
+
+/// A steady run of the shop.
+pub(crate) fn shop() -> Report {
+    let web = [("workers", resource("slots", 256.0, 0.34, 0.0)), ("cores", resource("cores", 8.0, 0.61, 0.0009))];
+    let db = [("cores", resource("cores", 8.0, 0.25, 0.000_02))];
+    let mut services = BTreeMap::from([
+        ("web".to_owned(), service(4.0, "checkout", 0.058, &web)),
+        ("db".to_owned(), service(1.0, "insert", 0.005, &db)),
+    ]);
+    for n in 0..20 {
+        let name = format!("recommendation-backend-for-region-{n:02}");
+        services.insert(name, service(2.0, "get", 0.004, &[("cores", resource("cores", 2.0, 0.2, 0.0001))]));
+    }
+    Report {
+        schema: "hockeystick.result/1".into(),
+        scenario: "checkout".into(),
+        about: Some("Can the shop take the Friday peak?".into()),
+        variant: None,
+        version: "0.1.0".into(),
+        seed: 1,
+        replications: 10,
+        complete: true,
+        cut_short: Vec::new(),
+        method: "independent replications, Student t".into(),
+        window: Window { from: 60.0, to: 600.0 },
+        events: 31_234_567,
+        fingerprint: "5f3a09c1".into(),
+        traffic: BTreeMap::from([("shoppers".to_owned(), traffic())]),
+        services,
+        resources: BTreeMap::from([("db_connections".to_owned(), resource("slots", 40.0, 0.83, 0.03))]),
+        laws: Laws {
+            littles_law: vec![law("traffic.shoppers", 0.0004), law("web.workers queue", -0.012)],
+            hold: true,
+            ..Laws::default()
+        },
+        theory: vec![
+            theory("db", "response mean", 0.005_01, 0.005_02, Applies::Exactly),
+            theory("db", "response p99", 0.023_1, 0.023_5, Applies::Exactly),
+            theory("web", "wait mean", 0.000_95, 0.000_9, Applies::Approximately),
+            theory("web", "utilization", 0.61, 0.6103, Applies::Exactly),
+            TheoryLine {
+                value: None,
+                simulated: None,
+                applies: Applies::No,
+                why: "connections are held across calls".into(),
+                ..theory("db_connections", "wait mean", 0.0, 0.0, Applies::No)
+            },
+        ],
+        bottleneck: Some(Bottleneck {
+            at: "db_connections".into(),
+            predicted: 0.83,
+            utilization: e(0.831, 0.004),
+            saturates_at: Some(SaturatesAt { path: "traffic.shoppers.rate".into(), value: 482.0 }),
+            text: "`db_connections` is the bottleneck: at least 83 % busy at 400/s, saturates at 482/s".into(),
+        }),
+        growth: Vec::new(),
+        expect: vec![
+            verdict("shoppers.p99 < 250ms", Met::NotMet, 0.266, None),
+            verdict("shoppers.errors < 0.1%", Met::Met, 0.000_17, None),
+            verdict("shoppers.mean < 62ms", Met::Undecided, 0.061_97, Some("the interval straddles the bound")),
+        ],
+        notes: vec![
+            "p99.9 of `shoppers` rest on fewer than 10 samples beyond them (9,612 requests)".into(),
+            "a pareto distribution with mean 0.005 s has no variance: means settle slowly and their intervals are \
+             too narrow"
+                .into(),
+        ],
+        series: None,
+        distributions: BTreeMap::new(),
+    }
+}
+
+fn verdict(text: &str, verdict: Met, observed: f64, why: Option<&str>) -> Verdict {
+    Verdict { text: text.into(), verdict, observed: e(observed, 0.004), why: why.map(str::to_owned) }
+}
+
+/// The shop when more comes than it can take.
+pub(crate) fn overloaded() -> Report {
+    let growth = Growth {
+        at: "web.workers queue".into(),
+        per_second: e(18.2, 0.05).unwrap(),
+        text: "`web.workers queue` grows by 18.2 a second and never stops: `db_connections` is 100 % busy and gets \
+               more than it can do"
+            .into(),
+    };
+    let mut report = shop();
+    report.theory.clear();
+    report.services.retain(|name, _| !name.starts_with("recommendation"));
+    Report { growth: vec![growth], complete: false, cut_short: vec!["interrupted".into()], ..report }
+}
+
+/// The shop run once.
+pub(crate) fn single() -> Report {
+    let text = serde_json::to_string(&Report { replications: 1, ..shop() }).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    forget_intervals(&mut value);
+    let mut report: Report = serde_json::from_value(value).unwrap();
+    report.services.retain(|name, _| !name.starts_with("recommendation"));
+    report.theory.clear();
+    report.notes.clear();
+    report.expect.clear();
+    report.bottleneck = None;
+    report
+}
+
+fn forget_intervals(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(map) => {
+            for key in ["lo", "hi"] {
+                if map.contains_key(key) {
+                    map.insert(key.into(), serde_json::Value::Null);
+                }
+            }
+            map.values_mut().for_each(forget_intervals);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(forget_intervals),
+        _ => {}
+    }
+}
+
+/// A sweep of the shop over its rate.
+pub(crate) fn hockeystick() -> SweepReport {
+    let point = |rate: f64| {
+        let mut result = if rate > 480.0 { overloaded() } else { shop() };
+        result.complete = true;
+        result.cut_short.clear();
+        let busy = (rate / 482.0).min(1.0);
+        result.services.retain(|name, _| !name.starts_with("recommendation"));
+        if let Some(traffic) = result.traffic.get_mut("shoppers") {
+            traffic.offered = e(rate, 0.001);
+            traffic.throughput = e(rate.min(482.0), 0.001);
+            traffic.latency = latency(0.01 / (1.001 - busy), 0.01);
+        }
+        if let Some(pool) = result.resources.get_mut("db_connections") {
+            pool.utilization = e(busy, 0.001);
+        }
+        SweepPoint { at: BTreeMap::from([("traffic.shoppers.rate".to_owned(), rate)]), result }
+    };
+    SweepReport {
+        schema: "hockeystick.sweep/1".into(),
+        scenario: "checkout".into(),
+        about: None,
+        version: "0.1.0".into(),
+        paths: vec!["traffic.shoppers.rate".into()],
+        units: vec!["/s".into()],
+        points: [50.0, 150.0, 250.0, 350.0, 450.0, 550.0].map(point).into(),
+        theory: Vec::new(),
+        knee: Some(Knee {
+            value: 310.0,
+            text: "the mean latency of `shoppers` turns up at 310/s: beyond it, latency grows faster than throughput"
+                .into(),
+        }),
+        capacity: Some(Capacity {
+            value: 410.0,
+            last_met: 350.0,
+            first_not_met: Some((450.0, "shoppers.p99 < 250ms".into())),
+            text: "every expectation is met up to about 410/s; beyond it `shoppers.p99 < 250ms` fails".into(),
+        }),
+        safe: Some(Safe {
+            from: 246.0,
+            to: 287.0,
+            text: "60 to 70 % of the capacity: near the limit a small rise of the load costs most".into(),
+        }),
+    }
+}
+
+/// Two variants of the shop.
+pub(crate) fn comparison() -> CompareReport {
+    let difference = |metric: &str, base: f64, value: f64, verdict: &str| Difference {
+        variant: "fixed".into(),
+        metric: metric.into(),
+        base: e(base, 0.01).unwrap(),
+        value: e(value, 0.01).unwrap(),
+        difference: e(value - base, 0.08).unwrap(),
+        verdict: verdict.into(),
+        variance_ratio: Some(0.1),
+    };
+    CompareReport {
+        schema: "hockeystick.compare/1".into(),
+        scenario: "checkout".into(),
+        version: "0.1.0".into(),
+        base: "broken".into(),
+        variants: vec![("broken".into(), overloaded()), ("fixed".into(), shop())],
+        differences: vec![
+            difference("shoppers.mean", 0.0619, 0.0233, "better"),
+            difference("shoppers.p99.9", 0.439, 0.51, "worse"),
+            difference("shoppers.throughput", 400.0, 400.1, "no evidence"),
+            difference("shoppers.errors", 0.02, 0.001, "better"),
+        ],
+        expect: vec![verdict("fixed.shoppers.p99 / broken.shoppers.p99 < 0.5", Met::Met, 0.376, None)],
+    }
+}

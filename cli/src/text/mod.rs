@@ -1,0 +1,18 @@
+//! Results as a terminal shows them: plain text, at most as wide as the page.
+
+mod compare;
+mod figure;
+mod page;
+mod run;
+mod sweep;
+mod table;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+
+pub(crate) use compare::compare;
+pub(crate) use figure::Unit;
+pub(crate) use page::Page;
+pub(crate) use run::{Detail, run};
+pub(crate) use sweep::sweep;
+pub(crate) use table::{Cell, Column, Table};

@@ -1,0 +1,560 @@
+//! A run.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use scenarios::results::{
+    Applies, E, Growth, Latency, LittlesLaw, Met, Report, ResourceResult, TheoryLine, TimeAt, TrafficResult, Verdict,
+};
+
+use super::figure::{Unit, clock, grouped};
+use super::page::Page;
+use super::table::{Cell, Column, Table};
+
+/// Rows of a table that are shown without `--all`.
+const ROWS: usize = 12;
+/// Places that are shown without `--all`, of each traffic.
+const PLACES: usize = 8;
+/// Percentiles of which it is known where their time goes.
+const PERCENTILES: [&str; 3] = ["p50", "p99", "p99.9"];
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Detail {
+    /// Every row of long tables.
+    pub(crate) all: bool,
+    /// Little's Law at every place.
+    pub(crate) laws: bool,
+}
+
+/// The report as text, `width` columns wide.
+pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
+    let mut page = Page::new(width);
+    let steady = report.growth.is_empty();
+    heading(&mut page, report);
+    growth(&mut page, &report.growth);
+    traffic(&mut page, report, detail);
+    if steady {
+        response_times(&mut page, report, detail);
+    } else {
+        page.gap();
+        page.prose("Response times, waits and queue lengths have no steady state and are not shown.");
+    }
+    services(&mut page, report, detail);
+    resources(&mut page, report, detail);
+    laws(&mut page, &report.laws.littles_law, detail);
+    theory(&mut page, &report.theory, detail);
+    places(&mut page, report, detail);
+    bottleneck(&mut page, report);
+    expectations(&mut page, &report.expect);
+    notes(&mut page, &report.notes);
+    footer(&mut page, report);
+    page.into_text()
+}
+
+fn heading(page: &mut Page, report: &Report) {
+    let variant = report.variant.as_ref().map(|variant| format!(", variant {variant}")).unwrap_or_default();
+    match &report.about {
+        Some(about) => page.prose(&format!("{}{variant}: {about}", report.scenario)),
+        None => page.prose(&format!("{}{variant}", report.scenario)),
+    }
+    let warmup = match report.window.from {
+        0.0 => String::new(),
+        from => format!(", the first {} of each not measured", clock(from)),
+    };
+    let each = clock(report.window.to);
+    page.prose(&match report.replications {
+        0 => "No replication got anywhere.".to_owned(),
+        1 => format!("One replication of {each}{warmup}: no intervals."),
+        n => format!("{n} replications of {each}{warmup}. Intervals (±): 95 %."),
+    });
+    for reason in &report.cut_short {
+        page.prose(&format!("Cut short: {reason}."));
+    }
+}
+
+fn growth(page: &mut Page, growth: &[Growth]) {
+    if growth.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line("OVERLOADED: there is no steady state");
+    for growth in growth {
+        page.item(&growth.text);
+    }
+}
+
+/// The rows that are shown, and how many are not.
+fn shown<T>(rows: Vec<T>, detail: Detail, most: usize) -> (Vec<T>, usize) {
+    let hidden = if detail.all { 0 } else { rows.len().saturating_sub(most) };
+    // One more row takes no more room than saying that there is one more.
+    let hidden = if hidden == 1 { 0 } else { hidden };
+    let kept = rows.len() - hidden;
+    (rows.into_iter().take(kept).collect(), hidden)
+}
+
+fn more(page: &mut Page, hidden: usize, what: &str) {
+    if hidden > 0 {
+        page.item(&format!("... and {hidden} more{what}; `--all` shows them"));
+    }
+}
+
+fn estimate(unit: Unit, e: Option<E>) -> Cell {
+    e.map_or_else(Cell::none, |e| unit.estimate(&e))
+}
+
+fn margin(unit: Unit, e: Option<E>) -> Cell {
+    e.map_or(Cell::Empty, |e| unit.margin(&e))
+}
+
+/// Adds a row of estimates, and one with their margins below it.
+fn estimates(table: &mut Table, name: &str, cells: &[(Unit, Option<E>)], last: Option<Cell>) {
+    let values = cells.iter().map(|(unit, e)| estimate(*unit, *e));
+    table.row([Cell::from(format!("  {name}"))].into_iter().chain(values).chain(last));
+    let margins: Vec<Cell> = cells.iter().map(|(unit, e)| margin(*unit, *e)).collect();
+    if margins.iter().any(|cell| *cell != Cell::Empty) {
+        table.row([Cell::Empty].into_iter().chain(margins));
+    }
+}
+
+fn busiest_traffics(report: &Report) -> Vec<(&String, &TrafficResult)> {
+    let mut traffics: Vec<_> = report.traffic.iter().collect();
+    let offered = |traffic: &TrafficResult| traffic.offered.map_or(0.0, |e| e.value);
+    traffics.sort_by(|a, b| offered(b.1).total_cmp(&offered(a.1)));
+    traffics
+}
+
+fn traffic(page: &mut Page, report: &Report, detail: Detail) {
+    let mut table = Table::new([
+        Column::name("Traffic"),
+        Column::number("offered/s"),
+        Column::number("answered/s"),
+        Column::number("ok"),
+        Column::number("errors"),
+        Column::number("attempts"),
+        Column::number("in flight"),
+    ]);
+    let (traffics, hidden) = shown(busiest_traffics(report), detail, ROWS);
+    let steady = report.growth.is_empty();
+    for (name, traffic) in &traffics {
+        let retried = traffic.attempts_per_request.filter(|e| e.value != 1.0);
+        let cells = [
+            (Unit::Rate, traffic.offered),
+            (Unit::Rate, traffic.throughput),
+            (Unit::Share, traffic.ok),
+            (Unit::Share, traffic.errors),
+            (Unit::Count, retried),
+            (Unit::Count, traffic.in_flight.filter(|_| steady)),
+        ];
+        estimates(&mut table, name, &cells, None);
+    }
+    page.table(&table);
+    more(page, hidden, "");
+    for (name, traffic) in &traffics {
+        outcomes(page, name, traffic);
+    }
+}
+
+/// What became of the requests, when it was not always the same.
+fn outcomes(page: &mut Page, name: &str, traffic: &TrafficResult) {
+    let mut ended: Vec<(&String, &u64)> =
+        traffic.outcomes.iter().filter(|(outcome, n)| **n > 0 && *outcome != "in_flight").collect();
+    if ended.len() < 2 {
+        return;
+    }
+    ended.sort_by(|a, b| b.1.cmp(a.1));
+    let mut said: Vec<String> = ended.iter().map(|(outcome, n)| format!("{} {outcome}", grouped(**n))).collect();
+    if let Some(n) = traffic.outcomes.get("in_flight").filter(|n| **n > 0) {
+        said.push(format!("{} in flight at the end", grouped(*n)));
+    }
+    page.item(&format!("{name}: of {} requests {}", grouped(traffic.requests), said.join(", ")));
+}
+
+fn response_times(page: &mut Page, report: &Report, detail: Detail) {
+    let mut table = Table::new(
+        [Column::name("Response times")]
+            .into_iter()
+            .chain(["mean", "p50", "p95", "p99", "p99.9", "max"].map(Column::number)),
+    );
+    let mut rows: Vec<(String, &Latency)> = Vec::new();
+    for (name, traffic) in busiest_traffics(report) {
+        rows.push((name.clone(), &traffic.latency));
+        if let Some(intended) = &traffic.intended {
+            rows.push((format!("{name}, as intended"), intended));
+        }
+        rows.extend(traffic.classes.iter().map(|(class, latency)| (format!("{name}, {class}"), latency)));
+    }
+    let (rows, hidden) = shown(rows, detail, ROWS);
+    for (name, latency) in rows.iter().filter(|(_, latency)| latency.count > 0) {
+        let thin = |name: &str| latency.thin.iter().any(|thin| thin == name);
+        let cells = [latency.mean, latency.p50, latency.p95, latency.p99, latency.p999].map(|e| (Unit::Seconds, e));
+        let values = cells.iter().zip(["mean", "p50", "p95", "p99", "p99.9"]).map(|((unit, e), name)| {
+            let cell = estimate(*unit, *e);
+            if thin(name) { doubted(cell) } else { cell }
+        });
+        let max = latency.max.map_or_else(Cell::none, |max| Unit::Seconds.cell(max));
+        table.row([Cell::from(format!("  {name}"))].into_iter().chain(values).chain([max]));
+        let margins: Vec<Cell> = cells.iter().map(|(unit, e)| margin(*unit, *e)).collect();
+        if margins.iter().any(|cell| *cell != Cell::Empty) {
+            table.row([Cell::Empty].into_iter().chain(margins));
+        }
+    }
+    page.table(&table);
+    more(page, hidden, "");
+}
+
+/// Too few samples to rely on.
+fn doubted(cell: Cell) -> Cell {
+    match cell {
+        Cell::Number { digits, unit } => Cell::Number { digits, unit: format!("{unit}?") },
+        other => other,
+    }
+}
+
+fn services(page: &mut Page, report: &Report, detail: Detail) {
+    let mut table = Table::new([
+        Column::name("Services, busiest first"),
+        Column::number("replicas"),
+        Column::number("answered/s"),
+        Column::number("failed/s"),
+        Column::number("mean"),
+        Column::number("p99"),
+    ]);
+    let busy = |service: &str| {
+        let resources = report.services.get(service).map(|service| &service.resources);
+        let busiest = resources.into_iter().flat_map(BTreeMap::values).filter_map(|r| r.utilization);
+        busiest.map(|e| e.value).fold(0.0, f64::max)
+    };
+    let mut rows: Vec<_> = report
+        .services
+        .iter()
+        .flat_map(|(name, service)| service.endpoints.iter().map(move |endpoint| (name, service, endpoint)))
+        .collect();
+    rows.sort_by(|a, b| busy(b.0).total_cmp(&busy(a.0)));
+    let (rows, hidden) = shown(rows, detail, ROWS);
+    let steady = report.growth.is_empty();
+    for (name, service, (endpoint, result)) in rows {
+        let latency = |e: Option<E>| estimate(Unit::Seconds, e.filter(|_| steady));
+        table.row([
+            Cell::from(format!("  {name}.{endpoint}")),
+            estimate(Unit::Count, service.replicas),
+            estimate(Unit::Rate, result.throughput),
+            estimate(Unit::Rate, result.failures.filter(|e| e.value > 0.0)),
+            latency(result.latency.mean),
+            latency(result.latency.p99),
+        ]);
+    }
+    page.table(&table);
+    more(page, hidden, "");
+}
+
+fn busy(resource: &ResourceResult) -> f64 {
+    resource.utilization.map_or(0.0, |e| e.value)
+}
+
+/// All resources, by the name under which a metric finds them, the busiest first.
+pub(super) fn busiest_resources(report: &Report) -> Vec<(String, &ResourceResult)> {
+    let own = report.services.iter().flat_map(|(service, result)| {
+        result.resources.iter().map(move |(name, resource)| (format!("{service}.{name}"), resource))
+    });
+    let shared = report.resources.iter().map(|(name, resource)| (name.clone(), resource));
+    let mut resources: Vec<_> = own.chain(shared).collect();
+    resources.sort_by(|a, b| busy(b.1).total_cmp(&busy(a.1)));
+    resources
+}
+
+fn resources(page: &mut Page, report: &Report, detail: Detail) {
+    let mut table = Table::new([
+        Column::name("Resources, busiest first"),
+        Column::number("units"),
+        Column::number("busy"),
+        Column::number("queue"),
+        Column::number("longest"),
+        Column::number("wait"),
+        Column::number("wait p99"),
+        Column::number("refused"),
+    ]);
+    let (rows, hidden) = shown(busiest_resources(report), detail, ROWS);
+    let next = busiest_resources(report).get(rows.len()).map(|(_, resource)| busy(resource));
+    let steady = report.growth.is_empty();
+    for (name, resource) in rows {
+        let waited = resource.queue_max.is_some_and(|longest| longest > 0);
+        let settled = |e: Option<E>| e.filter(|_| steady && waited);
+        let refused = resource.rejected + resource.timed_out;
+        table.row([
+            Cell::from(format!("  {name}")),
+            estimate(Unit::Count, resource.capacity),
+            estimate(Unit::Share, resource.utilization),
+            estimate(Unit::Count, settled(resource.queue_length)),
+            resource.queue_max.filter(|_| waited).map_or_else(Cell::none, Cell::count),
+            estimate(Unit::Seconds, settled(resource.wait.mean)),
+            estimate(Unit::Seconds, settled(resource.wait.p99)),
+            if refused > 0 { Cell::count(refused) } else { Cell::none() },
+        ]);
+    }
+    page.table(&table);
+    let at_most = next.map(|busy| format!(", at most {} busy", Unit::Share.say(busy))).unwrap_or_default();
+    more(page, hidden, &at_most);
+}
+
+fn laws(page: &mut Page, laws: &[LittlesLaw], detail: Detail) {
+    let largest = |key: fn(&LittlesLaw) -> f64| laws.iter().max_by(|a, b| key(a).total_cmp(&key(b)));
+    let gap = |law: &LittlesLaw| law.gap.map_or(0.0, f64::abs);
+    let (Some(worst), Some(widest)) = (largest(|law| law.residual), largest(gap)) else { return };
+    page.gap();
+    page.prose(&format!(
+        "Little's Law holds exactly at all {} places (worst residual {:.0e}, at {}). As readers compute it, L and \
+         \u{3bb}W differ by {} at most, at {}.",
+        laws.len(),
+        worst.residual,
+        worst.at,
+        Unit::Share.say(gap(widest)),
+        widest.at,
+    ));
+    if !detail.laws {
+        return;
+    }
+    let heads = ["L", "\u{3bb}/s", "W", "gap", "residual"];
+    let mut table = Table::new([Column::name("Little's Law")].into_iter().chain(heads.map(Column::number)));
+    for law in laws {
+        table.row([
+            Cell::from(format!("  {}", law.at)),
+            Unit::Count.cell(law.l),
+            Unit::Rate.cell(law.lambda),
+            law.w.map_or_else(Cell::none, |w| Unit::Seconds.cell(w)),
+            law.gap.map_or_else(Cell::none, |gap| Unit::Share.cell(gap)),
+            Cell::Word(format!("{:.0e}", law.residual)),
+        ]);
+    }
+    page.table(&table);
+}
+
+/// What a theory line's metric measures.
+fn unit_of_theory(metric: &str) -> Unit {
+    let has = |words: &[&str]| words.iter().any(|word| metric.contains(word));
+    if has(&["utilization", "probability", "blocked", "loss", "ratio", "errors"]) {
+        Unit::Share
+    } else if has(&["throughput", "rate", "saturat"]) {
+        Unit::Rate
+    } else if has(&["queue length", "in flight", "in service", "number", "attempts", "in_flight", "queue_length"]) {
+        Unit::Count
+    } else {
+        Unit::Seconds
+    }
+}
+
+fn theory(page: &mut Page, lines: &[TheoryLine], detail: Detail) {
+    let mut table = Table::new([
+        Column::name("Theory beside simulation"),
+        Column::text("model"),
+        Column::text("figure"),
+        Column::number("theory"),
+        Column::number("simulated"),
+        Column::number("±"),
+        Column::text(""),
+    ]);
+    let (applying, others): (Vec<&TheoryLine>, Vec<&TheoryLine>) =
+        lines.iter().partition(|line| line.applies != Applies::No && line.value.is_some());
+    let (applying, hidden) = shown(applying, detail, 2 * ROWS);
+    let mut last = None;
+    for line in applying {
+        let unit = unit_of_theory(&line.metric);
+        let about = if line.applies == Applies::Approximately { "about" } else { "exact" };
+        let _ = about;
+        let again = last == Some((&line.at, &line.model));
+        last = Some((&line.at, &line.model));
+        let said = |text: String| if again { Cell::Empty } else { Cell::from(text) };
+        let margin = line.simulated.map_or(Cell::Empty, |e| match unit.margin(&e) {
+            Cell::Number { digits, .. } => {
+                Cell::Number { digits: digits.trim_start_matches("± ").to_owned(), unit: String::new() }
+            }
+            other => other,
+        });
+        table.row([
+            said(format!("  {}", line.at)),
+            said(line.model.clone()),
+            Cell::from(line.metric.as_str()),
+            line.value.map_or_else(Cell::none, |value| beside(unit, value, line.simulated)),
+            estimate(unit, line.simulated),
+            margin,
+            Cell::from(verdict_on(line)),
+        ]);
+    }
+    page.table(&table);
+    more(page, hidden, "");
+    not_applying(page, &others, detail);
+}
+
+/// The theory's value with the digits of the simulation's.
+fn beside(unit: Unit, value: f64, simulated: Option<E>) -> Cell {
+    match simulated {
+        Some(E { value: seen, lo: Some(lo), hi: Some(hi) }) => {
+            let reach = (seen - lo).abs().max((hi - seen).abs());
+            unit.estimate(&E { value, lo: Some(value - reach), hi: Some(value + reach) })
+        }
+        _ => unit.cell(value),
+    }
+}
+
+/// Whether the closed form lies inside of the simulation's interval.
+fn verdict_on(line: &TheoryLine) -> String {
+    let (Some(value), Some(E { value: seen, lo: Some(lo), hi: Some(hi) })) = (line.value, line.simulated) else {
+        return String::new();
+    };
+    if (lo..=hi).contains(&value) {
+        return "inside".to_owned();
+    }
+    match line.applies {
+        Applies::Exactly => "OUTSIDE".to_owned(),
+        _ => format!("{:+.1} %", (value / seen - 1.0) * 100.0),
+    }
+}
+
+/// Closed forms that say nothing here, by reason.
+fn not_applying(page: &mut Page, lines: &[&TheoryLine], detail: Detail) {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in lines {
+        match reasons.iter_mut().find(|(why, _)| *why == line.why) {
+            Some((_, places)) if places.contains(&line.at.as_str()) => {}
+            Some((_, places)) => places.push(&line.at),
+            None => reasons.push((&line.why, vec![&line.at])),
+        }
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line("No closed form:");
+    let (reasons, hidden) = shown(reasons, detail, PLACES);
+    for (why, places) in reasons {
+        let (first, rest) = shown(places, detail, 4);
+        let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        page.hanging("  ", "    ", &format!("{}{rest}: {why}", first.join(", ")));
+    }
+    more(page, hidden, "");
+}
+
+fn places(page: &mut Page, report: &Report, detail: Detail) {
+    for (name, traffic) in busiest_traffics(report).into_iter().take(if detail.all { usize::MAX } else { 4 }) {
+        let known: Vec<&str> = PERCENTILES.into_iter().filter(|p| traffic.time_at.contains_key(*p)).collect();
+        let Some(slow) = known.iter().find(|p| **p == "p99").or(known.last()) else { continue };
+        let at = |p: &str| traffic.time_at.get(p).map_or(&[][..], Vec::as_slice);
+        let mut keys: Vec<(&str, &str)> = Vec::new();
+        for time in known.iter().flat_map(|p| at(p)) {
+            if !keys.contains(&(&time.place, &time.kind)) {
+                keys.push((&time.place, &time.kind));
+            }
+        }
+        let seconds = |p: &str, key: (&str, &str)| {
+            at(p).iter().find(|time| (time.place.as_str(), time.kind.as_str()) == key).map(|time| time.seconds)
+        };
+        let by = |key: (&str, &str)| seconds(slow, key).unwrap_or(0.0);
+        keys.sort_by(|a, b| by(*b).partial_cmp(&by(*a)).unwrap_or(Ordering::Equal));
+        let (keys, hidden) = shown(keys, detail, PLACES);
+        let mut columns =
+            vec![Column::name(&format!("Where the time of {name} goes")), Column::text("as")];
+        for p in &known {
+            columns.extend([Column::number(p), Column::number("")]);
+        }
+        let mut table = Table::new(columns);
+        for key in keys {
+            let mut row = vec![Cell::from(format!("  {}", key.0)), Cell::from(key.1)];
+            for p in &known {
+                row.extend(time_and_share(at(p), seconds(p, key), report.growth.is_empty()));
+            }
+            table.row(row);
+        }
+        page.table(&table);
+        more(page, hidden, "");
+    }
+}
+
+/// How long, and which share of the whole. Without a steady state the shares still say what is to blame.
+fn time_and_share(all: &[TimeAt], seconds: Option<f64>, steady: bool) -> [Cell; 2] {
+    let whole: f64 = all.iter().map(|time| time.seconds).sum();
+    let Some(seconds) = seconds.filter(|_| whole > 0.0) else { return [Cell::none(), Cell::Empty] };
+    let share = Cell::Number { digits: format!("{:.0}", 100.0 * seconds / whole), unit: "%".to_owned() };
+    [if steady { Unit::Seconds.cell(seconds) } else { Cell::none() }, share]
+}
+
+fn bottleneck(page: &mut Page, report: &Report) {
+    let Some(bottleneck) = &report.bottleneck else { return };
+    page.gap();
+    let seen = bottleneck.utilization.map(|e| format!(" (simulated: {} busy)", Unit::Share.say_estimate(&e)));
+    page.prose(&format!("{}{}.", bottleneck.text.replace('`', ""), seen.unwrap_or_default()));
+}
+
+/// Expectations and their verdicts.
+pub(super) fn expectations(page: &mut Page, expect: &[Verdict]) {
+    if expect.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line("Expectations");
+    for verdict in expect {
+        let mark = match verdict.verdict {
+            Met::Met => "  met        ",
+            Met::NotMet => "  NOT MET    ",
+            Met::Undecided => "  undecided  ",
+        };
+        let ratio = verdict.text.split(['<', '>', '=']).next().is_some_and(|left| left.contains('/'));
+        let unit = if ratio { Unit::Count } else { Unit::of_metric(&verdict.text) };
+        let seen = verdict.observed.map(|e| format!(": {}", unit.say_estimate(&e))).unwrap_or_default();
+        let why = verdict.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        page.hanging(mark, "             ", &format!("{}{seen}{why}", verdict.text));
+    }
+}
+
+fn notes(page: &mut Page, notes: &[String]) {
+    if notes.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line("Notes");
+    notes.iter().for_each(|note| page.hanging("  - ", "    ", note));
+}
+
+fn footer(page: &mut Page, report: &Report) {
+    page.gap();
+    page.prose(&format!(
+        "{} replications, seed {}, {} events, fingerprint {}",
+        report.replications,
+        report.seed,
+        grouped(report.events),
+        report.fingerprint
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::fixtures;
+
+    #[test]
+    fn a_steady_run_is_shown_in_80_columns() {
+        let text = run(&fixtures::shop(), Detail::default(), 80);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn everything_is_shown_on_demand() {
+        let text = run(&fixtures::shop(), Detail { all: true, laws: true }, 80);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn an_overloaded_run_shows_no_means() {
+        let text = run(&fixtures::overloaded(), Detail::default(), 80);
+        assert!(!text.contains("mean"), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn one_replication_has_no_intervals() {
+        let text = run(&fixtures::single(), Detail::default(), 80);
+        assert!(!text.contains('±'), "{text}");
+        insta::assert_snapshot!(text);
+    }
+}

@@ -1,0 +1,134 @@
+//! A sweep.
+
+use scenarios::results::{E, Report, SweepPoint, SweepReport, TrafficResult};
+
+use super::figure::Unit;
+use super::page::Page;
+use super::run::busiest_resources;
+use super::table::{Cell, Column, Table};
+
+/// The report as text, `width` columns wide.
+pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
+    let mut page = Page::new(width);
+    match &report.about {
+        Some(about) => page.prose(&format!("{}: {about}", report.scenario)),
+        None => page.prose(&report.scenario),
+    }
+    let paths: Vec<String> = report.paths.iter().map(|path| format!("`{path}`")).collect();
+    page.prose(&format!("{} points along {}.", report.points.len(), paths.join(" and ")));
+    let mut traffics: Vec<&String> = Vec::new();
+    for name in report.points.iter().flat_map(|point| point.result.traffic.keys()) {
+        if !traffics.contains(&name) {
+            traffics.push(name);
+        }
+    }
+    for name in traffics {
+        page.table(&points(report, name));
+    }
+    if report.points.iter().any(|point| !point.result.growth.is_empty()) {
+        page.item("grows: something grows without bound there, so no latency holds");
+    }
+    let sentences = [
+        ("Knee", report.knee.as_ref().map(|knee| &knee.text)),
+        ("Capacity", report.capacity.as_ref().map(|capacity| &capacity.text)),
+    ];
+    page.gap();
+    for (what, text) in sentences {
+        page.hanging(&format!("{what:10}"), "          ", text.map_or("not within this sweep", String::as_str));
+    }
+    if let Some(safe) = &report.safe {
+        let unit = report.units.first().map_or("", String::as_str);
+        let range = format!("{} to {}: ", value(unit, safe.from), value(unit, safe.to));
+        page.hanging("Safe      ", "          ", &format!("{range}{}", safe.text));
+    }
+    let cut = report.points.iter().filter(|point| !point.result.complete).count();
+    if cut > 0 {
+        page.gap();
+        let are = if cut == 1 { "point was" } else { "points were" };
+        page.prose(&format!("{cut} {are} cut short: {}.", reasons(&report.points).join("; ")));
+    }
+    page.into_text()
+}
+
+fn reasons(points: &[SweepPoint]) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in points.iter().flat_map(|point| &point.result.cut_short) {
+        if !reasons.contains(reason) {
+            reasons.push(reason.clone());
+        }
+    }
+    reasons
+}
+
+fn points(report: &SweepReport, traffic: &str) -> Table {
+    let heads = ["answered/s", "mean", "p50", "p99", "p99.9", "errors"];
+    let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+    let mut columns: Vec<Column> = report.paths.iter().map(|path| Column::number(&last(path))).collect();
+    if let Some(first) = columns.first_mut() {
+        // Several traffics: whose figures these are.
+        let name = report.paths.first().map(|path| last(path)).unwrap_or_default();
+        let only = report.points.iter().all(|point| point.result.traffic.len() < 2);
+        *first = Column::number(&if only { name } else { format!("{traffic}: {name}") });
+    }
+    columns.extend(heads.map(Column::number));
+    columns.push(Column::number("busy"));
+    columns.push(Column::name("where"));
+    let mut table = Table::new(columns);
+    for point in &report.points {
+        let Some(seen) = point.result.traffic.get(traffic) else { continue };
+        let at = report.paths.iter().zip(&report.units).map(|(path, unit)| {
+            point.at.get(path).map_or_else(Cell::none, |at| Cell::Word(value(unit, *at)))
+        });
+        table.row(at.chain(figures(&point.result, seen)));
+    }
+    table
+}
+
+/// A swept value as its unit tells it.
+fn value(unit: &str, value: f64) -> String {
+    match unit {
+        "s" => Unit::Seconds.say(value),
+        "%" => Unit::Share.say(value),
+        "/s" => Unit::Rate.say(value),
+        _ => Unit::Count.say(value),
+    }
+}
+
+fn figures(report: &Report, traffic: &TrafficResult) -> Vec<Cell> {
+    let steady = report.growth.is_empty();
+    let short = |unit: Unit, e: Option<E>| e.map_or_else(Cell::none, |e| unit.cell(e.value));
+    let latency = |e: Option<E>| {
+        if steady { short(Unit::Seconds, e) } else { Cell::Word("grows".to_owned()) }
+    };
+    let mut cells = vec![
+        short(Unit::Rate, traffic.throughput),
+        latency(traffic.latency.mean),
+        latency(traffic.latency.p50),
+        latency(traffic.latency.p99),
+        latency(traffic.latency.p999),
+        short(Unit::Share, traffic.errors),
+    ];
+    match busiest_resources(report).first() {
+        Some((name, resource)) => {
+            cells.push(resource.utilization.map_or_else(Cell::none, |e| {
+                Cell::Number { digits: format!("{:.0}", e.value * 100.0), unit: "%".to_owned() }
+            }));
+            cells.push(Cell::from(name.as_str()));
+        }
+        None => cells.extend([Cell::none(), Cell::Empty]),
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::fixtures;
+
+    #[test]
+    fn a_sweep_is_shown_in_80_columns() {
+        let text = sweep(&fixtures::hockeystick(), 80);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+}
