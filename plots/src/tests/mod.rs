@@ -145,7 +145,9 @@ fn words_stay_apart_on_any_sweep() {
             }
         }
         for curve in &mut sweep.theory {
-            curve.curve.iter_mut().for_each(|(load, _)| *load *= size);
+            for (load, _) in &mut curve.curve {
+                *load *= size;
+            }
         }
         let capacity = 60.0 * share() * size;
         sweep.units = vec![["/s", "s", "users", ""][round % 4].to_owned()];
