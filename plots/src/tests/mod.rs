@@ -130,7 +130,7 @@ fn words_stay_apart_on_any_sweep() {
     let mut share = || 0.5 + 0.5 * noise.next();
     for round in 0..150 {
         let size = 10_f64.powf(6.0 * share() - 3.0);
-        let loads: Vec<f64> = (0..1 + (12.0 * share()) as usize).map(|_| 60.0 * share()).collect();
+        let loads: Vec<f64> = (0..=(12.0 * share()) as usize).map(|_| 60.0 * share()).collect();
         let mut sweep = if share() < 0.3 { fixtures::long_names() } else { fixtures::sweep(&loads) };
         for point in &mut sweep.points {
             for load in point.at.values_mut() {
