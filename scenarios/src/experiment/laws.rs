@@ -123,3 +123,73 @@ fn of_pool(name: &str, seen: &PoolObservation, seconds: f64) -> Option<Utilizati
 fn relative(a: f64, b: f64) -> f64 {
     if a == b { 0.0 } else { (a - b).abs() / a.abs().max(b.abs()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use models::observe::{Balance, Ended, TrafficObservation};
+    use sim_core::{Fingerprint, SimTime};
+
+    use super::*;
+    use crate::experiment::testing::mmc;
+
+    fn seen(balance: Balance, present: PopulationWindow) -> (Segment, Observations) {
+        let traffic = TrafficObservation { present, ..TrafficObservation::default() };
+        let segment = Segment { traffics: vec![traffic], ..Segment::default() };
+        let observations = Observations {
+            segments: vec![segment.clone()],
+            balances: vec![balance],
+            breakdowns: Vec::new(),
+            events: 1,
+            ended: Ended::Complete,
+            end: SimTime::ZERO,
+            fingerprint: Fingerprint::new(),
+            peak_frames: 0,
+            peak_bytes: 0,
+        };
+        (segment, observations)
+    }
+
+    /// One request, there for 50 of 100 ns.
+    fn one_request() -> PopulationWindow {
+        PopulationWindow {
+            span_ns: 100,
+            integral: 50,
+            time_sum: 50,
+            enters: 1,
+            leaves: 1,
+            max: 1,
+            ..PopulationWindow::default()
+        }
+    }
+
+    #[test]
+    fn lawful_observations_pass() {
+        let balance = Balance { offered: 3, outcomes: vec![2], in_flight: 1 };
+        let (segment, merged) = seen(balance, one_request());
+        let laws = laws(&mmc(1.0, 0.1, 1, 1.0, 0.0), Some(&segment), &merged);
+        assert!(laws.hold && violations(&laws).is_empty(), "{laws:?}");
+        assert!((laws.littles_law[0].l - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_lost_request_is_a_violation() {
+        let balance = Balance { offered: 4, outcomes: vec![2], in_flight: 1 };
+        let (segment, merged) = seen(balance, one_request());
+        let laws = laws(&mmc(1.0, 0.1, 1, 1.0, 0.0), Some(&segment), &merged);
+        assert!(!laws.hold);
+        assert_eq!(
+            violations(&laws),
+            ["requests of `traffic.users` are not conserved: 4 offered, 2 ended, 1 in flight"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_time_is_a_violation() {
+        let balance = Balance { offered: 3, outcomes: vec![2], in_flight: 1 };
+        let wrong = PopulationWindow { time_sum: 51, ..one_request() };
+        let (segment, merged) = seen(balance, wrong);
+        let laws = laws(&mmc(1.0, 0.1, 1, 1.0, 0.0), Some(&segment), &merged);
+        assert!(!laws.hold);
+        assert!(violations(&laws)[0].starts_with("Little's Law fails at `traffic.users`"));
+    }
+}

@@ -343,3 +343,119 @@ fn series_and_distributions_are_shown_on_demand() {
     let without = run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
     assert_eq!(without.traffic, report.traffic, "bins change nothing");
 }
+
+// From files ------------------------------------------------------------------------------------------------
+
+const CHECKOUT: &str = "
+name: checkout
+about: Can the shop take the Friday peak?
+duration: 60s
+warmup: 10s
+traffic:
+  shoppers: {rate: 400/s, to: web.checkout, policy: browser}
+services:
+  web:
+    replicas: 4
+    workers: 64
+    queue: 256
+    cores: 2
+    endpoints:
+      checkout:
+        - cpu: {lognormal: {p50: 2ms, p99: 9ms}}
+        - all:
+            - call: prices.quote
+            - call: stock.check
+        - hold: db_connections
+          do:
+            - call: db.insert
+  prices: {replicas: 2, workers: 32, cores: 2, endpoints: {quote: [{cpu: {exp: 3ms}}]}}
+  stock:  {replicas: 2, workers: 32, cores: 2, endpoints: {check: [{delay: {exp: 4ms}}]}}
+  db:     {workers: 100, cores: 8, endpoints: {insert: [{cpu: {exp: 5ms}}]}}
+resources:
+  db_connections: {slots: 10, per: web, timeout: 1s}
+policies:
+  browser: {timeout: 2s, retry: {attempts: 3, backoff: {base: 100ms, max: 2s, jitter: full}}}
+expect:
+  - shoppers.p99 < 250ms
+  - shoppers.errors < 0.1%
+variants:
+  base: {}
+  more: {services.db.cores: 16}
+sweep:
+  traffic.shoppers.rate: {from: 400/s, to: 2000/s, points: 5}
+";
+
+fn checkout() -> (crate::Source, crate::Scenario) {
+    let source = crate::Source::from_text("checkout.yaml", CHECKOUT, ".").unwrap();
+    let (scenario, _) = crate::Scenario::load(&source, &[]).unwrap();
+    (source, scenario)
+}
+
+#[test]
+fn the_checkout_scenario_runs() {
+    let (_, scenario) = checkout();
+    let report = run(&Plan::of(&scenario), Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
+    assert!(report.laws.hold && report.complete && report.growth.is_empty());
+    assert!(report.expect.iter().all(|verdict| verdict.verdict == Met::Met), "{:?}", report.expect);
+    assert_eq!(
+        report.bottleneck.unwrap().text,
+        "`prices.cores` is the bottleneck: 30 % busy at 400/s, saturates at 1333/s"
+    );
+    let mean = report.theory.iter().find(|line| line.metric == "response mean").unwrap();
+    assert_eq!(mean.applies, Applies::Approximately);
+    assert!((mean.simulated.unwrap().value / mean.value.unwrap() - 1.0).abs() < 0.03, "{mean:?}");
+    let workers = &report.services["web"].resources["workers"];
+    assert_eq!(workers.capacity.unwrap().value, 256.0);
+    assert!(report.resources.contains_key("db_connections"));
+}
+
+#[test]
+fn the_checkout_scenario_sweeps() {
+    let (source, scenario) = checkout();
+    let grid = Grid::of(&source, &[], &scenario).unwrap();
+    assert_eq!(grid.points.iter().map(|p| p.at["traffic.shoppers.rate"]).collect::<Vec<_>>(), [
+        400.0, 800.0, 1200.0, 1600.0, 2000.0
+    ]);
+    let report = sweep(&grid, Options::default(), &Silent, &CancelFlag::new()).unwrap();
+    let capacity = report.capacity.unwrap();
+    assert!((1200.0..1600.0).contains(&capacity.value), "{capacity:?}");
+    let knee = report.knee.unwrap().value;
+    assert!((600.0..1100.0).contains(&knee), "{knee}");
+    let curve = &report.theory[0];
+    assert!(curve.curve.len() > 50 && curve.curve.last().unwrap().0 < 1334.0);
+    assert!(report.points[4].result.notes[0].starts_with("`prices.cores` is asked for 150 %"));
+}
+
+#[test]
+fn the_checkout_scenario_is_compared() {
+    let (source, _) = checkout();
+    let variants = variants(&source, &[]).unwrap();
+    let report = compare(&variants, "base", Options::default(), &Silent, &CancelFlag::new()).unwrap();
+    assert_eq!(report.variants.len(), 2);
+    let mean = report.differences.iter().find(|d| d.metric == "shoppers.mean").unwrap();
+    assert!(mean.variance_ratio.unwrap() < 0.1, "{mean:?}");
+}
+
+/// A sweep that is interrupted keeps the points that are finished.
+#[test]
+fn an_interrupted_sweep_keeps_what_is_finished() {
+    struct Stop(CancelFlag, std::sync::atomic::AtomicU32);
+    impl Progress for Stop {
+        fn planned(&self, _: u64) {}
+        fn finished(&self, _: u64) {
+            if self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 14 {
+                self.0.cancel();
+            }
+        }
+    }
+    let (source, scenario) = checkout();
+    let grid = Grid::of(&source, &[], &scenario).unwrap();
+    let cancel = CancelFlag::new();
+    let stop = Stop(cancel.clone(), 0.into());
+    let report = sweep(&grid, Options::default(), &stop, &cancel).unwrap();
+    assert!(report.points[0].result.complete);
+    assert!(report.points.len() < 5);
+    let last = &report.points.last().unwrap().result;
+    assert!(!last.complete && last.cut_short == ["interrupted"], "{:?}", last.cut_short);
+    assert!(last.laws.hold);
+}

@@ -8,6 +8,8 @@
 //! 1978.
 
 mod loaded;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use models::blueprint::{

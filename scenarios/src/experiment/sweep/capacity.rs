@@ -120,10 +120,11 @@ pub(crate) fn bottleneck_replicas(blueprint: &Blueprint) -> Option<(String, u32)
 /// 60 to 70 % of the capacity, and why.
 pub(crate) fn safe(capacity: &Capacity, bottleneck: Option<(String, u32)>) -> Safe {
     let reserve = match bottleneck {
-        Some((name, replicas)) if replicas > 1 => format!(
-            "; the loss of one of the {replicas} replicas of `{name}` alone takes {} of it",
-            percent(1.0 / f64::from(replicas))
-        ),
+        Some((name, replicas)) if replicas > 1 => {
+            let lost = 1.0 / f64::from(replicas);
+            let more = if lost > 1.0 - SAFE.1 { ", more than is kept" } else { "" };
+            format!("; one of the {replicas} replicas of `{name}` is {} of it{more}", percent(lost))
+        }
         Some((name, _)) => format!("; `{name}` has one replica, and no reserve survives its loss"),
         None => String::new(),
     };
@@ -153,6 +154,6 @@ mod tests {
         let capacity = Capacity { value: 1000.0, last_met: 950.0, first_not_met: None, text: String::new() };
         let safe = safe(&capacity, Some(("db".to_owned(), 4)));
         assert!((safe.from - 600.0).abs() < 1e-9 && (safe.to - 700.0).abs() < 1e-9);
-        assert!(safe.text.ends_with("the loss of one of the 4 replicas of `db` alone takes 25 % of it"));
+        assert!(safe.text.ends_with("one of the 4 replicas of `db` is 25 % of it"));
     }
 }

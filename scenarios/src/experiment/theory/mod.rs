@@ -14,7 +14,7 @@ use super::gather::{Case, Gathered};
 use super::growth::is_transient;
 use crate::metric::{Figure, Subject};
 use crate::results::{Applies, E, TheoryLine};
-use station::{Law, describe, not_poisson, not_split, owner};
+use station::{Law, NEVER, NoLaw, describe, not_poisson, not_split, owner};
 pub(crate) use whole::Whole;
 
 /// The closed form of the whole system for traffic number `load`, where there is one.
@@ -89,13 +89,13 @@ fn of_station(
     gathered: &Gathered,
     analysis: &Analysis,
     k: usize,
-    law: Result<Law, String>,
+    law: Result<Law, NoLaw>,
     steady: bool,
 ) -> Vec<TheoryLine> {
     let station = &analysis.stations[k];
     let says = match law {
-        Err(why) if why.starts_with("one station with") => return Vec::new(),
-        Err(why) => vec![Says {
+        Err(NoLaw::Silent(_)) => return Vec::new(),
+        Err(NoLaw::Because(why)) => vec![Says {
             model: "none".to_owned(),
             metric: "wait mean",
             value: None,
@@ -157,10 +157,12 @@ fn say(blueprint: &Blueprint, analysis: &Analysis, k: usize, law: &Law, steady: 
     }
     if law.exponential {
         let why = "Poisson arrivals, exponential service";
-        let mut says = vec![
-            new("wait probability", Some(poisson.prob_wait()), Figure::WaitProbability, true, why),
-            new("wait mean", Some(poisson.mean_wait()), Figure::WaitMean, true, why),
-        ];
+        let waits = poisson.prob_wait();
+        let mut says = vec![new("wait probability", Some(waits), Figure::WaitProbability, true, why)];
+        if waits < NEVER {
+            return says; // Nobody waits: there is nothing more to tell.
+        }
+        says.push(new("wait mean", Some(poisson.mean_wait()), Figure::WaitMean, true, why));
         if law.fifo {
             let p99 = poisson.wait_quantile(0.99);
             says.push(new("wait p99", Some(p99), Figure::WaitQuantile(0.99), true, why));
@@ -210,7 +212,7 @@ fn in_turn(blueprint: &Blueprint, law: &Law, place: Place) -> Option<Vec<Says>> 
             blueprint.endpoints[called.index()].service == service
         });
     let fits = law.instances > 1 && law.servers == 1 && law.exponential && law.fifo && in_turn;
-    if !fits || !from_traffic || not_poisson(blueprint).is_some() || !blueprint.policies.is_empty() {
+    if !fits || !from_traffic || not_poisson(blueprint).is_some() || whole::policies_matter(blueprint) {
         return None;
     }
     let n = law.instances;
@@ -234,7 +236,7 @@ fn doubt(blueprint: &Blueprint, place: Place) -> Option<String> {
     if let Some(why) = not_poisson(blueprint) {
         return Some(why);
     }
-    if blueprint.policies.iter().any(|policy| policy.retry.is_some() || policy.timeout.is_some()) {
+    if whole::policies_matter(blueprint) {
         return Some("timeouts and retries are left out".to_owned());
     }
     let service = owner(blueprint, place);

@@ -50,7 +50,7 @@ impl Law {
     /// Whether the queue is ever likely to be full.
     pub(super) fn matters(&self, room: u32) -> bool {
         let utilization = self.arrivals * self.mean / f64::from(self.servers);
-        utilization >= 1.0 || utilization.powf(f64::from(room)) > 1e-6
+        utilization >= 1.0 || utilization.powf(f64::from(room)) > NEVER
     }
 
     /// Utilization of an instance without loss.
@@ -58,6 +58,27 @@ impl Law {
         self.arrivals * self.mean / f64::from(self.servers)
     }
 }
+
+/// Why a station has no law of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum NoLaw {
+    /// It never makes anybody wait, or it is one with another station: there is nothing to tell.
+    Silent(String),
+    /// Theory has nothing to say of it, for this reason.
+    Because(String),
+}
+
+impl NoLaw {
+    /// The reason.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::Silent(why) | Self::Because(why) => why,
+        }
+    }
+}
+
+/// Probability of a full queue, or of a wait, below which it does not count.
+pub(super) const NEVER: f64 = 1e-6;
 
 /// What a stretch of step code does while it holds something.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,19 +94,19 @@ struct Body {
 }
 
 /// Every station with its law, or why it has none.
-pub(super) fn describe(blueprint: &Blueprint, analysis: &Analysis) -> Vec<Result<Law, String>> {
+pub(super) fn describe(blueprint: &Blueprint, analysis: &Analysis) -> Vec<Result<Law, NoLaw>> {
     let stations = analysis.stations.iter();
-    let mut laws: Vec<Result<Law, String>> = stations
+    let mut laws: Vec<Result<Law, NoLaw>> = stations
         .map(|station| match station.place {
             Place::Pool(pool) => of_pool(blueprint, analysis, pool),
-            Place::Cores(service) => of_cores(blueprint, analysis, service),
+            Place::Cores(service) => of_cores(blueprint, analysis, service).map_err(NoLaw::Because),
         })
         .collect();
     // Workers and the cores that they share are one station.
     for k in 0..laws.len() {
         let Ok(Law { with_cores: Some(service), .. }) = laws[k] else { continue };
         if let Some(cores) = analysis.station(Place::Cores(service)) {
-            laws[cores] = Err(format!("one station with `{}`", analysis.stations[k].name));
+            laws[cores] = Err(NoLaw::Silent(format!("one station with `{}`", analysis.stations[k].name)));
         }
     }
     laws
@@ -96,17 +117,18 @@ fn visits(analysis: &Analysis, k: usize) -> f64 {
     rates.map(|load| load.rate * load.visits[k]).sum::<f64>() / analysis.stations[k].instances
 }
 
-fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law, String> {
+fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law, NoLaw> {
+    let no = |why: &str| Err(NoLaw::Because(why.to_owned()));
     let plan = &blueprint.pools[id.index()];
-    let Some(k) = analysis.station(Place::Pool(id)) else { return Err("it is never used".to_owned()) };
+    let Some(k) = analysis.station(Place::Pool(id)) else { return no("it is never used") };
     let arrivals = visits(analysis, k);
     if arrivals <= 0.0 {
-        return Err("it is never used".to_owned());
+        return no("it is never used");
     }
     if plan.scope == PoolScope::Class {
-        return Err("each class has a pool of its own".to_owned());
+        return no("each class has a pool of its own");
     }
-    let (body, service) = body_of(blueprint, analysis, id)?;
+    let (body, service) = body_of(blueprint, analysis, id).map_err(NoLaw::Because)?;
     let cores = blueprint.services[service.index()].cores.filter(|_| body.cpu);
     let mut law = Law {
         servers: plan.slots,
@@ -125,11 +147,16 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
         && f64::from(plan.slots) > cores.cores
     {
         let whole = cores.cores.fract() == 0.0;
+        let spare = f64::from(plan.slots) - cores.cores.ceil();
+        let utilization = law.arrivals * law.mean / cores.cores.max(1.0);
+        if plan.is_workers && !body.delay && utilization < 1.0 && utilization.powf(spare) < NEVER {
+            return Err(NoLaw::Silent(format!("`{}` are practically never all taken", plan.name)));
+        }
         if !(plan.is_workers && body.exponential && !body.delay && whole) {
-            return Err(format!(
+            return Err(NoLaw::Because(format!(
                 "{} requests share {} cores while they hold `{}`: how long depends on how many compute",
                 plan.slots, cores.cores, plan.name
-            ));
+            )));
         }
         // Of those who hold a worker, as many are served at once as there are cores.
         law.room = law.room.map(|room| room.saturating_add(plan.slots - cores.cores as u32));

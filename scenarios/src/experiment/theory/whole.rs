@@ -1,9 +1,11 @@
 //! The closed form of the whole system, as one traffic sees it.
 
-use models::blueprint::{Arrivals, Blueprint, BranchPlan, Op, WaitFor};
+use models::blueprint::{Arrivals, Blueprint, BranchPlan, Op, PoolPlan, WaitFor};
 use models::theory::{MachineRepair, Mmc, Mmck, Station, closed, fork_join_mean};
 
-use super::station::{Law, describe, not_poisson, not_split, owner};
+use sim_core::Span;
+
+use super::station::{Law, NEVER, NoLaw, describe, not_poisson, not_split, owner};
 use super::sum::{Part, quantile};
 use crate::experiment::analysis::{Analysis, Loaded, Offered, Place, mean};
 use crate::experiment::growth::is_transient;
@@ -57,9 +59,9 @@ pub(super) fn find(blueprint: &Blueprint, load: usize) -> Result<Whole, String> 
 /// Stations that requests of `load` visit, those that are one with another left out.
 fn visited<'l>(
     analysis: &Analysis,
-    laws: &'l [Result<Law, String>],
+    laws: &'l [Result<Law, NoLaw>],
     load: usize,
-) -> Vec<(usize, &'l Result<Law, String>)> {
+) -> Vec<(usize, &'l Result<Law, NoLaw>)> {
     let merged = |k: usize| {
         laws.iter().flatten().any(|law| {
             law.with_cores.is_some_and(|service| analysis.station(Place::Cores(service)) == Some(k))
@@ -69,15 +71,37 @@ fn visited<'l>(
     (0..laws.len()).filter(used).map(|k| (k, &laws[k])).collect()
 }
 
+/// Mean responses that a timeout must leave for it never to matter: exponential times exceed them with
+/// probability 1e-13.
+const FAR: f64 = 30.0;
+
+/// Whether timeouts or retries are ever likely to act.
+pub(super) fn policies_matter(blueprint: &Blueprint) -> bool {
+    let policies = &blueprint.policies;
+    if policies.iter().all(|p| p.retry.is_none() && p.timeout.is_none() && p.total.is_none()) {
+        return false;
+    }
+    let Some(loaded) = Loaded::of(blueprint) else { return true };
+    let longest = (0..loaded.analysis.loads.len()).map(|l| loaded.response(l)).fold(0.0, f64::max);
+    let near = |limit: Option<Span>| limit.is_some_and(|limit| limit.as_seconds() < FAR * longest);
+    let refuses = |pool: &PoolPlan| pool.queue < u32::MAX || pool.timeout.is_some();
+    let fails = blueprint.code.iter().any(|op| matches!(op, Op::Fail { .. }))
+        || blueprint.pools.iter().zip(&loaded.queues).any(|(pool, queue)| {
+            // Pools come first among the stations.
+            refuses(pool) && models::theory::erlang_c(queue.offered, pool.slots) > NEVER
+        });
+    policies.iter().any(|p| near(p.timeout) || near(p.total) || (p.retry.is_some() && fails))
+}
+
 /// What keeps product form from being exact: forks, policies, pools that matter and are held across calls.
 fn doubts(
     blueprint: &Blueprint,
     analysis: &Analysis,
-    stations: &[(usize, &Result<Law, String>)],
+    stations: &[(usize, &Result<Law, NoLaw>)],
     idle: &dyn Fn(usize) -> bool,
 ) -> Vec<String> {
     let mut doubts = Vec::new();
-    if blueprint.policies.iter().any(|policy| policy.retry.is_some() || policy.timeout.is_some()) {
+    if policies_matter(blueprint) {
         doubts.push("timeouts and retries are left out".to_owned());
     }
     if !blueprint.forks.is_empty() {
@@ -87,7 +111,7 @@ fn doubts(
         let station = &analysis.stations[*k];
         match law {
             _ if idle(*k) => continue,
-            Err(why) => doubts.push(why.clone()),
+            Err(no) => doubts.push(no.why().to_owned()),
             Ok(law) if law.gives_up => doubts.push(format!("waits for `{}` are cut off", station.name)),
             Ok(law) if law.room.is_some_and(|room| law.matters(room)) => {
                 doubts.push(format!("the queue of `{}` is limited", station.name));
@@ -107,12 +131,26 @@ fn doubts(
 fn of_open(
     blueprint: &Blueprint,
     analysis: &Analysis,
-    laws: &[Result<Law, String>],
+    laws: &[Result<Law, NoLaw>],
     load: usize,
 ) -> Result<Whole, String> {
-    let stations = visited(analysis, laws, load);
+    let loaded = Loaded::of(blueprint);
+    // A pool at which practically nobody waits might as well not be there.
+    let idle = |k: usize| {
+        let Some(loaded) = &loaded else { return false };
+        let (station, queue) = (&loaded.analysis.stations[k], loaded.queues[k]);
+        matches!(station.place, Place::Pool(_))
+            && laws[k].as_ref().map_or(true, |law| law.with_cores.is_none())
+            && models::theory::erlang_c(queue.offered, station.units as u32) < NEVER
+    };
+    let all = visited(analysis, laws, load);
+    let mut stations = all.clone();
+    stations.retain(|(k, _)| !idle(*k));
+    if stations.is_empty() {
+        stations = all;
+    }
     let poisson = not_poisson(blueprint);
-    let alone = stations.len() == 1 && blueprint.forks.is_empty() && blueprint.policies.is_empty();
+    let alone = stations.len() == 1 && blueprint.forks.is_empty() && !policies_matter(blueprint);
     if let [(k, Ok(law))] = stations.as_slice()
         && alone
         && poisson.is_none()
@@ -122,10 +160,13 @@ fn of_open(
     {
         return Ok(whole);
     }
-    let Some(loaded) = Loaded::of(blueprint) else {
+    let Some(loaded) = &loaded else {
         let closed = blueprint.traffics.iter().any(|t| matches!(t.arrivals, Arrivals::Closed { .. }));
+        let overloaded = analysis.stations.iter().any(|station| station.utilization >= 1.0);
         return Err(if closed {
             "users who wait for answers share the system".to_owned()
+        } else if !overloaded {
+            "what is held across calls limits the queues inside: there is no closed form".to_owned()
         } else {
             "more work arrives than can be done: there is no steady state".to_owned()
         });
@@ -133,13 +174,6 @@ fn of_open(
     if let Some(whole) = fork_join(blueprint, analysis, laws, load) {
         return Ok(whole);
     }
-    // A pool at which practically nobody waits might as well not be there.
-    let idle = |k: usize| {
-        let (station, queue) = (&loaded.analysis.stations[k], loaded.queues[k]);
-        matches!(station.place, Place::Pool(_))
-            && laws[k].as_ref().map_or(true, |law| law.with_cores.is_none())
-            && models::theory::erlang_c(queue.offered, station.units as u32) < 1e-6
-    };
     let mut doubts = doubts(blueprint, analysis, &stations, &idle);
     doubts.extend(poisson);
     let mean = Some(loaded.response(load));
@@ -213,7 +247,7 @@ fn one_station(law: &Law) -> Option<Whole> {
 /// server (Burke, 1969); with more they nearly are.
 fn in_a_row(
     analysis: &Analysis,
-    stations: &[(usize, &Result<Law, String>)],
+    stations: &[(usize, &Result<Law, NoLaw>)],
     load: usize,
     idle: &dyn Fn(usize) -> bool,
 ) -> Option<[f64; 3]> {
@@ -239,8 +273,8 @@ fn in_a_row(
 }
 
 /// Whether requests may overtake each other somewhere between the first station and the last.
-fn overtaking(stations: &[(usize, &Result<Law, String>)]) -> bool {
-    let several = |(_, law): &(usize, &Result<Law, String>)| law.as_ref().is_ok_and(|law| law.servers > 1);
+fn overtaking(stations: &[(usize, &Result<Law, NoLaw>)]) -> bool {
+    let several = |(_, law): &(usize, &Result<Law, NoLaw>)| law.as_ref().is_ok_and(|law| law.servers > 1);
     stations.len() > 2 && stations.iter().filter(|station| several(station)).count() > 0
 }
 
@@ -248,11 +282,11 @@ fn overtaking(stations: &[(usize, &Result<Law, String>)]) -> bool {
 fn fork_join(
     blueprint: &Blueprint,
     analysis: &Analysis,
-    laws: &[Result<Law, String>],
+    laws: &[Result<Law, NoLaw>],
     load: usize,
 ) -> Option<Whole> {
     let [(_, call)] = blueprint.traffics[load].targets.as_slice() else { return None };
-    let poisson = not_poisson(blueprint).is_none() && blueprint.policies.is_empty();
+    let poisson = not_poisson(blueprint).is_none() && !policies_matter(blueprint);
     let entry = blueprint.endpoints[blueprint.calls[call.index()].endpoint.index()].entry.index();
     let (Op::Fork(fork), Op::End) = (*blueprint.code.get(entry)?, *blueprint.code.get(entry + 1)?) else {
         return None;
@@ -263,7 +297,7 @@ fn fork_join(
         return None;
     }
     let stations = visited(analysis, laws, load);
-    let of = |(k, law): &(usize, &Result<Law, String>)| {
+    let of = |(k, law): &(usize, &Result<Law, NoLaw>)| {
         let once = (analysis.loads[load].visits[*k] - 1.0).abs() < 1e-9;
         law.as_ref().ok().filter(|law| once && law.exponential && law.servers == 1 && law.room.is_none()).cloned()
     };
@@ -294,7 +328,7 @@ fn fork_join(
 fn of_users(
     blueprint: &Blueprint,
     analysis: &Analysis,
-    laws: &[Result<Law, String>],
+    laws: &[Result<Law, NoLaw>],
     load: usize,
     users: u32,
     think: f64,
@@ -316,7 +350,7 @@ fn of_users(
         if idle(*k) {
             continue;
         }
-        let law = law.as_ref().map_err(Clone::clone)?;
+        let law = law.as_ref().map_err(|no| no.why().to_owned())?;
         let visits = own.visits[*k] / f64::from(law.instances.max(1));
         for _ in 0..law.instances.max(1) {
             parts.push(Station { service: law.mean, visits, servers: law.servers });
@@ -356,7 +390,7 @@ fn of_users(
 
 fn machine_repair(
     blueprint: &Blueprint,
-    stations: &[(usize, &Result<Law, String>)],
+    stations: &[(usize, &Result<Law, NoLaw>)],
     load: usize,
     users: u32,
     think: f64,
