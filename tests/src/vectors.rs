@@ -37,6 +37,23 @@ pub fn family(name: &str) -> Vec<Group> {
     groups
 }
 
+/// Names of the families that there are, sorted.
+///
+/// # Panics
+///
+/// When the folder cannot be read.
+pub fn families() -> Vec<String> {
+    let folder = folder();
+    let files =
+        fs::read_dir(&folder).unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()));
+    let paths = files.filter_map(|file| Some(file.ok()?.path()));
+    let named = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let mut names: Vec<String> =
+        named.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    names.sort();
+    names
+}
+
 /// Where the vectors are: `HOCKEYSTICK_ORACLE`, or the folder in the repository.
 fn folder() -> PathBuf {
     env::var_os("HOCKEYSTICK_ORACLE")
@@ -60,6 +77,8 @@ struct Row {
     tolerance_kind: Kind,
     uncertainty: Option<f64>,
     uncertainty_kind: Option<String>,
+    #[serde(default)]
+    note: String,
     sim_check: Option<SimCheck>,
 }
 
@@ -93,6 +112,8 @@ pub struct Case {
     pub value: f64,
     /// How well it is known.
     pub exactness: Exactness,
+    /// Whether it is so rare that a simulation does not see it; estimates are then below 10^-6.
+    pub below_resolution: bool,
     /// What an independent simulation found.
     pub sim_check: Option<SimCheck>,
 }
@@ -127,7 +148,9 @@ impl From<Row> for Case {
             Kind::Approx => Exactness::Approximate(uncertainty),
             Kind::Simulated => Exactness::Simulated(uncertainty),
         };
-        Self { id: row.id, metric: row.metric, value: row.value, exactness, sim_check: row.sim_check }
+        let below_resolution = row.note.starts_with("below sampling resolution");
+        let Row { id, metric, value, sim_check, .. } = row;
+        Self { id, metric, value, exactness, below_resolution, sim_check }
     }
 }
 

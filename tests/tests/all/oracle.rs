@@ -1,0 +1,370 @@
+//! Simulations of scenario files against the oracle vectors.
+//!
+//! Every configuration becomes a scenario as a user would write it, runs in independent replications from empty,
+//! and every metric is held against the known value by the rule of `oracle/README.md`:
+//! `|estimate - value| <= 4 sqrt(se^2 + u^2) + u_bias`. The runs are long enough for the test to fail: a standard
+//! error over 5 % of the value (10 % for variances, p99 and p99.9, and for what is seen less than once in a
+//! thousand requests) fails as well. What our observations cannot express is listed in [`NOT_SEEN`] with the
+//! reason: a metric that is neither read nor listed fails, and so does one that is both.
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `HOCKEYSTICK_LONG` | all configurations, not the representative ones in [`QUICK`] |
+//! | `HOCKEYSTICK_ORACLE` | the folder of the vectors; families that are not known here are listed |
+//! | `HOCKEYSTICK_ONLY` | only configurations whose name contains this |
+//! | `HOCKEYSTICK_SEED` | another seed than 1: is it chance? |
+
+mod networks;
+mod policies;
+mod seen;
+mod stations;
+mod text;
+
+use std::env;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use hockeystick_tests::vectors::{self, Case, Exactness, Group, Params};
+use models::blueprint::Blueprint;
+use models::observe::Observations;
+use models::{Replication, replicate};
+use scenarios::experiment::merge;
+use scenarios::{Scenario, Source};
+use sim_core::{CancelFlag, Estimate};
+
+use self::seen::Seen;
+use self::text::Model;
+use crate::laws;
+
+/// How a family is written as a scenario, and how its metrics are read.
+struct Family {
+    name: &'static str,
+    model: fn(&Params) -> Model,
+    read: fn(&Seen<'_>, &str) -> Option<f64>,
+}
+
+const fn family(
+    name: &'static str,
+    model: fn(&Params) -> Model,
+    read: fn(&Seen<'_>, &str) -> Option<f64>,
+) -> Family {
+    Family { name, model, read }
+}
+
+const FAMILIES: [Family; 19] = [
+    family("mm1", stations::station, stations::read_station),
+    family("mm1k", stations::station, stations::read_station),
+    family("mmc", stations::station, stations::read_station),
+    family("mmck", stations::station, stations::read_station),
+    family("erlang_b", stations::station, stations::read_station),
+    family("md1", stations::station, stations::read_station),
+    family("mg1", stations::station, stations::read_station),
+    family("mg1_ps", stations::sharing, stations::read_sharing),
+    family("mg1_lifo_np", stations::lifo, stations::read_lifo),
+    family("mg1_priority_np", stations::priority, stations::read_priority),
+    family("lb_round_robin", stations::round_robin, stations::read_station),
+    family("lb_random", stations::random, stations::read_station),
+    family("machine_repair", networks::closed, networks::read_closed),
+    family("jackson_open", networks::jackson, networks::read_jackson),
+    family("fanout_max_iid", networks::fan_out, networks::read_response),
+    family("quorum", networks::quorum, networks::read_response),
+    family("fork_join_sim", networks::fork_join, networks::read_response),
+    family("timeout_retry", policies::timeout_retry, policies::read_timeout_retry),
+    family("retry_amplification", policies::amplification, policies::read_amplification),
+];
+
+/// What our observations cannot express: family, metric, and why.
+const NOT_SEEN: [(&str, &str, &str); 5] = [
+    ("mm1", "number_in_system_var", "populations are integrated over time, their squares are not"),
+    ("mm1", "prob_n_ge_10", "populations have a mean and a maximum, no distribution over time"),
+    ("mm1", "busy_period_mean", "busy periods are not observed"),
+    ("mg1_ps", "mean_slowdown", "a request's need is not kept beside its response time, except as a class"),
+    ("machine_repair", "prob_all_thinking", "several servers have no distribution of how many are busy"),
+];
+
+/// The configurations that are run by default.
+const QUICK: [&str; 26] = [
+    "mm1/lam0.7_mu1",
+    "mm1k/lam0.8_mu1_K5",
+    "mm1k/lam2_mu1_K1",
+    "mmc/c4_rho0.8",
+    "mmc/c16_rho0.8",
+    "mmck/lam15_mu1_c16_K20",
+    "erlang_b/c10_a10_hyperexponential",
+    "erlang_b/c50_a45_deterministic",
+    "md1/lam0.7_D1",
+    "mg1/04_erlang_lam0.8",
+    "mg1/10_gamma_lam0.6",
+    "mg1_ps/bimodal_lam0.6",
+    "mg1_ps/exponential_lam0.8",
+    "mg1_lifo_np/deterministic_lam0.5",
+    "mg1_priority_np/cfg0",
+    "lb_round_robin/n3_rho.5",
+    "lb_random/n16_rho.7",
+    "machine_repair/c1_N5_Z10_s1",
+    "jackson_open/cfg2",
+    "jackson_open/cfg6",
+    "fanout_max_iid/lognormal_n5",
+    "quorum/weibull_n5_k2",
+    "fork_join_sim/n4_rho0.5",
+    "fork_join_sim/n8_rho0.5",
+    "timeout_retry/mean0.1_tau0.15_r2_b0.05",
+    "retry_amplification/p0.2_r2_layers2",
+];
+
+/// Replications of each configuration: enough for a standard error that can be trusted four times over.
+const REPLICATIONS: u32 = 32;
+
+/// The requests of the independent simulations behind `sim_check`.
+const CHECKED: f64 = 1e6;
+
+#[test]
+fn simulations_agree_with_the_oracle() {
+    let long = is_set("HOCKEYSTICK_LONG");
+    let elsewhere = is_set("HOCKEYSTICK_ORACLE");
+    let there = vectors::families();
+    let mut failures = String::new();
+    for family in &FAMILIES {
+        if elsewhere && !there.iter().any(|name| name == family.name) {
+            print(&format!("{}: not there", family.name));
+            continue;
+        }
+        let found = check(family, long);
+        if found.checked + found.not_seen > 0 {
+            let Found { passed, checked, not_seen, .. } = found;
+            print(&format!("{}: passed {passed} of {checked}, {not_seen} not observable", family.name));
+        }
+        print(found.failures.trim_end());
+        failures.push_str(&found.failures);
+    }
+    let unknown = |name: &&String| !FAMILIES.iter().any(|family| family.name == name.as_str());
+    let unknown: Vec<&str> = there.iter().filter(unknown).map(String::as_str).collect();
+    print(&format!("without a scenario: {}", unknown.join(", ")));
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+#[test]
+fn every_family_has_a_representative_configuration() {
+    for family in &FAMILIES {
+        let of_family = |group: &&str| group.split('/').next() == Some(family.name);
+        assert!(QUICK.iter().any(|group| of_family(&group)), "{}", family.name);
+    }
+}
+
+fn is_set(variable: &str) -> bool {
+    env::var_os(variable).is_some()
+}
+
+#[expect(clippy::print_stdout, reason = "shown with --nocapture, and when the test fails")]
+fn print(line: &str) {
+    if !line.is_empty() {
+        println!("{line}");
+    }
+}
+
+/// What came of a family.
+#[derive(Default)]
+struct Found {
+    passed: usize,
+    checked: usize,
+    not_seen: usize,
+    failures: String,
+}
+
+fn check(family: &Family, long: bool) -> Found {
+    let mut found = Found::default();
+    let mut groups = vectors::family(family.name);
+    if !long {
+        let is_quick = |group: &Group| QUICK.contains(&group.name.as_str());
+        if groups.iter().any(is_quick) {
+            groups.retain(is_quick);
+        } else {
+            groups.truncate(1); // Of another folder.
+        }
+    }
+    if let Ok(only) = env::var("HOCKEYSTICK_ONLY") {
+        groups.retain(|group| group.name.contains(&only));
+    }
+    for group in &groups {
+        let run = Run::of(family, group, long);
+        for case in &group.cases {
+            match (run.estimate(family, &case.metric), is_listed(group, case)) {
+                (None, true) => found.not_seen += 1,
+                (Some(estimate), false) => {
+                    found.checked += 1;
+                    match judge(case, estimate) {
+                        Ok(()) => found.passed += 1,
+                        Err(why) => {
+                            let _ = writeln!(found.failures, "{}: {why}", case.id);
+                        }
+                    }
+                }
+                (None, false) => {
+                    let _ = writeln!(found.failures, "{}: not observed, and not listed", case.id);
+                }
+                (Some(_), true) => {
+                    let _ = writeln!(found.failures, "{}: observed, but listed as not observable", case.id);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Whether the metric is listed as one that cannot be seen.
+fn is_listed(group: &Group, case: &Case) -> bool {
+    let family = group.name.split('/').next().unwrap_or_default();
+    // Two sizes are two classes, which have a slowdown; one server is idle exactly while all think.
+    let two_sizes = group.params.get("service").is_some_and(|service| service["dist"] == "bimodal");
+    let one_server = family == "machine_repair" && group.params.count("servers") == 1;
+    if two_sizes || one_server {
+        return false;
+    }
+    NOT_SEEN.iter().any(|(of, metric, _)| *of == family && *metric == case.metric)
+}
+
+/// A figure of all replications together, and its standard error from their scatter.
+#[derive(Clone, Copy)]
+struct Figure {
+    value: f64,
+    error: f64,
+}
+
+fn judge(case: &Case, estimate: Figure) -> Result<(), String> {
+    let Figure { value, error } = estimate;
+    // Seen less than once in a million requests; or all but that often.
+    let seldom = if case.below_resolution { Some(0.0) } else { is_nearly_one(case).then_some(1.0) };
+    if let Some(near) = seldom {
+        let close = (value - near).abs() < 1e-6;
+        return if close { Ok(()) } else { Err(format!("{value} is not within 1e-6 of {near}")) };
+    }
+    let (uncertainty, bias) = match case.exactness {
+        Exactness::Exact => (0.0, 0.0),
+        Exactness::Approximate(bias) => (0.0, bias),
+        Exactness::Simulated(error) => (error, 0.0),
+    };
+    // The histogram's buckets; and what is left of floating point where nothing is random.
+    let rounding = if is_quantile(case) { 0.004 } else { 1e-9 } * case.value.abs();
+    let allowed = 4.0 * error.hypot(uncertainty) + bias + rounding;
+    let off = value - case.value;
+    // Not a number fails.
+    if !(off.abs() <= allowed) {
+        let errors = off / error.hypot(uncertainty);
+        return Err(format!("{} expected, {value} ± {error} found: {errors:.1} standard errors", case.value));
+    }
+    let limit = limit(case) * case.value.abs();
+    if error > limit {
+        return Err(format!("too imprecise: {value} ± {error}, the limit is {limit}"));
+    }
+    Ok(())
+}
+
+fn is_nearly_one(case: &Case) -> bool {
+    case.metric.ends_with("_prob") && case.value < 1.0 && case.value > 1.0 - 1e-6
+}
+
+fn is_quantile(case: &Case) -> bool {
+    ["_p50", "_p90", "_p99", "_p999"].iter().any(|end| case.metric.ends_with(end))
+}
+
+/// The largest standard error, relative to the value, with which a comparison says something.
+fn limit(case: &Case) -> f64 {
+    let tail = ["_p99", "_p999", "_var"].iter().any(|end| case.metric.ends_with(end));
+    let rare = case.metric != "utilization" && case.value.abs() < 1e-3;
+    if tail || rare { 0.1 } else { 0.05 }
+}
+
+/// A configuration that was simulated.
+struct Run<'a> {
+    plan: Blueprint,
+    params: &'a Params,
+    replications: Vec<Observations>,
+    all: Observations,
+}
+
+impl<'a> Run<'a> {
+    fn of(family: &Family, group: &'a Group, long: bool) -> Self {
+        let model = (family.model)(&group.params);
+        let plan = compile(&group.name, &model, requests(group, &model, long));
+        check_laws(&plan, &group.params);
+        let replications = simulate(&plan);
+        replications.iter().for_each(|seen| laws::check(&plan, seen));
+        let all = merge(&replications).unwrap();
+        Self { plan, params: &group.params, replications, all }
+    }
+
+    fn estimate(&self, family: &Family, metric: &str) -> Option<Figure> {
+        let read = |observations: &Observations| {
+            let segment = observations.segments.last()?;
+            (family.read)(&Seen { plan: &self.plan, segment, params: self.params }, metric)
+        };
+        let value = read(&self.all)?;
+        let samples: Vec<f64> = self.replications.iter().map(|seen| read(seen).unwrap_or(f64::NAN)).collect();
+        Some(Figure { value, error: Estimate::standard_error(&samples)? })
+    }
+}
+
+/// How many requests each replication measures.
+///
+/// The independent simulations tell what a million requests show; errors fall with the square root. Three times what
+/// it takes, and not less than a round number.
+fn requests(group: &Group, model: &Model, long: bool) -> f64 {
+    let needed = group.cases.iter().filter(|case| !case.below_resolution && case.value != 0.0).map(|case| {
+        let error = case.sim_check.map_or(0.0, |check| check.std_err / case.value.abs());
+        3.0 * CHECKED * (error / limit(case)).powi(2)
+    });
+    let (least, most) = if long { (2e6, 1e8) } else { (3e5, 1e7) };
+    let total = needed.fold(least / model.weight.sqrt(), f64::max).min(most / model.weight);
+    // Quantiles of replications that are short beside the relaxation time mean nothing.
+    (total / f64::from(REPLICATIONS)).max(30.0 * model.relaxation * model.rate)
+}
+
+fn compile(name: &str, model: &Model, requests: f64) -> Blueprint {
+    let warmup = 6.0 * model.relaxation;
+    let duration = warmup + requests / model.rate;
+    let text = format!("duration: {duration:.3}s\nwarmup: {warmup:.3}s\n{}", model.text);
+    let source = Source::from_text(name, text.clone(), "").unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    scenario.compile()
+}
+
+/// The laws of the file are those of the configuration.
+fn check_laws(plan: &Blueprint, params: &Params) {
+    for name in ["service", "latency", "branch_service"] {
+        let Some(law) = params.get(name).map(vectors::law) else { continue };
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b.abs().max(1e-6);
+        let is_it = |sampler: &sim_core::distribution::Distribution| {
+            close(sampler.mean(), law.mean()) && close(sampler.scv(), law.scv())
+        };
+        let by_class = plan.classes.len() > 1;
+        assert!(by_class || plan.samplers.iter().any(is_it), "{law:?} is not among {:?}", plan.samplers);
+    }
+}
+
+/// The replications, on as many threads as there are.
+fn simulate(plan: &Blueprint) -> Vec<Observations> {
+    let seed = env::var("HOCKEYSTICK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let next = AtomicU32::new(0);
+    let done: Mutex<Vec<(u32, Observations)>> = Mutex::default();
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= REPLICATIONS {
+                break;
+            }
+            let replication = Replication { seed, index, breakdown: false };
+            let seen = replicate(plan, &replication, &CancelFlag::new());
+            done.lock().unwrap().push((index, seen));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, seen)| seen).collect()
+}

@@ -1,0 +1,78 @@
+//! What was simulated, by the names of the scenario.
+
+use hockeystick_tests::vectors::Params;
+use models::blueprint::{Blueprint, Outcome};
+use models::observe::{EndpointObservation, PoolObservation, Segment, TrafficObservation};
+use sim_core::Histogram;
+
+/// The measured part of a replication, or of several together.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) plan: &'a Blueprint,
+    pub(super) segment: &'a Segment,
+    pub(super) params: &'a Params,
+}
+
+impl Seen<'_> {
+    pub(super) fn traffic(&self, name: &str) -> &TrafficObservation {
+        &self.segment.traffics[position(&self.plan.traffics, |plan| plan.name == name, name)]
+    }
+
+    pub(super) fn pool(&self, name: &str) -> &PoolObservation {
+        &self.segment.pools[position(&self.plan.pools, |plan| plan.name == name, name)]
+    }
+
+    pub(super) fn endpoint(&self, name: &str) -> &EndpointObservation {
+        &self.segment.endpoints[position(&self.plan.endpoints, |plan| plan.name == name, name)]
+    }
+
+    /// Seconds that were measured, of all replications together.
+    pub(super) fn seconds(&self) -> f64 {
+        self.segment.traffics[0].present.span_ns as f64 / 1e9
+    }
+
+    /// Response times of all traffics.
+    pub(super) fn latency(&self) -> Histogram {
+        let mut all = Histogram::new();
+        self.segment.traffics.iter().for_each(|traffic| all.merge(&traffic.latency));
+        all
+    }
+
+    /// Requests that ended.
+    pub(super) fn ended(&self) -> f64 {
+        self.segment.traffics.iter().flat_map(|traffic| &traffic.outcomes).sum::<u64>() as f64
+    }
+
+    /// The share of the ended requests that ended with `outcome`.
+    pub(super) fn share(&self, outcome: Outcome) -> f64 {
+        let of = |traffic: &TrafficObservation| traffic.outcomes[usize::from(outcome.0)];
+        self.segment.traffics.iter().map(of).sum::<u64>() as f64 / self.ended()
+    }
+
+    /// Mean requests in the system.
+    pub(super) fn present(&self) -> f64 {
+        self.segment.traffics.iter().map(|traffic| traffic.present.mean()).sum()
+    }
+}
+
+fn position<T>(table: &[T], is_it: impl FnMut(&T) -> bool, name: &str) -> usize {
+    table.iter().position(is_it).unwrap_or_else(|| panic!("there is no {name}"))
+}
+
+/// `mean`, `var`, `p50`, `p90`, `p99` or `p999` in seconds.
+pub(super) fn figure(times: &Histogram, name: &str) -> Option<f64> {
+    match name {
+        "mean" => Some(times.mean()? / 1e9),
+        "var" => Some(times.variance()? / 1e18),
+        "p50" => Some(times.quantile(0.5)? / 1e9),
+        "p90" => Some(times.quantile(0.9)? / 1e9),
+        "p99" => Some(times.quantile(0.99)? / 1e9),
+        "p999" => Some(times.quantile(0.999)? / 1e9),
+        _ => None,
+    }
+}
+
+/// The share of the times that are not 0.
+pub(super) fn not_zero(times: &Histogram) -> Option<f64> {
+    Some(1.0 - times.share_at_most(0)?)
+}
