@@ -150,7 +150,7 @@ impl<E: Copy> Calendar<E> {
     /// The time of the earliest event.
     pub fn peek_time(&self) -> Option<SimTime> {
         let far = || self.far.first().map(|(bucket, _)| self.far.earliest(bucket));
-        self.near.times().first().copied().or_else(far).map(SimTime::from_nanos)
+        self.near.entries().first().map(|&(at, _)| at).or_else(far).map(SimTime::from_nanos)
     }
 
     /// Moves the first buckets into the sorted array, which is empty; nothing if all is later than `last`.
@@ -192,10 +192,10 @@ impl<E: Copy> Calendar<E> {
     #[cold]
     #[inline(never)]
     fn spill(&mut self) {
-        let times = self.near.times();
-        let is_later = |at: &&u64| **at > self.now;
+        let near = self.near.entries();
+        let later = |entry: &(u64, E)| Some(entry.0).filter(|&at| at > self.now);
         // Whole buckets only: from the one that the middle is in, or the last event if half happen now.
-        if let Some(&cut) = times.get(NEAR / 2).filter(is_later).or(times.last().filter(is_later)) {
+        if let Some(cut) = near.get(NEAR / 2).and_then(later).or(near.last().and_then(later)) {
             self.bound = boundary_before(cut, self.now);
             self.near.split_off(self.bound, |at, event| self.far.push(at, self.now, event));
         }

@@ -1,20 +1,17 @@
 //! The events that come next, sorted.
 
 /// Events in order of time, and of arrival within one instant: a queue with insertion.
-///
-/// Times and events are in arrays of their own, because shifting them apart is faster than together.
 #[derive(Clone, Debug)]
 pub(super) struct Near<E> {
-    times: Vec<u64>,
-    events: Vec<E>,
-    /// The events are at `head..tail`.
+    /// The events are at `head..tail`; what is outside is never looked at.
+    entries: Vec<(u64, E)>,
     head: usize,
     tail: usize,
 }
 
 impl<E: Copy> Near<E> {
     pub(super) const fn new() -> Self {
-        Self { times: Vec::new(), events: Vec::new(), head: 0, tail: 0 }
+        Self { entries: Vec::new(), head: 0, tail: 0 }
     }
 
     #[inline]
@@ -22,50 +19,46 @@ impl<E: Copy> Near<E> {
         self.tail - self.head
     }
 
-    /// Times, the earliest first.
+    /// The events and their times, the earliest first.
     #[inline]
-    pub(super) fn times(&self) -> &[u64] {
-        &self.times[self.head..self.tail]
+    pub(super) fn entries(&self) -> &[(u64, E)] {
+        &self.entries[self.head..self.tail]
     }
 
     /// Adds an event after all that are not later.
     #[inline]
     pub(super) fn insert(&mut self, at: u64, event: E) {
-        if self.tail == self.times.len() {
-            self.make_room(event);
+        if self.tail == self.entries.len() {
+            self.make_room((at, event));
         }
-        let (times, events) = (&mut self.times[..=self.tail], &mut self.events[..=self.tail]);
+        let entries = &mut self.entries[..=self.tail];
         let mut place = self.tail;
-        while place > self.head && times[place - 1] > at {
-            times[place] = times[place - 1];
-            events[place] = events[place - 1];
+        while place > self.head && entries[place - 1].0 > at {
+            entries[place] = entries[place - 1];
             place -= 1;
         }
-        times[place] = at;
-        events[place] = event;
+        entries[place] = (at, event);
         self.tail += 1;
     }
 
-    /// Moves the events back to the start of the arrays if that frees half of them, else doubles the arrays.
+    /// Moves the events back to the start of the array if that frees half of it, else doubles the array.
     #[cold]
     #[inline(never)]
-    fn make_room(&mut self, filler: E) {
-        if self.head > self.times.len() / 2 {
-            self.times.copy_within(self.head..self.tail, 0);
-            self.events.copy_within(self.head..self.tail, 0);
+    fn make_room(&mut self, filler: (u64, E)) {
+        if self.head > self.entries.len() / 2 {
+            self.entries.copy_within(self.head..self.tail, 0);
             self.tail -= self.head;
             self.head = 0;
         } else {
-            let room = (2 * self.times.len()).max(128);
-            self.times.resize(room, 0);
-            self.events.resize(room, filler);
+            let room = (2 * self.entries.len()).max(128);
+            self.entries.resize(room, filler);
         }
     }
 
     /// Takes the earliest event if it is at `last` or before.
     #[inline]
     pub(super) fn pop(&mut self, last: u64) -> Option<(u64, E)> {
-        let next = (*self.times().first()?, self.events[self.head]);
+        let next = *self.entries().first()?;
         if next.0 > last {
             return None;
         }
@@ -75,14 +68,14 @@ impl<E: Copy> Near<E> {
 
     /// Hands the events at `from` and later to `take`, in order.
     pub(super) fn split_off(&mut self, from: u64, mut take: impl FnMut(u64, E)) {
-        let cut = self.head + self.times().partition_point(|&at| at < from);
-        for i in cut..self.tail {
-            take(self.times[i], self.events[i]);
+        let cut = self.head + self.entries().partition_point(|&(at, _)| at < from);
+        for &(at, event) in &self.entries[cut..self.tail] {
+            take(at, event);
         }
         self.tail = cut;
     }
 
     pub(super) const fn memory(&self) -> usize {
-        self.times.capacity() * size_of::<u64>() + self.events.capacity() * size_of::<E>()
+        self.entries.capacity() * size_of::<(u64, E)>()
     }
 }
