@@ -66,7 +66,9 @@ pub(crate) fn compare_with(
     };
     let gathered = gather(&cases, simulate, progress, cancel, wanted);
     let mut reports = Vec::new();
-    for (((name, _), plan), (prepared, seen)) in variants.iter().zip(&plans).zip(prepared.iter().zip(&gathered)) {
+    for (((name, _), plan), (prepared, seen)) in
+        variants.iter().zip(&plans).zip(prepared.iter().zip(&gathered))
+    {
         reports.push((name.clone(), lawful(prepared.report(plan, seen, options))?));
     }
     let ran = ran(&plans, &cases, &gathered);

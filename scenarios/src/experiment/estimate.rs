@@ -26,7 +26,10 @@ pub(crate) struct Observed {
 impl Observed {
     /// What `metric` was; none where nothing was measured.
     pub(crate) fn of(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<Self> {
-        let position = metric.window.map(|window| window_position(case, window));
+        let position = match metric.window {
+            None => None,
+            Some(window) => Some(window_position(case, window)?),
+        };
         let merged = segment(position, gathered.measured.as_ref(), &gathered.windows)?;
         let value = figure(metric, merged)?;
         let each = gathered
@@ -73,13 +76,13 @@ impl Observed {
 
 /// The window at the position, or the measured part.
 fn segment<'a>(
-    position: Option<Option<usize>>,
+    position: Option<usize>,
     measured: Option<&'a Segment>,
     windows: &'a [Option<Segment>],
 ) -> Option<&'a Segment> {
     match position {
         None => measured,
-        Some(position) => windows.get(position?)?.as_ref(),
+        Some(position) => windows.get(position)?.as_ref(),
     }
 }
 
@@ -122,11 +125,7 @@ pub(crate) fn ratio(upper: &Observed, lower: &Observed) -> Option<Observed> {
 /// The paired difference of two metrics: `a` minus `b`.
 pub(crate) fn difference(a: &Observed, b: &Observed) -> Observed {
     let pair = |(a, b): (&Option<f64>, &Option<f64>)| Some((*a)? - (*b)?);
-    Observed {
-        value: a.value - b.value,
-        each: a.each.iter().zip(&b.each).map(pair).collect(),
-        out_of: None,
-    }
+    Observed { value: a.value - b.value, each: a.each.iter().zip(&b.each).map(pair).collect(), out_of: None }
 }
 
 /// Variance of the values as a sample.

@@ -103,9 +103,11 @@ fn decide(
     let values = observed.values().len();
     let estimate = observed.estimate();
     if values < ENOUGH && !(observed.is_certain() && observed.out_of.is_none()) {
-        return undecided(&format!("{ENOUGH} replications are needed before an interval decides, {values} ran"));
+        return undecided(&format!(
+            "{ENOUGH} replications are needed before an interval decides, {values} ran"
+        ));
     }
-    let at_the_bound = observed.is_certain() && estimate.value == expectation.bound;
+    let at_the_bound = observed.is_certain() && estimate.value.total_cmp(&expectation.bound).is_eq();
     let by_value = E { value: estimate.value, lo: Some(estimate.value), hi: Some(estimate.value) };
     let met = side(expectation, if at_the_bound { &by_value } else { &estimate });
     match met {

@@ -12,8 +12,7 @@ use super::{evaluate, units};
 /// Simulates one replication: `(blueprint, seed, index, breakdown, cancel)`.
 ///
 /// The engine, or what a test puts in its place.
-pub(crate) type Simulate<'a> =
-    dyn Fn(&Blueprint, u64, u32, bool, &CancelFlag) -> Observations + Sync + 'a;
+pub(crate) type Simulate<'a> = dyn Fn(&Blueprint, u64, u32, bool, &CancelFlag) -> Observations + Sync + 'a;
 
 /// Hears how far an experiment is. Called from any thread.
 pub trait Progress: Sync {
@@ -107,9 +106,8 @@ impl Levels {
     fn of(observations: &Observations, from: SimTime, middle: SimTime, to: SimTime) -> Option<Self> {
         let (first, second) =
             (joined::window(observations, from, middle)?, joined::window(observations, middle, to)?);
-        let levels = |a: &sim_core::PopulationWindow, b: &sim_core::PopulationWindow| {
-            [a.n_start, a.n_end, b.n_end]
-        };
+        let levels =
+            |a: &sim_core::PopulationWindow, b: &sim_core::PopulationWindow| [a.n_start, a.n_end, b.n_end];
         let pairs = first.traffics.iter().zip(&second.traffics);
         let traffics = pairs.map(|(a, b)| levels(&a.present, &b.present)).collect();
         let pairs = first.services.iter().zip(&second.services);

@@ -79,13 +79,12 @@ fn queues(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
         let passing = seen.in_use.arrival_rate().max(seen.waiting.arrival_rate());
         Candidate { at: format!("{} queue", plan.name), levels, position, passing }
     });
-    let cores = blueprint.services.iter().zip(&measured.cores).enumerate().filter_map(
-        |(position, (plan, seen))| {
+    let cores =
+        blueprint.services.iter().zip(&measured.cores).enumerate().filter_map(|(position, (plan, seen))| {
             let levels: fn(&Levels, usize) -> _ = |levels, at| levels.cores.get(at).copied();
             let passing = seen.as_ref()?.present.arrival_rate();
             Some(Candidate { at: format!("{}.cores queue", plan.name), levels, position, passing })
-        },
-    );
+        });
     pools.chain(cores).collect()
 }
 
@@ -140,7 +139,8 @@ fn grows(
         (first + middle - start, second + end - middle)
     });
     let estimate = Estimate::around(slope, &slopes);
-    let chance = DEVIATIONS * (2.0 * candidate.passing * seconds).sqrt() / (levels.len().max(1) as f64).sqrt();
+    let chance =
+        DEVIATIONS * (2.0 * candidate.passing * seconds).sqrt() / (levels.len().max(1) as f64).sqrt();
     let saturated = busiest.is_some_and(|(_, busy)| *busy >= BUSY);
     let share = if saturated { SATURATED } else { CLEAR };
     let does = estimate.is_none_or(|e| e.lo > 0.0)

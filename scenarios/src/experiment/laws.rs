@@ -18,8 +18,8 @@ pub(crate) fn laws(blueprint: &Blueprint, measured: Option<&Segment>, merged: &O
     let littles_law = measured.map_or_else(Vec::new, |segment| littles_laws(blueprint, segment));
     let utilization = measured.map_or_else(Vec::new, |segment| utilization_laws(blueprint, segment));
     let hold = conservation.iter().all(|law| law.holds)
-        && littles_law.iter().all(|law| law.residual <= LITTLES_LAW)
-        && utilization.iter().all(|law| law.residual <= UTILIZATION);
+        && littles_law.iter().all(|law| !exceeds(law.residual, LITTLES_LAW))
+        && utilization.iter().all(|law| !exceeds(law.residual, UTILIZATION));
     Laws { littles_law, conservation, utilization, hold }
 }
 
@@ -27,18 +27,27 @@ pub(crate) fn laws(blueprint: &Blueprint, measured: Option<&Segment>, merged: &O
 pub(crate) fn violations(laws: &Laws) -> Vec<String> {
     let conservation = laws.conservation.iter().filter(|law| !law.holds).map(|law| {
         let Conservation { at, offered, ended, in_flight, .. } = law;
-        format!("requests of `{at}` are not conserved: {offered} offered, {ended} ended, {in_flight} in flight")
+        format!(
+            "requests of `{at}` are not conserved: {offered} offered, {ended} ended, {in_flight} in flight"
+        )
     });
-    let littles_law = laws.littles_law.iter().filter(|law| !(law.residual <= LITTLES_LAW)).map(|law| {
-        format!("Little's Law fails at `{}`: relative residual {:e}", law.at, law.residual)
-    });
-    let utilization = laws.utilization.iter().filter(|law| !(law.residual <= UTILIZATION)).map(|law| {
+    let littles_law = laws
+        .littles_law
+        .iter()
+        .filter(|law| exceeds(law.residual, LITTLES_LAW))
+        .map(|law| format!("Little's Law fails at `{}`: relative residual {:e}", law.at, law.residual));
+    let utilization = laws.utilization.iter().filter(|law| exceeds(law.residual, UTILIZATION)).map(|law| {
         format!(
             "the utilization law fails at `{}`: busy {}, work {}, relative residual {:e}",
             law.at, law.utilization, law.demand, law.residual
         )
     });
     conservation.chain(littles_law).chain(utilization).collect()
+}
+
+/// Whether a residual is too large, or no number at all.
+fn exceeds(residual: f64, limit: f64) -> bool {
+    residual.is_nan() || residual > limit
 }
 
 fn conservation(blueprint: &Blueprint, merged: &Observations) -> Vec<Conservation> {
@@ -121,7 +130,8 @@ fn of_pool(name: &str, seen: &PoolObservation, seconds: f64) -> Option<Utilizati
 }
 
 fn relative(a: f64, b: f64) -> f64 {
-    if a == b { 0.0 } else { (a - b).abs() / a.abs().max(b.abs()) }
+    let gap = (a - b).abs();
+    if gap <= 0.0 { 0.0 } else { gap / a.abs().max(b.abs()) }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values are set, not computed")]
 mod tests;
 mod theory;
 mod units;

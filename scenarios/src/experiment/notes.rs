@@ -97,7 +97,10 @@ fn heavy_tails(blueprint: &Blueprint) -> Vec<String> {
     for law in &blueprint.samplers {
         let mean = law.mean();
         let note = if !mean.is_finite() {
-            format!("a {} distribution has no mean: every figure depends on how long the run is", law.family())
+            format!(
+                "a {} distribution has no mean: every figure depends on how long the run is",
+                law.family()
+            )
         } else if !law.scv().is_finite() {
             format!(
                 "a {} distribution with mean {} s has no variance: means settle slowly and their intervals are \

@@ -84,7 +84,7 @@ pub(crate) fn report(
         services: figures.services(),
         resources: figures.resources(),
         laws,
-        theory: theory::lines(case, gathered, &analysis, growth.is_empty()),
+        theory: theory::lines(case, gathered, growth.is_empty()),
         bottleneck: figures.bottleneck(&analysis),
         growth,
         expect,
@@ -322,7 +322,8 @@ impl Figures<'_> {
 
     fn cores(&self, id: ServiceId) -> ResourceResult {
         let subject = Subject::Cores(id);
-        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.cores.get(id.index())?.as_ref());
+        let seen =
+            self.gathered.measured.as_ref().and_then(|segment| segment.cores.get(id.index())?.as_ref());
         let span = seen.map_or(0, |seen| seen.present.span_ns);
         let capacity = seen.filter(|_| span > 0).map(|seen| seen.capacity / span as f64);
         ResourceResult {

@@ -114,11 +114,7 @@ pub(crate) fn run_with(
 /// The report, unless a law is broken.
 pub(crate) fn lawful(report: Report) -> Result<Report, BrokenLaws> {
     let violations = laws::violations(&report.laws);
-    if violations.is_empty() {
-        Ok(report)
-    } else {
-        Err(BrokenLaws { violations, report: Box::new(report) })
-    }
+    if violations.is_empty() { Ok(report) } else { Err(BrokenLaws { violations, report: Box::new(report) }) }
 }
 
 /// A plan whose warm-up is known and whose cuts are made.

@@ -68,7 +68,8 @@ impl Grid {
     /// When a point does not hold together.
     pub fn of(source: &Source, overrides: &[Override], scenario: &Scenario) -> Result<Self, Diagnostics> {
         let axes = scenario.axes();
-        let count: usize = if axes.is_empty() { 0 } else { axes.iter().map(|axis| axis.values.len()).product() };
+        let count: usize =
+            if axes.is_empty() { 0 } else { axes.iter().map(|axis| axis.values.len()).product() };
         let mut points = Vec::with_capacity(count);
         for number in 0..count {
             let mut rest = number;
@@ -96,10 +97,13 @@ fn between(source: &Source, overrides: &[Override], scenario: &Scenario) -> Vec<
     let (Some(from), Some(to)) = (numbers().min_by(f64::total_cmp), numbers().max_by(f64::total_cmp)) else {
         return Vec::new();
     };
-    let mut values: Vec<f64> = (0..=FINE).map(|i| from + (to - from) * f64::from(i) / f64::from(FINE)).collect();
+    let mut values: Vec<f64> =
+        (0..=FINE).map(|i| from + (to - from) * f64::from(i) / f64::from(FINE)).collect();
     let Some(unit) = written_unit(&first.unit) else { return Vec::new() };
     if unit.is_empty() {
-        values.iter_mut().for_each(|value| *value = value.round());
+        for value in &mut values {
+            *value = value.round();
+        }
         values.dedup();
     }
     values

@@ -2,9 +2,8 @@
 
 use models::blueprint::{
     Arrivals, Blueprint, BranchPlan, CallId, CallPlan, CodeAddress, CoresPlan, Discipline, EndpointId,
-    EndpointPlan, ForkId, ForkPlan,
-    Limits, Op, Outcome, Pick, PoolId, PoolPlan, PoolScope, RouteId, RoutePlan, SamplerId, ServiceId,
-    ServicePlan, TrafficPlan, WaitFor,
+    EndpointPlan, ForkId, ForkPlan, Limits, Op, Outcome, Pick, PoolId, PoolPlan, PoolScope, RouteId,
+    RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficPlan, WaitFor,
 };
 use sim_core::Span;
 use sim_core::distribution::{Distribution, Exponential};

@@ -27,10 +27,7 @@ fn mm1_is_reported_as_it_is() {
     assert!(report.complete && report.growth.is_empty(), "{:?}", report.growth);
     assert_eq!(report.replications, 10);
     let bottleneck = report.bottleneck.unwrap();
-    assert_eq!(
-        bottleneck.text,
-        "`web.workers` is the bottleneck: 80 % busy at 80.0/s, saturates at 100/s"
-    );
+    assert_eq!(bottleneck.text, "`web.workers` is the bottleneck: 80 % busy at 80.0/s, saturates at 100/s");
     let requests: u64 = users.outcomes.values().sum();
     assert_eq!(requests, users.requests);
     let time: f64 = users.time_at["p50"].iter().map(|time| time.seconds).sum();
@@ -83,7 +80,9 @@ fn a_saturated_closed_traffic_is_told() {
     assert!((throughput - 10.0).abs() < 0.3, "{throughput}");
     let bottleneck = report.bottleneck.unwrap();
     assert!((bottleneck.saturates_at.unwrap().value - 11.0).abs() < 1e-9);
-    assert!(report.notes.iter().any(|note| note.starts_with("`users` saturates the system: beyond about 11.0")));
+    assert!(
+        report.notes.iter().any(|note| note.starts_with("`users` saturates the system: beyond about 11.0"))
+    );
     assert!(report.growth.is_empty());
 }
 
@@ -195,7 +194,10 @@ fn theory_says_why_it_does_not_apply() {
         line.why,
         "`web.workers` is held while `db.do` is called: the hold time depends on other queues"
     );
-    assert_eq!(report.bottleneck.unwrap().text, "`db.workers` is the bottleneck: 75 % busy at 300/s, saturates at 400/s");
+    assert_eq!(
+        report.bottleneck.unwrap().text,
+        "`db.workers` is the bottleneck: 75 % busy at 300/s, saturates at 400/s"
+    );
 }
 
 fn sweep_of(rates: &[f64], expectations: &[Expectation]) -> SweepReport {
@@ -268,8 +270,7 @@ fn variants_are_compared_in_pairs() {
         ..Plan::new(mmc(80.0, mean, 1, 200.0, 20.0), 1)
     };
     let variants = [("slow".to_owned(), plan(0.01)), ("fast".to_owned(), plan(0.009))];
-    let report =
-        compare(&variants, "slow", Options::default(), &Silent, &CancelFlag::new()).unwrap();
+    let report = compare(&variants, "slow", Options::default(), &Silent, &CancelFlag::new()).unwrap();
     let mean = report.differences.iter().find(|d| d.metric == "users.mean").unwrap();
     assert_eq!(mean.verdict, "better");
     assert!(mean.difference.hi.unwrap() < 0.0);
@@ -349,8 +350,8 @@ fn series_and_distributions_are_shown_on_demand() {
 const CHECKOUT: &str = "
 name: checkout
 about: Can the shop take the Friday peak?
-duration: 60s
-warmup: 10s
+duration: 20s
+warmup: 5s
 traffic:
   shoppers: {rate: 400/s, to: web.checkout, policy: browser}
 services:
@@ -413,9 +414,10 @@ fn the_checkout_scenario_runs() {
 fn the_checkout_scenario_sweeps() {
     let (source, scenario) = checkout();
     let grid = Grid::of(&source, &[], &scenario).unwrap();
-    assert_eq!(grid.points.iter().map(|p| p.at["traffic.shoppers.rate"]).collect::<Vec<_>>(), [
-        400.0, 800.0, 1200.0, 1600.0, 2000.0
-    ]);
+    assert_eq!(
+        grid.points.iter().map(|p| p.at["traffic.shoppers.rate"]).collect::<Vec<_>>(),
+        [400.0, 800.0, 1200.0, 1600.0, 2000.0]
+    );
     let report = sweep(&grid, Options::default(), &Silent, &CancelFlag::new()).unwrap();
     let capacity = report.capacity.unwrap();
     assert!((1200.0..1600.0).contains(&capacity.value), "{capacity:?}");

@@ -35,12 +35,13 @@ pub(crate) fn pilot(
     };
     fine.cuts = Vec::new();
     add_cuts(&mut fine, (1..BINS).map(edge));
-    let seen = simulate(&fine, seed, 0, false, cancel);
+    let observed = simulate(&fine, seed, 0, false, cancel);
     let mut cut = Some(0);
     for traffic in 0..blueprint.traffics.len() {
-        let present: Vec<f64> = seen.segments.iter().map(|s| s.traffics[traffic].present.mean()).collect();
+        let present: Vec<f64> =
+            observed.segments.iter().map(|s| s.traffics[traffic].present.mean()).collect();
         // A bin in which nothing ended takes the latency of the bin before.
-        let latency = seen.segments.iter().scan(0.0, |last, s| {
+        let latency = observed.segments.iter().scan(0.0, |last, s| {
             *last = mean(&s.traffics[traffic].latency).unwrap_or(*last);
             Some(*last)
         });

@@ -113,7 +113,7 @@ fn wait(units: f64, offered: f64) -> f64 {
     // Between whole numbers of servers, the wait is taken to run straight; below the offered load there is none.
     let (below, above) = (units.floor(), units.ceil());
     let whole = |servers: f64| erlang_c(offered, servers as u32) / (servers - offered);
-    if below == above || offered >= below {
+    if units.fract() == 0.0 || offered >= below {
         return whole(above).max(0.0);
     }
     whole(below) + (units - below) * (whole(above) - whole(below))

@@ -149,9 +149,9 @@ impl Analysis {
     /// The station with the largest predicted utilization.
     pub fn busiest(&self) -> Option<usize> {
         let used = |k: &usize| self.loads.iter().any(|load| load.demands[*k] > 0.0);
-        (0..self.stations.len())
-            .filter(used)
-            .max_by(|a, b| self.stations[*a].utilization.total_cmp(&self.stations[*b].utilization).then(b.cmp(a)))
+        (0..self.stations.len()).filter(used).max_by(|a, b| {
+            self.stations[*a].utilization.total_cmp(&self.stations[*b].utilization).then(b.cmp(a))
+        })
     }
 
     /// Requests per second of `load` at which the first station saturates while the others' load stays as it
@@ -328,9 +328,7 @@ fn offered(blueprint: &Blueprint, plan: &TrafficPlan) -> Offered {
             };
             Offered::Open { rate: instants.iter().filter(inside).count() as f64 / (to - from), batch: 1.0 }
         }
-        Arrivals::Closed { users, think } => {
-            Offered::Closed { users: f64::from(*users), think: mean(think) }
-        }
+        Arrivals::Closed { users, think } => Offered::Closed { users: f64::from(*users), think: mean(think) },
     }
 }
 

@@ -1,8 +1,8 @@
 //! Visits, demands and saturation worked out by hand.
 
 use models::blueprint::{
-    ArmTest, ChoiceId, ChoicePlan, CodeAddress, Jitter, Op, Outcome, OutcomeSet, PolicyId, PolicyPlan, PoolId,
-    RetryPlan,
+    ArmTest, ChoiceId, ChoicePlan, CodeAddress, Jitter, Op, Outcome, OutcomeSet, PolicyId, PolicyPlan,
+    PoolId, RetryPlan,
 };
 
 use super::*;
@@ -128,10 +128,10 @@ fn choices_weigh_their_arms() {
 fn recursion_that_ends_by_chance_is_solved() {
     let mut builder = Builder::new(100.0, 10.0);
     let law = builder.sampler(exp(0.01));
-    builder.0.choices.push(ChoicePlan {
-        arms: vec![(ArmTest::Below(0.5), CodeAddress(2))],
-        otherwise: CodeAddress(3),
-    });
+    builder
+        .0
+        .choices
+        .push(ChoicePlan { arms: vec![(ArmTest::Below(0.5), CodeAddress(2))], otherwise: CodeAddress(3) });
     let call = models::blueprint::CallId(0);
     let steps = [Op::Delay(law), Op::Choose(ChoiceId(0)), Op::Call(call)];
     let web = builder.service("web", None, None, &steps);
@@ -152,7 +152,8 @@ fn what_is_held_across_calls_is_nested() {
     let web = builder.service("web", Some(4), None, &[Op::Delay(law), Op::Call(call)]);
     builder.open("users", 50.0, web);
     let analysis = Analysis::of(&builder.0);
-    let [db, web] = [0, 1].map(|pool| &analysis.stations[analysis.station(Place::Pool(PoolId(pool))).unwrap()]);
+    let [db, web] =
+        [0, 1].map(|pool| &analysis.stations[analysis.station(Place::Pool(PoolId(pool))).unwrap()]);
     assert!(!db.nested && web.nested);
     assert!(close(web.utilization, 50.0 * 0.015 / 4.0));
     // Under load a visit of the database takes 10 ms / (1 - 0.5).
@@ -181,13 +182,17 @@ fn overload_is_known_before_anything_runs() {
     let bottleneck = Analysis::of(&mmc(150.0, 0.01, 1, 100.0, 10.0))
         .bottleneck(&mmc(150.0, 0.01, 1, 100.0, 10.0))
         .unwrap();
-    assert_eq!(bottleneck.text, "`web.workers` is overloaded: 150/s needs 150 % of it, it saturates at 100/s");
+    assert_eq!(
+        bottleneck.text,
+        "`web.workers` is overloaded: 150/s needs 150 % of it, it saturates at 100/s"
+    );
     assert_eq!(Loaded::of(&mmc(150.0, 0.01, 1, 100.0, 10.0)), None);
 }
 
 #[test]
 fn numbers_have_the_digits_that_are_read() {
-    for (x, text) in [(488.28, "488"), (0.012_345, "0.0123"), (12_345.6, "12346"), (1.5, "1.50"), (0.0, "0")] {
+    for (x, text) in [(488.28, "488"), (0.012_345, "0.0123"), (12_345.6, "12346"), (1.5, "1.50"), (0.0, "0")]
+    {
         assert_eq!(figure(x), text);
     }
     assert_eq!(percent(0.8249), "82 %");

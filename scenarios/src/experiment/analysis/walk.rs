@@ -274,13 +274,7 @@ impl<'w, 'a> Walk<'w, 'a> {
     ///
     /// Jumps lead forward, so taking the lowest address first visits every operation once, with all of its
     /// flow.
-    fn run(
-        &mut self,
-        start: CodeAddress,
-        block: Option<CodeAddress>,
-        flow: Flow,
-        held: &mut Held,
-    ) -> Flow {
+    fn run(&mut self, start: CodeAddress, block: Option<CodeAddress>, flow: Flow, held: &mut Held) -> Flow {
         let mut pending: BTreeMap<u32, (Flow, Held)> = BTreeMap::new();
         pending.insert(start.0, (flow, held.clone()));
         let mut out = Flow::default();
@@ -302,13 +296,7 @@ impl<'w, 'a> Walk<'w, 'a> {
     }
 
     /// Adds what `op` costs and returns where control goes.
-    fn step(
-        &mut self,
-        op: Op,
-        at: CodeAddress,
-        flow: Flow,
-        held: &mut Held,
-    ) -> Vec<(CodeAddress, Flow)> {
+    fn step(&mut self, op: Op, at: CodeAddress, flow: Flow, held: &mut Held) -> Vec<(CodeAddress, Flow)> {
         let next = CodeAddress(at.0 + 1);
         match op {
             Op::Acquire { pool, units } => {
@@ -341,12 +329,10 @@ impl<'w, 'a> Walk<'w, 'a> {
             }
             Op::RepeatBegin { times, exit } => vec![(exit, self.repeat(flow, next, times, held))],
             Op::RepeatEnd { .. } => vec![(next, flow)],
-            Op::Choose(choice) => {
-                arms(&self.costs.blueprint.choices[choice.index()], self.costs.class)
-                    .into_iter()
-                    .map(|(p, to)| (to, flow.scaled(p)))
-                    .collect()
-            }
+            Op::Choose(choice) => arms(&self.costs.blueprint.choices[choice.index()], self.costs.class)
+                .into_iter()
+                .map(|(p, to)| (to, flow.scaled(p)))
+                .collect(),
             Op::Jump(to) => vec![(to, flow)],
             Op::Reply => {
                 self.total.outcomes[usize::from(Outcome::OK.0)] += flow.before;
@@ -407,8 +393,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         let survival = survivors.total();
         let times = self.costs.mean(times);
         // Rounds that begin: the sum of survival^i, with the mean number of times in place of its law.
-        let rounds =
-            if survival < 1.0 { (1.0 - survival.powf(times)) / (1.0 - survival) } else { times };
+        let rounds = if survival < 1.0 { (1.0 - survival.powf(times)) / (1.0 - survival) } else { times };
         self.total.add(&walk.total, flow.total() * rounds);
         flow.scaled(survival.powf(times))
     }
@@ -464,7 +449,9 @@ fn fork_outcomes(branches: &[Cost], copies: f64, wait_for: WaitFor, outcomes: us
     }
     let failing: f64 = result.iter().sum();
     if failing > 0.0 {
-        result.iter_mut().for_each(|p| *p *= (1.0 - enough) / failing);
+        for p in &mut result {
+            *p *= (1.0 - enough) / failing;
+        }
     }
     result[usize::from(Outcome::OK.0)] = enough;
     result
@@ -472,7 +459,7 @@ fn fork_outcomes(branches: &[Cost], copies: f64, wait_for: WaitFor, outcomes: us
 
 /// Mean of the `k`-th smallest of independent exponential times with the given means.
 fn mean_of_ordered(means: &[f64], k: usize) -> f64 {
-    const STEPS: u32 = 400;
+    const STEPS: u32 = 100;
     const FURTHEST: f64 = 40.0;
     let longest = means.iter().copied().fold(0.0, f64::max);
     if longest <= 0.0 {
@@ -480,8 +467,12 @@ fn mean_of_ordered(means: &[f64], k: usize) -> f64 {
     }
     // The integral of the survival function; squared steps resolve the beginning, where short times end.
     let survival = |t: f64| {
-        let done: Vec<f64> = means.iter().map(|mean| if *mean > 0.0 { -(-t / mean).exp_m1() } else { 1.0 }).collect();
-        1.0 - at_least(k, &done, 1)
+        let done = means.iter().map(|mean| if *mean > 0.0 { -(-t / mean).exp_m1() } else { 1.0 });
+        if k == means.len() {
+            1.0 - done.product::<f64>()
+        } else {
+            1.0 - at_least(k, &done.collect::<Vec<_>>(), 1)
+        }
     };
     let edge = |step: f64| FURTHEST * longest * (step / f64::from(STEPS)).powi(2);
     (0..STEPS)

@@ -31,8 +31,7 @@ pub(crate) fn find(
     let fails = |point: &SweepPoint| {
         point.result.expect.iter().find(|verdict| verdict.verdict == Met::NotMet).map(|v| v.text.clone())
     };
-    let first_not_met =
-        line.points[stretch..].iter().find_map(|(load, point)| Some((*load, fails(point)?)));
+    let first_not_met = line.points[stretch..].iter().find_map(|(load, point)| Some((*load, fails(point)?)));
     let Some((_, text)) = &first_not_met else {
         let undecided = if stretch < line.points.len() { "; beyond it the runs do not decide" } else { "" };
         return Some(Capacity {
@@ -45,8 +44,8 @@ pub(crate) fn find(
             ),
         });
     };
-    let value = expectations.iter().filter_map(|e| crossing(&line.points[last..], e)).fold(f64::MAX, f64::min);
-    let value = if value == f64::MAX { last_met } else { value };
+    let crossings = expectations.iter().filter_map(|e| crossing(&line.points[last..], e));
+    let value = crossings.min_by(f64::total_cmp).unwrap_or(last_met);
     let text = format!(
         "every expectation is met up to about {}; beyond it `{text}` fails (more load is taken never to be better)",
         at(line.path, value)
@@ -79,7 +78,8 @@ fn between((x0, y0): (f64, f64), (x1, y1): (f64, f64), bound: f64) -> f64 {
     let logarithms = y0 > 0.0 && y1 > 0.0 && bound > 0.0;
     let scale = |y: f64| if logarithms { y.ln() } else { y };
     let (y0, y1, bound) = (scale(y0), scale(y1), scale(bound));
-    if y1 == y0 { x0 } else { x0 + (x1 - x0) * ((bound - y0) / (y1 - y0)).clamp(0.0, 1.0) }
+    let rise = y1 - y0;
+    if rise.abs() <= 0.0 { x0 } else { x0 + (x1 - x0) * ((bound - y0) / rise).clamp(0.0, 1.0) }
 }
 
 /// Without expectations: the load at which the bottleneck saturates, or the largest stable point.
@@ -97,7 +97,10 @@ fn stable(line: &Line<'_>, saturation: Option<&SaturatesAt>) -> Option<Capacity>
         }
         None => (
             last_met,
-            format!("nothing is expected; the largest stable load that was run is {}", at(line.path, last_met)),
+            format!(
+                "nothing is expected; the largest stable load that was run is {}",
+                at(line.path, last_met)
+            ),
         ),
     };
     Some(Capacity { value, last_met, first_not_met, text })

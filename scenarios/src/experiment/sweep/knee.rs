@@ -41,7 +41,10 @@ pub(crate) fn find(line: &Line<'_>, traffic: Option<&str>) -> Option<Knee> {
 
 /// A load as the reader would write it.
 pub(crate) fn at(path: &str, value: f64) -> String {
-    if path.ends_with(".rate") { format!("{}/s", figure(value)) } else { format!("{} users", figure(value)) }
+    match path.rsplit_once('.') {
+        Some((_, "rate")) => format!("{}/s", figure(value)),
+        _ => format!("{} users", figure(value)),
+    }
 }
 
 /// Where the curve through the points is largest; none at its first point, and at its last unless the curve

@@ -161,8 +161,8 @@ impl<'a> Line<'a> {
 fn curves(grid: &Grid) -> Vec<TheoryCurve> {
     let mut curves: BTreeMap<(usize, usize), TheoryCurve> = BTreeMap::new();
     for (value, blueprint) in &grid.between {
-        for (t, plan) in blueprint.traffics.iter().enumerate() {
-            let Some(whole) = theory::whole(blueprint, t) else { continue };
+        for (t, (plan, whole)) in blueprint.traffics.iter().zip(theory::wholes(blueprint)).enumerate() {
+            let Some(whole) = whole else { continue };
             for (m, (metric, seconds)) in whole.metrics().into_iter().enumerate() {
                 let Some(seconds) = seconds.filter(|seconds| seconds.is_finite()) else { continue };
                 let curve = curves.entry((t, m)).or_insert_with(|| TheoryCurve {

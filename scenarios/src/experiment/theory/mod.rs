@@ -8,30 +8,44 @@ mod whole;
 use models::blueprint::{Blueprint, Outcome, Pick, TrafficId};
 use models::theory::{GiM1, Mmc, Mmck, allen_cunneen, erlang_b};
 
-use super::analysis::{Analysis, Offered, Place};
+use super::analysis::{Offered, Place, Station};
 use super::estimate::{Observed, of};
 use super::gather::{Case, Gathered};
 use super::growth::is_transient;
 use crate::metric::{Figure, Subject};
 use crate::results::{Applies, E, TheoryLine};
-use station::{Law, NEVER, NoLaw, describe, not_poisson, not_split, owner};
+use station::{Law, NEVER, NoLaw, not_poisson, not_split, owner};
+use whole::System;
 pub(crate) use whole::Whole;
 
-/// The closed form of the whole system for traffic number `load`, where there is one.
-pub(crate) fn whole(blueprint: &Blueprint, load: usize) -> Option<Whole> {
-    whole::find(blueprint, load).ok()
+/// The closed form of the whole system for each traffic, where there is one.
+pub(crate) fn wholes(blueprint: &Blueprint) -> Vec<Option<Whole>> {
+    let system = System::of(blueprint);
+    (0..blueprint.traffics.len()).map(|t| system.whole(t).ok()).collect()
 }
 
 /// Theory beside the simulation, for every traffic and every station that is used.
-pub(crate) fn lines(case: &Case, gathered: &Gathered, analysis: &Analysis, steady: bool) -> Vec<TheoryLine> {
+pub(crate) fn lines(case: &Case, gathered: &Gathered, steady: bool) -> Vec<TheoryLine> {
     let blueprint = &case.blueprint;
+    let system = System::of(blueprint);
+    let analysis = &system.analysis;
+    let wholes: Vec<_> = (0..blueprint.traffics.len()).map(|t| system.whole(t)).collect();
+    let exact = wholes.iter().flatten().filter(|whole| whole.applies == Applies::Exactly).count();
+    let product_form = exact == wholes.len();
+    let each = wholes.into_iter().enumerate();
     let mut lines: Vec<TheoryLine> =
-        (0..blueprint.traffics.len()).flat_map(|t| of_traffic(case, gathered, t)).collect();
+        each.flat_map(|(t, whole)| of_traffic(case, gathered, t, whole)).collect();
     let open = analysis.loads.iter().all(|load| matches!(load.offered, Offered::Open { .. }));
     let transient = is_transient(blueprint);
-    for (k, law) in describe(blueprint, analysis).into_iter().enumerate() {
+    for (k, law) in system.laws.iter().enumerate() {
         if analysis.loads.iter().any(|load| load.visits[k] > 0.0) && open && !transient {
-            lines.extend(of_station(case, gathered, analysis, k, law, steady));
+            let says = match law {
+                Err(NoLaw::Silent(_)) => Vec::new(),
+                Err(NoLaw::Because(why)) => vec![Says::nothing(why)],
+                Ok(law) => say(&system, k, law, steady, product_form),
+            };
+            let station = &analysis.stations[k];
+            lines.extend(says.into_iter().map(|says| says.line(case, gathered, station)));
         }
     }
     lines
@@ -41,11 +55,10 @@ fn simulated(case: &Case, gathered: &Gathered, subject: Subject, figure: Figure)
     Some(Observed::of(&of("", subject, figure), case, gathered)?.estimate())
 }
 
-fn of_traffic(case: &Case, gathered: &Gathered, t: usize) -> Vec<TheoryLine> {
+fn of_traffic(case: &Case, gathered: &Gathered, t: usize, whole: Result<Whole, String>) -> Vec<TheoryLine> {
     let name = &case.blueprint.traffics[t].name;
     let subject = Subject::Traffic(TrafficId(t as u32));
-    let figures =
-        [Figure::Mean, Figure::Quantile(0.5), Figure::Quantile(0.99), Figure::Quantile(0.999)];
+    let figures = [Figure::Mean, Figure::Quantile(0.5), Figure::Quantile(0.99), Figure::Quantile(0.999)];
     let line = |model: &str, metric: &str, value: Option<f64>, figure, applies, why: &str| TheoryLine {
         at: name.clone(),
         model: model.to_owned(),
@@ -55,7 +68,7 @@ fn of_traffic(case: &Case, gathered: &Gathered, t: usize) -> Vec<TheoryLine> {
         applies,
         why: why.to_owned(),
     };
-    match whole::find(&case.blueprint, t) {
+    match whole {
         Ok(whole) => {
             let metrics = whole.metrics().into_iter().zip(figures);
             metrics
@@ -84,50 +97,38 @@ struct Says {
     why: String,
 }
 
-fn of_station(
-    case: &Case,
-    gathered: &Gathered,
-    analysis: &Analysis,
-    k: usize,
-    law: Result<Law, NoLaw>,
-    steady: bool,
-) -> Vec<TheoryLine> {
-    let station = &analysis.stations[k];
-    let says = match law {
-        Err(NoLaw::Silent(_)) => return Vec::new(),
-        Err(NoLaw::Because(why)) => vec![Says {
+impl Says {
+    fn nothing(why: &str) -> Self {
+        Self {
             model: "none".to_owned(),
             metric: "wait mean",
             value: None,
             figure: Figure::WaitMean,
             applies: Applies::No,
-            why,
-        }],
-        Ok(law) => say(&case.blueprint, analysis, k, &law, steady),
-    };
-    says.into_iter()
-        .map(|says| {
-            // Of workers that share cores, the response is seen at the cores and the wait at both.
-            let subject = match station.place {
-                Place::Pool(pool) => Subject::Pool(pool),
-                Place::Cores(service) => Subject::Cores(service),
-            };
-            TheoryLine {
-                at: station.name.clone(),
-                model: says.model,
-                metric: says.metric.to_owned(),
-                value: says.value,
-                simulated: simulated(case, gathered, subject, says.figure),
-                applies: says.applies,
-                why: says.why,
-            }
-        })
-        .collect()
+            why: why.to_owned(),
+        }
+    }
+
+    fn line(self, case: &Case, gathered: &Gathered, station: &Station) -> TheoryLine {
+        let subject = match station.place {
+            Place::Pool(pool) => Subject::Pool(pool),
+            Place::Cores(service) => Subject::Cores(service),
+        };
+        TheoryLine {
+            at: station.name.clone(),
+            model: self.model,
+            metric: self.metric.to_owned(),
+            value: self.value,
+            simulated: simulated(case, gathered, subject, self.figure),
+            applies: self.applies,
+            why: self.why,
+        }
+    }
 }
 
-fn say(blueprint: &Blueprint, analysis: &Analysis, k: usize, law: &Law, steady: bool) -> Vec<Says> {
-    let place = analysis.stations[k].place;
-    let doubt = doubt(blueprint, place);
+fn say(system: &System<'_>, k: usize, law: &Law, steady: bool, product_form: bool) -> Vec<Says> {
+    let place = system.analysis.stations[k].place;
+    let doubt = doubt(system, place, product_form);
     let mu = 1.0 / law.mean;
     let new = |metric, value: Option<f64>, figure, exact: bool, why: &str| {
         let (applies, why) = match &doubt {
@@ -144,15 +145,14 @@ fn say(blueprint: &Blueprint, analysis: &Analysis, k: usize, law: &Law, steady: 
         return with_limited_queue(law, room, new);
     }
     let (false, true) = (law.utilization() >= 1.0, steady) else {
-        let why = "more work arrives than can be done: there is no steady state".to_owned();
-        return vec![Says { applies: Applies::No, why, ..new("wait mean", None, Figure::WaitMean, true, "") }];
+        return vec![Says::nothing("more work arrives than can be done: there is no steady state")];
     };
     let Some(poisson) = Mmc::new(law.arrivals, mu, law.servers) else { return Vec::new() };
     if law.shared {
         let why = "Poisson arrivals; shared cores depend on the mean need only";
         return vec![new("response mean", Some(poisson.mean_response()), Figure::HoldMean, true, why)];
     }
-    if let Some(turns) = in_turn(blueprint, law, place) {
+    if let Some(turns) = in_turn(system, law, place) {
         return turns;
     }
     if law.exponential {
@@ -190,7 +190,9 @@ fn with_limited_queue(
         return vec![new("rejected", Some(lost), refused, true, why)];
     }
     let places = law.servers.saturating_add(room);
-    let Some(finite) = Mmck::new(law.arrivals, 1.0 / law.mean, law.servers, places) else { return Vec::new() };
+    let Some(finite) = Mmck::new(law.arrivals, 1.0 / law.mean, law.servers, places) else {
+        return Vec::new();
+    };
     let why = if law.exponential {
         "Poisson arrivals, exponential service, a limited queue"
     } else {
@@ -203,7 +205,8 @@ fn with_limited_queue(
 }
 
 /// Replicas with one server each that get Poisson arrivals in turn.
-fn in_turn(blueprint: &Blueprint, law: &Law, place: Place) -> Option<Vec<Says>> {
+fn in_turn(system: &System<'_>, law: &Law, place: Place) -> Option<Vec<Says>> {
+    let blueprint = system.blueprint;
     let service = owner(blueprint, place)?;
     let in_turn = blueprint.routes.iter().any(|r| r.service == service && r.pick == Pick::RoundRobin);
     let from_traffic = blueprint.traffics.len() == 1
@@ -212,7 +215,7 @@ fn in_turn(blueprint: &Blueprint, law: &Law, place: Place) -> Option<Vec<Says>> 
             blueprint.endpoints[called.index()].service == service
         });
     let fits = law.instances > 1 && law.servers == 1 && law.exponential && law.fifo && in_turn;
-    if !fits || !from_traffic || not_poisson(blueprint).is_some() || whole::policies_matter(blueprint) {
+    if !fits || !from_traffic || not_poisson(blueprint).is_some() || system.policies_matter {
         return None;
     }
     let n = law.instances;
@@ -232,11 +235,12 @@ fn in_turn(blueprint: &Blueprint, law: &Law, place: Place) -> Option<Vec<Says>> 
 }
 
 /// Why the arrivals at a station are only nearly Poisson; none when they are.
-fn doubt(blueprint: &Blueprint, place: Place) -> Option<String> {
+fn doubt(system: &System<'_>, place: Place, product_form: bool) -> Option<String> {
+    let blueprint = system.blueprint;
     if let Some(why) = not_poisson(blueprint) {
         return Some(why);
     }
-    if whole::policies_matter(blueprint) {
+    if system.policies_matter {
         return Some("timeouts and retries are left out".to_owned());
     }
     let service = owner(blueprint, place);
@@ -247,10 +251,8 @@ fn doubt(blueprint: &Blueprint, place: Place) -> Option<String> {
         let called = blueprint.calls[call.index()].endpoint;
         Some(blueprint.endpoints[called.index()].service) == service
     });
-    let elsewhere = !direct || blueprint.calls.len() > blueprint.traffics.iter().map(|t| t.targets.len()).sum();
-    let product_form = || {
-        (0..blueprint.traffics.len())
-            .all(|t| whole::find(blueprint, t).is_ok_and(|whole| whole.applies == Applies::Exactly))
-    };
-    (elsewhere && !product_form()).then(|| "what arrives has passed other queues: it is only nearly Poisson".to_owned())
+    let elsewhere =
+        !direct || blueprint.calls.len() > blueprint.traffics.iter().map(|t| t.targets.len()).sum();
+    let nearly = "what arrives has passed other queues: it is only nearly Poisson";
+    (elsewhere && !product_form).then(|| nearly.to_owned())
 }

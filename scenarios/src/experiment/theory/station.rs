@@ -9,6 +9,7 @@ use crate::experiment::analysis::{Analysis, Place, entry_rate, mean};
 
 /// A station whose service time has a law of its own.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an assumption of its own")]
 pub(super) struct Law {
     /// Servers of one instance.
     pub(super) servers: u32,
@@ -37,7 +38,13 @@ pub(super) struct Law {
 impl Law {
     /// `M/M/1`, `M/G/4`, `M/M/1/10`: what the station is with Poisson arrivals.
     pub(super) fn model(&self) -> String {
-        let service = if self.exponential { "M" } else if self.scv == 0.0 { "D" } else { "G" };
+        let service = if self.exponential {
+            "M"
+        } else if self.scv == 0.0 {
+            "D"
+        } else {
+            "G"
+        };
         let sharing = if self.shared && !self.exponential { "-PS" } else { "" };
         match self.room {
             Some(room) if self.matters(room) => {
@@ -193,7 +200,8 @@ fn body_of(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<(Bo
         return Err(format!("several services hold `{name}`"));
     }
     let total: f64 = bodies.iter().map(|(rate, ..)| rate).sum();
-    let moment = |of: &dyn Fn(&Body) -> f64| bodies.iter().map(|(rate, body, _)| rate / total * of(body)).sum();
+    let moment =
+        |of: &dyn Fn(&Body) -> f64| bodies.iter().map(|(rate, body, _)| rate / total * of(body)).sum();
     let mean: f64 = moment(&|body| body.mean);
     let second: f64 = moment(&|body| body.variance + body.mean * body.mean);
     let mixed = Body {
@@ -214,10 +222,9 @@ fn straight(blueprint: &Blueprint, entry: CodeAddress) -> Vec<usize> {
     while let Some(op) = blueprint.code.get(at) {
         addresses.push(at);
         at = match op {
-            Op::End | Op::Choose(_) => break,
             Op::RepeatBegin { exit, .. } => exit.index(),
             Op::Jump(to) if to.index() > at => to.index(),
-            Op::Jump(_) => break,
+            Op::End | Op::Choose(_) | Op::Jump(_) => break,
             _ => at + 1,
         };
     }
@@ -330,7 +337,8 @@ fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> V
         if plan.service != id || entry_rate(analysis, EndpointId(e as u32)) <= 0.0 {
             continue;
         }
-        let next = blueprint.endpoints.iter().map(|other| other.entry.index()).filter(|at| *at > plan.entry.index());
+        let next =
+            blueprint.endpoints.iter().map(|other| other.entry.index()).filter(|at| *at > plan.entry.index());
         let end = next.min().unwrap_or(blueprint.code.len());
         for op in &blueprint.code[plan.entry.index()..end] {
             if let Op::Cpu(sampler) = op {
@@ -345,8 +353,12 @@ fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> V
 pub(super) fn not_poisson(blueprint: &Blueprint) -> Option<String> {
     blueprint.traffics.iter().find_map(|traffic| match &traffic.arrivals {
         Arrivals::Trace(_) => Some(format!("arrivals of `{}` are recorded, not Poisson", traffic.name)),
-        Arrivals::Closed { .. } => Some(format!("users of `{}` wait for answers before they go on", traffic.name)),
-        Arrivals::Open { batch: Some(_), .. } => Some(format!("requests of `{}` arrive in batches", traffic.name)),
+        Arrivals::Closed { .. } => {
+            Some(format!("users of `{}` wait for answers before they go on", traffic.name))
+        }
+        Arrivals::Open { batch: Some(_), .. } => {
+            Some(format!("requests of `{}` arrive in batches", traffic.name))
+        }
         Arrivals::Open { gap, .. } if gap.is_constant() => {
             Some(format!("arrivals of `{}` are not Poisson (even)", traffic.name))
         }

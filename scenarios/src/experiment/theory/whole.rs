@@ -39,20 +39,41 @@ impl Whole {
 }
 
 /// The percentiles that are told.
-fn three(quantile: impl Fn(f64) -> f64) -> Option<[f64; 3]> {
-    Some([quantile(0.5), quantile(0.99), quantile(0.999)])
+fn three(quantile: impl Fn(f64) -> f64) -> [f64; 3] {
+    [quantile(0.5), quantile(0.99), quantile(0.999)]
 }
 
-/// The closed form for traffic number `load`, or why there is none.
-pub(super) fn find(blueprint: &Blueprint, load: usize) -> Result<Whole, String> {
-    if is_transient(blueprint) {
-        return Err("the load or the system changes during the run: there is no steady state".to_owned());
+/// A system as theory sees it.
+#[derive(Debug)]
+pub(super) struct System<'a> {
+    pub(super) blueprint: &'a Blueprint,
+    pub(super) analysis: Analysis,
+    /// By station.
+    pub(super) laws: Vec<Result<Law, NoLaw>>,
+    /// Under its load, if that leaves it stable.
+    loaded: Option<Loaded>,
+    /// Whether timeouts or retries are ever likely to act.
+    pub(super) policies_matter: bool,
+}
+
+impl<'a> System<'a> {
+    pub(super) fn of(blueprint: &'a Blueprint) -> Self {
+        let analysis = Analysis::of(blueprint);
+        let laws = describe(blueprint, &analysis);
+        let loaded = Loaded::of(blueprint);
+        let policies_matter = policies_matter(blueprint, loaded.as_ref());
+        Self { blueprint, analysis, laws, loaded, policies_matter }
     }
-    let analysis = Analysis::of(blueprint);
-    let laws = describe(blueprint, &analysis);
-    match analysis.loads[load].offered {
-        Offered::Closed { users, think } => of_users(blueprint, &analysis, &laws, load, users as u32, think),
-        Offered::Open { .. } => of_open(blueprint, &analysis, &laws, load),
+
+    /// The closed form for traffic number `load`, or why there is none.
+    pub(super) fn whole(&self, load: usize) -> Result<Whole, String> {
+        if is_transient(self.blueprint) {
+            return Err("the load or the system changes during the run: there is no steady state".to_owned());
+        }
+        match self.analysis.loads[load].offered {
+            Offered::Closed { users, think } => of_users(self, load, users as u32, think),
+            Offered::Open { .. } => of_open(self, load),
+        }
     }
 }
 
@@ -76,12 +97,12 @@ fn visited<'l>(
 const FAR: f64 = 30.0;
 
 /// Whether timeouts or retries are ever likely to act.
-pub(super) fn policies_matter(blueprint: &Blueprint) -> bool {
+fn policies_matter(blueprint: &Blueprint, loaded: Option<&Loaded>) -> bool {
     let policies = &blueprint.policies;
     if policies.iter().all(|p| p.retry.is_none() && p.timeout.is_none() && p.total.is_none()) {
         return false;
     }
-    let Some(loaded) = Loaded::of(blueprint) else { return true };
+    let Some(loaded) = loaded else { return true };
     let longest = (0..loaded.analysis.loads.len()).map(|l| loaded.response(l)).fold(0.0, f64::max);
     let near = |limit: Option<Span>| limit.is_some_and(|limit| limit.as_seconds() < FAR * longest);
     let refuses = |pool: &PoolPlan| pool.queue < u32::MAX || pool.timeout.is_some();
@@ -95,13 +116,13 @@ pub(super) fn policies_matter(blueprint: &Blueprint) -> bool {
 
 /// What keeps product form from being exact: forks, policies, pools that matter and are held across calls.
 fn doubts(
-    blueprint: &Blueprint,
-    analysis: &Analysis,
+    system: &System<'_>,
     stations: &[(usize, &Result<Law, NoLaw>)],
     idle: &dyn Fn(usize) -> bool,
 ) -> Vec<String> {
+    let System { blueprint, analysis, .. } = system;
     let mut doubts = Vec::new();
-    if policies_matter(blueprint) {
+    if system.policies_matter {
         doubts.push("timeouts and retries are left out".to_owned());
     }
     if !blueprint.forks.is_empty() {
@@ -128,16 +149,11 @@ fn doubts(
 
 // Open traffic ---------------------------------------------------------------------------------------------
 
-fn of_open(
-    blueprint: &Blueprint,
-    analysis: &Analysis,
-    laws: &[Result<Law, NoLaw>],
-    load: usize,
-) -> Result<Whole, String> {
-    let loaded = Loaded::of(blueprint);
+fn of_open(system: &System<'_>, load: usize) -> Result<Whole, String> {
+    let System { blueprint, analysis, laws, loaded, .. } = system;
     // A pool at which practically nobody waits might as well not be there.
     let idle = |k: usize| {
-        let Some(loaded) = &loaded else { return false };
+        let Some(loaded) = loaded else { return false };
         let (station, queue) = (&loaded.analysis.stations[k], loaded.queues[k]);
         matches!(station.place, Place::Pool(_))
             && laws[k].as_ref().map_or(true, |law| law.with_cores.is_none())
@@ -150,7 +166,7 @@ fn of_open(
         stations = all;
     }
     let poisson = not_poisson(blueprint);
-    let alone = stations.len() == 1 && blueprint.forks.is_empty() && !policies_matter(blueprint);
+    let alone = stations.len() == 1 && blueprint.forks.is_empty() && !system.policies_matter;
     if let [(k, Ok(law))] = stations.as_slice()
         && alone
         && poisson.is_none()
@@ -160,7 +176,7 @@ fn of_open(
     {
         return Ok(whole);
     }
-    let Some(loaded) = &loaded else {
+    let Some(loaded) = loaded else {
         let closed = blueprint.traffics.iter().any(|t| matches!(t.arrivals, Arrivals::Closed { .. }));
         let overloaded = analysis.stations.iter().any(|station| station.utilization >= 1.0);
         return Err(if closed {
@@ -171,15 +187,22 @@ fn of_open(
             "more work arrives than can be done: there is no steady state".to_owned()
         });
     };
-    if let Some(whole) = fork_join(blueprint, analysis, laws, load) {
+    if let Some(whole) = fork_join(system, load) {
         return Ok(whole);
     }
-    let mut doubts = doubts(blueprint, analysis, &stations, &idle);
+    let mut doubts = doubts(system, &stations, &idle);
     doubts.extend(poisson);
     let mean = Some(loaded.response(load));
     if let Some(first) = doubts.into_iter().next() {
         let model = "M/M/c stations, one by one".to_owned();
-        return Ok(Whole { model, mean, quantiles: None, rough: true, applies: Applies::Approximately, why: first });
+        return Ok(Whole {
+            model,
+            mean,
+            quantiles: None,
+            rough: true,
+            applies: Applies::Approximately,
+            why: first,
+        });
     }
     let quantiles = in_a_row(analysis, &stations, load, &idle);
     Ok(Whole {
@@ -205,7 +228,7 @@ fn one_station(law: &Law) -> Option<Whole> {
     if let Some(room) = law.room.filter(|room| law.matters(*room)) {
         let places = law.servers.checked_add(room)?;
         let finite = law.exponential.then(|| Mmck::new(law.arrivals, mu, law.servers, places)).flatten()?;
-        let quantiles = three(|p| finite.response_quantile(p)).filter(|_| law.fifo && !law.shared);
+        let quantiles = (law.fifo && !law.shared).then(|| three(|p| finite.response_quantile(p)));
         return Some(Whole::exactly(
             law.model(),
             finite.mean_response(),
@@ -223,7 +246,7 @@ fn one_station(law: &Law) -> Option<Whole> {
         return Some(Whole::exactly(law.model(), multi.mean_response(), None, why));
     }
     if law.exponential {
-        let quantiles = three(|p| multi.response_quantile(p)).filter(|_| law.fifo);
+        let quantiles = law.fifo.then(|| three(|p| multi.response_quantile(p)));
         return Some(Whole::exactly(
             law.model(),
             multi.mean_response(),
@@ -238,7 +261,14 @@ fn one_station(law: &Law) -> Option<Whole> {
     } else {
         (Applies::Approximately, "service is not exponential (Allen-Cunneen)")
     };
-    Some(Whole { model: law.model(), mean: Some(response), quantiles: None, rough: true, applies, why: why.to_owned() })
+    Some(Whole {
+        model: law.model(),
+        mean: Some(response),
+        quantiles: None,
+        rough: true,
+        applies,
+        why: why.to_owned(),
+    })
 }
 
 /// Percentiles of a sequence of stations, each visited once and without overtaking on the way.
@@ -269,7 +299,7 @@ fn in_a_row(
         }
     }
     let nothing_else = (load.response - time).abs() <= 1e-9 * time;
-    (nothing_else && !parts.is_empty()).then(|| three(|p| quantile(&parts, p))).flatten()
+    (nothing_else && !parts.is_empty()).then(|| three(|p| quantile(&parts, p)))
 }
 
 /// Whether requests may overtake each other somewhere between the first station and the last.
@@ -279,14 +309,10 @@ fn overtaking(stations: &[(usize, &Result<Law, NoLaw>)]) -> bool {
 }
 
 /// Requests that do nothing but fork into equal calls of single-server stations, and wait for all of them.
-fn fork_join(
-    blueprint: &Blueprint,
-    analysis: &Analysis,
-    laws: &[Result<Law, NoLaw>],
-    load: usize,
-) -> Option<Whole> {
+fn fork_join(system: &System<'_>, load: usize) -> Option<Whole> {
+    let System { blueprint, analysis, laws, .. } = system;
     let [(_, call)] = blueprint.traffics[load].targets.as_slice() else { return None };
-    let poisson = not_poisson(blueprint).is_none() && !policies_matter(blueprint);
+    let poisson = not_poisson(blueprint).is_none() && !system.policies_matter;
     let entry = blueprint.endpoints[blueprint.calls[call.index()].endpoint.index()].entry.index();
     let (Op::Fork(fork), Op::End) = (*blueprint.code.get(entry)?, *blueprint.code.get(entry + 1)?) else {
         return None;
@@ -299,11 +325,15 @@ fn fork_join(
     let stations = visited(analysis, laws, load);
     let of = |(k, law): &(usize, &Result<Law, NoLaw>)| {
         let once = (analysis.loads[load].visits[*k] - 1.0).abs() < 1e-9;
-        law.as_ref().ok().filter(|law| once && law.exponential && law.servers == 1 && law.room.is_none()).cloned()
+        law.as_ref()
+            .ok()
+            .filter(|law| once && law.exponential && law.servers == 1 && law.room.is_none())
+            .cloned()
     };
     let single: Vec<Law> = stations.iter().map(of).collect::<Option<_>>()?;
     let first = single.first()?;
-    let same = single.iter().all(|law| law.mean == first.mean && law.arrivals == first.arrivals);
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b;
+    let same = single.iter().all(|law| near(law.mean, first.mean) && near(law.arrivals, first.arrivals));
     let n = single.len();
     if !same || n != fork.branches.len() || first.instances != 1 {
         return None;
@@ -325,14 +355,8 @@ fn fork_join(
 
 // Closed traffic -------------------------------------------------------------------------------------------
 
-fn of_users(
-    blueprint: &Blueprint,
-    analysis: &Analysis,
-    laws: &[Result<Law, NoLaw>],
-    load: usize,
-    users: u32,
-    think: f64,
-) -> Result<Whole, String> {
+fn of_users(system: &System<'_>, load: usize, users: u32, think: f64) -> Result<Whole, String> {
+    let System { blueprint, analysis, laws, .. } = system;
     if blueprint.traffics.len() > 1 {
         return Err("other traffic shares the system with these users".to_owned());
     }
@@ -340,9 +364,11 @@ fn of_users(
     // Those who cannot all be there at once never wait.
     let idle = |k: usize| {
         let station = &analysis.stations[k];
-        matches!(station.place, Place::Pool(_)) && station.instances == 1.0 && station.units >= f64::from(users)
+        matches!(station.place, Place::Pool(_))
+            && station.instances <= 1.0
+            && station.units >= f64::from(users)
     };
-    let mut doubts = doubts(blueprint, analysis, &stations, &idle);
+    let mut doubts = doubts(system, &stations, &idle);
     let own = &analysis.loads[load];
     let mut parts = Vec::new();
     let mut known = 0.0;
@@ -376,8 +402,8 @@ fn of_users(
     {
         return Ok(whole);
     }
-    let network = closed(users, think + elsewhere, &parts)
-        .ok_or_else(|| "a request takes no time".to_owned())?;
+    let network =
+        closed(users, think + elsewhere, &parts).ok_or_else(|| "a request takes no time".to_owned())?;
     Ok(Whole {
         model: "closed network (MVA)".to_owned(),
         mean: Some(network.response + elsewhere),
@@ -399,8 +425,8 @@ fn machine_repair(
     let Arrivals::Closed { think: law, .. } = &blueprint.traffics[load].arrivals else { return None };
     let queue = stations.iter().find_map(|(_, law)| law.as_ref().ok().filter(|law| law.exponential))?;
     let repair = MachineRepair::new(users, think, 1.0 / one.service, one.servers)?;
-    let quantiles = three(|p| repair.response_quantile(p))
-        .filter(|_| law.is_exponential() && queue.fifo && !queue.shared);
+    let known = law.is_exponential() && queue.fifo && !queue.shared;
+    let quantiles = known.then(|| three(|p| repair.response_quantile(p)));
     debug_assert!((mean(law) - think).abs() <= 1e-9 * think);
     Some(Whole::exactly(
         format!("M/M/{}//{users}", one.servers),
