@@ -337,3 +337,101 @@ fn the_same_seed_gives_the_same_trajectory() {
     assert_eq!(build.run(11), build.run(11));
     assert_ne!(build.run(11).fingerprint, build.run(12).fingerprint);
 }
+
+#[test]
+fn recursion_without_end_stops_at_the_depth_limit() {
+    let mut build = Build::new(10, 0);
+    let server = build.service("server", 1, None);
+    // The endpoint calls itself: its own call is the first of the table.
+    let endpoint = build.endpoint(server, &[Op::Call(CallId(0))]);
+    let inner = build.call(endpoint, None);
+    build.from(server, inner);
+    let outer = build.call(endpoint, None);
+    build.traffic(poisson(1.0), outer);
+    assert_eq!(build.run(13).ended, Ended::CallDepth);
+}
+
+#[test]
+fn branches_that_are_not_needed_go_on_or_are_stopped() {
+    // One of three branches is enough; each holds one of many slots for a second on average.
+    for (cancel, expected) in [(false, 3.0), (true, 1.0)] {
+        let mut build = Build::new(10_000, 100);
+        let front = build.service("front", 1, None);
+        let leaf = build.service("leaf", 1, Some((1_000, u32::MAX)));
+        let time = build.sampler(exponential(1.0));
+        let copies = build.sampler(Distribution::from(Constant::new(3.0).unwrap()));
+        let get = build.endpoint(leaf, &[Op::Delay(time)]);
+        let call = build.call(get, None);
+        let call = build.from(front, call);
+        build.0.forks.push(ForkPlan {
+            branches: vec![BranchPlan::Call(call)],
+            copies: Some(copies),
+            wait_for: WaitFor::Count(1),
+            cancel,
+        });
+        let fan = build.endpoint(front, &[Op::Fork(ForkId(0))]);
+        let enter = build.call(fan, None);
+        build.traffic(poisson(2.0), enter);
+        let seen = build.run(14);
+        let last = measured(&seen);
+        close(last.traffics[0].latency.mean().unwrap() / 1e9, 1.0 / 3.0, 0.02);
+        // By Little's Law, what is held is the rate times the work of a request.
+        close(last.pools[0].in_use.mean(), 2.0 * expected, 0.03);
+    }
+}
+
+#[test]
+fn what_follows_a_reply_still_holds_the_worker() {
+    let mut build = Build::new(50_000, 1_000);
+    let server = build.service("server", 1, Some((100, u32::MAX)));
+    let fast = build.sampler(exponential(0.1));
+    let slow = build.sampler(exponential(0.9));
+    let endpoint = build.endpoint(server, &[Op::Delay(fast), Op::Reply, Op::Delay(slow)]);
+    let call = build.call(endpoint, None);
+    build.traffic(poisson(5.0), call);
+    let seen = build.run(15);
+    let last = measured(&seen);
+    close(last.traffics[0].latency.mean().unwrap() / 1e9, 0.1, 0.01);
+    close(last.pools[0].in_use.mean(), 5.0, 0.02);
+}
+
+#[test]
+fn a_slow_network_adds_to_the_latency_in_both_directions() {
+    let mut build = Build::new(10_000, 100);
+    let server = build.service("server", 1, Some((100, u32::MAX)));
+    let work = build.sampler(Distribution::from(Constant::new(0.005).unwrap()));
+    let network = build.sampler(Distribution::from(Constant::new(0.05).unwrap()));
+    let endpoint = build.endpoint(server, &[Op::Delay(work)]);
+    let call = build.call(endpoint, None);
+    build.0.calls[call.index()].latency = Some(network);
+    build.traffic(poisson(5.0), call);
+    let seen = build.run(16);
+    let last = measured(&seen);
+    assert_eq!(last.traffics[0].latency.max(), Some(105_000_000));
+    assert_eq!(last.endpoints[0].latency.max(), Some(5_000_000));
+}
+
+#[test]
+fn a_service_that_stands_still_serves_when_it_goes_on() {
+    // Standing still from 10 s to 20 s: whoever arrives meanwhile is served right after.
+    let mut build = Build::new(41, 0);
+    let server = build.service("server", 1, None);
+    build.0.services[0].cores = Some(CoresPlan { cores: 1.0, run_to_completion: false });
+    let need = build.sampler(Distribution::from(Constant::new(0.001).unwrap()));
+    let endpoint = build.endpoint(server, &[Op::Cpu(need)]);
+    let call = build.call(endpoint, None);
+    build.traffic(poisson(10.0), call);
+    let mut still = build.0.services[0].clone();
+    still.speed = 0.0;
+    build.0.changes.push(Change {
+        at: sim_core::SimTime::from_nanos(10_000_000_000),
+        until: Some(sim_core::SimTime::from_nanos(20_000_000_000)),
+        patch: Patch { rows: vec![Row::Service(server, still)] },
+        label: "services.server.speed: 0".to_owned(),
+    });
+    let seen = build.run(17);
+    let last = measured(&seen);
+    let longest = last.traffics[0].latency.max().unwrap() as f64 / 1e9;
+    assert!((9.5..10.2).contains(&longest), "{longest}");
+    assert_eq!(seen.balances[0].in_flight, 0);
+}

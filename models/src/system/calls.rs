@@ -187,12 +187,13 @@ impl System<'_> {
         calendar: &mut Calendar<Event>,
     ) -> Option<u32> {
         let plan = self.plan;
+        if depth >= plan.limits.call_depth {
+            self.too_deep = true; // The call is never made, and the run ends at the next look.
+            return None;
+        }
         let row = &plan.calls[call.index()];
         let service = plan.endpoints[row.endpoint.index()].service;
         let (replica, balancer) = self.choose_replica(caller, row.route_slot, service, draw_key);
-        if depth >= plan.limits.call_depth {
-            self.too_deep = true;
-        }
         let index = self.new_frame(
             Frame {
                 pc: plan.endpoints[row.endpoint.index()].entry.0,
@@ -394,7 +395,9 @@ impl System<'_> {
         let begun =
             self.attempt(call, frame.replica, frame.request, link, draw_key, frame.depth, now, calendar);
         let live = self.frames.at(index).first_child;
-        self.watches.at(frame.at).live = self.frames.key_of(live);
+        if live != NONE {
+            self.watches.at(frame.at).live = self.frames.key_of(live);
+        }
         begun
     }
 
