@@ -1,5 +1,6 @@
 //! From a source and overrides to a checked scenario.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use models::blueprint::{Blueprint, Change, Patch};
@@ -10,9 +11,9 @@ use crate::compile::compile;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Text};
 use crate::expect;
 use crate::scenario::{Parts, Scenario};
-use crate::spec::{EventSpec, ScenarioSpec, Sink, Spec};
+use crate::spec::{EventSpec, Named, ScenarioSpec, Sink, Spec};
 use crate::text::Source;
-use crate::tree::{Node, Override, apply, assignments};
+use crate::tree::{Node, Override, apply, assignments, print};
 use crate::words::{did_you_mean, listed};
 
 impl Scenario {
@@ -35,7 +36,7 @@ impl Scenario {
         // What a sweep or a variant changed was looked at when the scenario itself was loaded.
         let from_outside = overrides.iter().all(|change| change.text.is_some());
         let scenario = load_tree(&tree, source, from_outside, &mut sink);
-        let failed = sink.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let failed = sink.failed();
         let diagnostics = Diagnostics::new(sink.list, texts, &[&tree, &source.tree]);
         match scenario {
             Some(scenario) if !failed => Ok((scenario, diagnostics)),
@@ -67,15 +68,13 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, sink: &mut Sink) -> Opti
     let axes = check::axes(&spec, sink);
     let variants: Vec<String> =
         spec.variants.iter().flat_map(|variants| &variants.entries).map(|entry| entry.name.clone()).collect();
-    let broken = |sink: &Sink| sink.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    // Expectations speak of parts by name, so these have to be there.
-    let parts = parts.filter(|_| !broken(sink) || only_outside(sink, source))?;
-    let texts = spec.expect.as_ref().map(|expect| expect.items.as_slice()).unwrap_or_default();
-    let expectations = expect::expectations(texts, &parts, &variants, sink);
-    if broken(sink) {
+    let expectations = spec.expect.as_ref().map(|expect| expect.items.as_slice()).unwrap_or_default();
+    let expectations = expect::expectations(expectations, &parts, &names(&spec), &variants, sink);
+    let events = timed_events(&spec, &parts, tree, sink);
+    if sink.failed() {
         return None;
     }
-    let changes = events(tree, source, &spec, &parts, sink);
+    let changes = changes(tree, source, events, &parts, sink);
     let scenario = Scenario { parts, changes, expectations, variants, axes };
     if whole {
         try_variants(tree, source, &scenario, sink);
@@ -84,56 +83,58 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, sink: &mut Sink) -> Opti
     Some(scenario)
 }
 
-/// Whether all errors so far are of the tree, such as keys given twice: the parts are complete.
-fn only_outside(sink: &Sink, source: &Source) -> bool {
-    let errors = sink.list.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-    errors.count() == source.mistakes.len()
+/// Names of everything that the file names, readable or not.
+fn names(spec: &ScenarioSpec) -> BTreeSet<&str> {
+    fn of<T>(named: Option<&Named<T>>) -> impl Iterator<Item = &str> {
+        named.into_iter().flat_map(|named| &named.entries).map(|entry| entry.name.as_str())
+    }
+    let all = of(spec.traffic.0.as_ref()).chain(of(spec.services.0.as_ref()));
+    all.chain(of(spec.resources.as_ref())).collect()
 }
 
-/// The parts of `tree` after some changes; mistakes go to the sink.
-fn changed_parts(tree: &Node, source: &Source, changes: &Node, sink: &mut Sink) -> Option<Parts> {
+/// The tree after some changes; mistakes go to the sink.
+fn applied(tree: &Node, changes: &Node, sink: &mut Sink) -> Option<Node> {
     let mut changed = tree.clone();
-    let mut good = true;
+    let before = sink.list.len();
     for assignment in assignments(changes) {
         if let Err(diagnostic) = apply(&mut changed, &assignment) {
             sink.report(diagnostic);
-            good = false;
         }
     }
-    if !good {
-        return None;
-    }
-    parts_of(&changed, source, sink)
+    (sink.list.len() == before).then_some(changed)
 }
 
+/// The parts that a tree describes; mistakes go to the sink.
 fn parts_of(tree: &Node, source: &Source, sink: &mut Sink) -> Option<Parts> {
     let mut own = Sink::default();
     let spec = ScenarioSpec::read(tree, &mut own);
-    let parts = spec.and_then(|spec| check::check(&spec, source, &mut own));
-    let failed = own.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let parts = spec.map(|spec| check::check(&spec, source, &mut own));
+    let failed = own.failed();
     // Doubts about the scenario itself have been told.
     sink.list.extend(own.list.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error));
     parts.filter(|_| !failed)
 }
 
-/// What happens by the clock: each event as the difference between two blueprints.
-fn events(tree: &Node, source: &Source, spec: &ScenarioSpec, parts: &Parts, sink: &mut Sink) -> Vec<Change> {
-    let events = spec.events.as_ref().map(|events| events.items.as_slice()).unwrap_or_default();
-    if events.is_empty() {
-        return Vec::new();
-    }
-    let base = compile(parts, Span::ZERO, []);
-    events.iter().filter_map(|event| change(tree, source, event, parts, &base, sink)).collect()
+/// An event whose times and paths are in order.
+struct TimedEvent<'a> {
+    at: SimTime,
+    until: Option<SimTime>,
+    set: &'a Node,
+    label: String,
 }
 
-fn change(
-    tree: &Node,
-    source: &Source,
-    event: &EventSpec,
+/// The events, as far as they can be checked one by one.
+fn timed_events<'a>(
+    spec: &'a ScenarioSpec,
     parts: &Parts,
-    base: &Blueprint,
+    tree: &Node,
     sink: &mut Sink,
-) -> Option<Change> {
+) -> Vec<TimedEvent<'a>> {
+    let events = spec.events.as_ref().map(|events| events.items.as_slice()).unwrap_or_default();
+    events.iter().filter_map(|event| timed(event, parts, tree, sink)).collect()
+}
+
+fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) -> Option<TimedEvent<'a>> {
     let set = &event.set.0.as_ref()?.0;
     let at = SimTime::ZERO + Span::from_seconds(event.at.value.seconds).ok()?;
     if at >= SimTime::ZERO + parts.duration {
@@ -162,28 +163,51 @@ fn change(
             sink.report(Diagnostic::error(message).at(assignment.place).help(help));
             return None;
         }
-        labels.push(format!("{}: {}", assignment.path, crate::tree::print(&assignment.value).trim_end()));
+        labels.push(format!("{}: {}", assignment.path, print(&assignment.value).trim_end()));
     }
-    let changed = changed_parts(tree, source, set, sink)?;
-    match Patch::between(base, &compile(&changed, Span::ZERO, [])) {
-        Ok(patch) => Some(Change { at, until, patch, label: labels.join(", ") }),
-        Err(why) => {
-            let place = set.entries().first().map_or(set.place, |entry| entry.place);
-            sink.report(
-                Diagnostic::error(format!("an event cannot make this change: {why}"))
-                    .at(place)
-                    .help("an event changes numbers; to add or remove parts, use a variant"),
-            );
-            None
+    applied(tree, set, sink)?;
+    Some(TimedEvent { at, until, set, label: labels.join(", ") })
+}
+
+/// What happens by the clock: each event as the difference between two blueprints.
+fn changes(
+    tree: &Node,
+    source: &Source,
+    events: Vec<TimedEvent<'_>>,
+    parts: &Parts,
+    sink: &mut Sink,
+) -> Vec<Change> {
+    if events.is_empty() {
+        return Vec::new();
+    }
+    let base = compile(parts, Span::ZERO, []);
+    let mut all = Vec::new();
+    for TimedEvent { at, until, set, label } in events {
+        let Some(changed) = applied(tree, set, sink).and_then(|changed| parts_of(&changed, source, sink)) else {
+            continue;
+        };
+        match Patch::between(&base, &compile(&changed, Span::ZERO, [])) {
+            Ok(patch) => all.push(Change { at, until, patch, label }),
+            Err(why) => {
+                let place = set.entries().first().map_or(set.place, |entry| entry.place);
+                sink.report(
+                    Diagnostic::error(format!("an event cannot make this change: {why}"))
+                        .at(place)
+                        .help("an event changes numbers; to add or remove parts, use a variant"),
+                );
+            }
         }
     }
+    all
 }
 
 /// Reports what is wrong with variants.
 fn try_variants(tree: &Node, source: &Source, scenario: &Scenario, sink: &mut Sink) {
     let variants = tree.get("variants").map_or(&[][..], Node::entries);
     for (entry, _) in variants.iter().zip(&scenario.variants) {
-        changed_parts(tree, source, &entry.node, sink);
+        if let Some(changed) = applied(tree, &entry.node, sink) {
+            parts_of(&changed, source, sink);
+        }
     }
 }
 

@@ -138,7 +138,7 @@ fn failures(steps: &[StepSpec], names: &mut BTreeSet<String>) {
             StepSpec::Choose(choose) => {
                 choose.choose.items.iter().for_each(|arm| failures(&arm.steps().items, names));
             }
-            StepSpec::Cpu(_) | StepSpec::Delay(_) | StepSpec::Call(_) | StepSpec::Reply(_) => {}
+            StepSpec::Cpu(_) | StepSpec::Delay(_) | StepSpec::Call(_) | StepSpec::Reply => {}
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::words::{did_you_mean, listed};
 pub(crate) use sweep::axes;
 
 /// Turns a spec into a scenario's parts; mistakes go to the sink, and where there are any the result is not used.
-pub(crate) fn check(spec: &ScenarioSpec, source: &Source, sink: &mut Sink) -> Option<Parts> {
+pub(crate) fn check(spec: &ScenarioSpec, source: &Source, sink: &mut Sink) -> Parts {
     Checker::new(spec, source, sink).run()
 }
 
@@ -92,7 +92,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn run(mut self) -> Option<Parts> {
+    fn run(mut self) -> Parts {
         for entry in self.spec.routes.iter().flat_map(Named::sorted) {
             if let Some(route) = &entry.value {
                 self.routes.insert(&entry.name, route);
@@ -116,11 +116,12 @@ impl<'a> Checker<'a> {
         };
         let mut outcomes: Vec<String> = Outcome::FIXED.iter().map(ToString::to_string).collect();
         outcomes.extend(self.failures.iter().map(|name| format!("failed:{name}")));
-        Some(Parts {
+        Parts {
             name: spec.name.as_ref().map_or_else(file_stem, |name| name.value.0.clone()),
             about: spec.about.as_ref().map(|about| about.value.0.clone()),
-            duration: duration?,
-            warmup: warmup?,
+            // What could not be read has been told; the rest of the file is checked as if it did not matter.
+            duration: duration.unwrap_or(sim_core::MAX_SPAN),
+            warmup: warmup.unwrap_or(Warmup::Auto),
             seed: spec.seed.value.seed,
             replications: spec.replications.value.count,
             precision: spec.precision.as_ref().map(|precision| precision.value.fraction),
@@ -133,7 +134,7 @@ impl<'a> Checker<'a> {
             pools: self.pools,
             policies,
             routes: self.used_routes,
-        })
+        }
     }
 
     /// Adds an error.
@@ -204,7 +205,7 @@ impl<'a> Checker<'a> {
     }
 
     fn cores(&mut self, spec: &ServiceSpec) -> Option<(f64, bool)> {
-        let inner = spec.cores.as_ref().and_then(|cores| cores.scheduling.as_ref());
+        let inner = spec.cores.as_ref().and_then(|cores| cores.0.as_ref()?.scheduling.as_ref());
         if let (Some(outer), Some(_)) = (&spec.scheduling, inner) {
             self.error(outer.place, "`scheduling` is given twice", "keep one of the two");
         }
@@ -216,6 +217,7 @@ impl<'a> Checker<'a> {
             }
             return None;
         };
+        let cores = cores.0.as_ref()?;
         let number = cores.cores.value.number;
         if number <= 0.0 {
             self.error(cores.cores.place, "expected more than 0 cores", "write `cores: 2` or `cores: 0.5`");

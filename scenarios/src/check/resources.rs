@@ -43,6 +43,9 @@ impl<'a> Checker<'a> {
             }
             return;
         };
+        let Some(workers) = &workers.0 else {
+            return;
+        };
         let plan = PoolPlan {
             path: format!("services.{name}.workers"),
             name: format!("{name}.workers"),

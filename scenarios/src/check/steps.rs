@@ -47,7 +47,7 @@ impl Checker<'_> {
                 Step::Repeat { times: times?, steps }
             }
             StepSpec::Choose(step) => self.choose(service, step)?,
-            StepSpec::Reply(_) => Step::Reply,
+            StepSpec::Reply => Step::Reply,
             StepSpec::Fail(step) => self.fail(step)?,
         })
     }

@@ -11,7 +11,7 @@ use super::empty::EmptySystem;
 use super::{Checker, constant};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Call, Endpoint, Service, Traffic};
-use crate::spec::{ArrivalsSpec, Named, NamedEntry, Quantity, TargetsSpec, Time, TraceSpec, TrafficSpec};
+use crate::spec::{ArrivalsSpec, Named, NamedEntry, Quantity, Required, TargetsSpec, Time, TraceSpec, TrafficSpec};
 use crate::tree::Place;
 
 impl Checker<'_> {
@@ -57,7 +57,7 @@ impl Checker<'_> {
             return self.closed(entry.place, spec);
         }
         if let Some(trace) = trace {
-            if let Some(rate) = &spec.rate {
+            if let Some(Required(Some(rate))) = &spec.rate {
                 self.error(rate.place(), "a trace has its own rate", "remove `rate`");
                 return None;
             }
@@ -77,7 +77,7 @@ impl Checker<'_> {
             _ => Exponential::new(1.0).ok()?.into(),
         };
         let rate = match (&spec.rate, &renewal) {
-            (Some(rate), _) => self.curve(rate),
+            (Some(Required(rate)), _) => self.curve(rate.as_ref()?),
             (None, Some(gap)) => sim_core::rate::RateCurve::constant(1.0 / gap.mean()).ok(),
             (None, None) => {
                 let help = "write `rate: 40/s`, or `users: 500` with `think: {exp: 1s}`";
@@ -102,7 +102,7 @@ impl Checker<'_> {
     }
 
     fn closed(&mut self, place: Place, spec: &TrafficSpec) -> Option<Arrivals> {
-        if let Some(rate) = &spec.rate {
+        if let Some(Required(Some(rate))) = &spec.rate {
             let help = "users send their next request when they have thought; remove `rate`, or `users` and `think`";
             self.error(rate.place(), "a traffic has a `rate` or `users`, not both", help);
         }
@@ -118,9 +118,11 @@ impl Checker<'_> {
         };
         let Some(think) = &spec.think else {
             let help = "write `think: {exp: 1s}`, or `think: 0s` for clients that never pause";
-            self.error(users.place, "`users` needs `think`", help);
+            let place = users.0.as_ref().map_or(place, |users| users.place);
+            self.error(place, "`users` needs `think`", help);
             return None;
         };
+        let (users, think) = (users.0.as_ref()?, think.0.as_ref()?);
         Some(Arrivals::Closed { users: users.value.count, think: self.distribution(think)? })
     }
 

@@ -3,6 +3,8 @@
 mod parse;
 mod resolve;
 
+use std::collections::BTreeSet;
+
 use sim_core::{SimTime, Span};
 
 use self::parse::{Piece, TermText, Written, parse};
@@ -10,14 +12,17 @@ use self::resolve::{Subjects, Unit};
 use crate::diagnostic::Diagnostic;
 use crate::metric::{Comparison, Expectation, Figure, Metric, Quantity, Term};
 use crate::scenario::Parts;
-use crate::spec::{ExpectSpec, Sink, any_quantity, not_yet};
+use crate::spec::{ExpectSpec, Sink, any_quantity, as_percent, not_yet};
 use crate::tree::{Node, Place, quoted};
 use crate::words::{did_you_mean, listed};
 
 /// The expectations as checked; mistakes go to the sink.
+///
+/// `names` are those of all parts: where some could not be read, nothing is said about their metrics.
 pub(crate) fn expectations(
     specs: &[ExpectSpec],
     parts: &Parts,
+    names: &BTreeSet<&str>,
     variants: &[String],
     sink: &mut Sink,
 ) -> Vec<Expectation> {
@@ -25,7 +30,8 @@ pub(crate) fn expectations(
         return Vec::new();
     }
     let subjects = Subjects::new(parts);
-    let mut reader = Reader { subjects, parts, variants, sink };
+    let known = if sink.failed() { Some(names) } else { None };
+    let mut reader = Reader { subjects, parts, told: known, variants, sink };
     specs.iter().filter_map(|spec| reader.expectation(spec)).collect()
 }
 
@@ -41,6 +47,8 @@ pub(crate) fn windows(expectation: &Expectation) -> impl Iterator<Item = (SimTim
 struct Reader<'a> {
     subjects: Subjects<'a>,
     parts: &'a Parts,
+    /// Names of parts of which some could not be read.
+    told: Option<&'a BTreeSet<&'a str>>,
     variants: &'a [String],
     sink: &'a mut Sink,
 }
@@ -106,7 +114,7 @@ impl Reader<'_> {
             Err((message, help)) => {
                 if let Some(word) = LATER.into_iter().find(|word| path.rsplit('.').next() == Some(word)) {
                     self.sink.report(not_yet(word, place));
-                } else {
+                } else if !self.is_told(path) {
                     self.error(place, message, help);
                 }
                 return None;
@@ -118,6 +126,15 @@ impl Reader<'_> {
         };
         let metric = Metric { name: name.into(), subject: found.subject, figure: found.figure, window };
         Some((Term { variant, metric }, found.unit))
+    }
+
+    /// Whether `path` speaks of a part that may be missing because it could not be read.
+    fn is_told(&self, path: &str) -> bool {
+        let mut words = path.split('.').skip_while(|word| {
+            matches!(*word, "traffic" | "services" | "resources") || self.variants.iter().any(|known| known == word)
+        });
+        let first = words.next().unwrap_or_default();
+        self.told.is_some_and(|names| names.contains(first)) && !self.subjects.is_traffic(first)
     }
 
     fn variant(&mut self, spec: &ExpectSpec, piece: &Piece<'_>) -> Option<String> {
@@ -173,6 +190,9 @@ impl Reader<'_> {
             (Some(("%", value)), Unit::Number) if is_ratio => return Some(value),
             (_, Unit::Time) => ("a time such as `250ms`", with_unit(piece.text, &["ms", "s"])),
             (_, Unit::Rate) => ("a rate such as `400/s`", with_unit(piece.text, &["/s", "/min"])),
+            (Some(("", value)), Unit::Share) if (0.0..=1.0).contains(&value) => {
+                ("a share such as `1%`", format!("write `{}`", as_percent(value)))
+            }
             (_, Unit::Share) => ("a share such as `1%`", with_unit(piece.text, &["%"])),
             (_, Unit::Number) => ("a plain number", "write it without a unit".into()),
         };

@@ -6,7 +6,7 @@ use models::blueprint::{EndpointId, Outcome, PoolId, ServiceId, TrafficId};
 
 use crate::metric::{Figure, Subject};
 use crate::scenario::Parts;
-use crate::words::{did_you_mean, listed};
+use crate::words::{closest, listed};
 
 /// What a figure is measured in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +104,11 @@ impl<'a> Subjects<'a> {
         }
     }
 
+    /// Whether `name` is a traffic.
+    pub(super) fn is_traffic(&self, name: &str) -> bool {
+        self.parts.traffics.iter().any(|traffic| traffic.name == name)
+    }
+
     /// The metric that `path` means, or why there is none and what to do.
     pub(super) fn find(&self, path: &str) -> Result<Found, (String, String)> {
         let mut found = self.matches(path, &self.names);
@@ -148,7 +153,7 @@ impl<'a> Subjects<'a> {
         if let Some((start, subject)) = known {
             let figures = self.figures(*subject);
             let rest = path.strip_prefix(start).unwrap_or_default().trim_start_matches('.');
-            let guess = crate::words::closest(rest, figures.iter().map(String::as_str));
+            let guess = closest(rest, figures.iter().map(String::as_str));
             let help = match guess {
                 Some(guess) => format!("did you mean `{start}.{guess}`?"),
                 None => format!("the figures of `{start}` are {}", listed(figures.iter().map(String::as_str))),
@@ -157,8 +162,10 @@ impl<'a> Subjects<'a> {
         }
         let first = path.split('.').next().unwrap_or(path);
         let short: Vec<&str> = self.names.keys().map(String::as_str).filter(|name| !name.contains('.')).collect();
-        let help = did_you_mean(first, short.iter().copied())
-            .unwrap_or_else(|| format!("a metric begins with one of {}", listed(short.iter().copied())));
+        let help = match closest(first, short.iter().copied()) {
+            Some(guess) => format!("did you mean `{guess}{}`?", &path[first.len()..]),
+            None => format!("a metric begins with one of {}", listed(short.iter().copied())),
+        };
         (message, help)
     }
 

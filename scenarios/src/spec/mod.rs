@@ -24,7 +24,7 @@ pub(crate) use experiment::{EventSpec, ExpectSpec, RangeSpec, Spacing, SweepSpec
 pub(crate) use policy::{BackoffSpec, JitterWord, PickSpec, PolicySpec, RouteSpec};
 pub(crate) use quantity::{
     Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time, any_quantity,
-    wrong_quantity,
+    as_percent, wrong_quantity,
 };
 pub(crate) use reference::reference;
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
@@ -32,9 +32,12 @@ pub(crate) use service::{OrderWord, ResourceSpec, SchedulingWord, ServiceSpec};
 pub(crate) use step::{AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec};
 pub(crate) use traffic::{ArrivalsSpec, SLACK, TargetsSpec, TraceSpec, TrafficSpec, percent};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::tree::{Entry, Node, Note, Place, Value, quoted};
 use crate::words::{closest, listed};
+
+/// Mistakes after which a file is only read on, not reported on.
+pub(crate) const MOST_MISTAKES: usize = 1_000;
 
 /// Where mistakes are collected.
 #[derive(Debug, Default)]
@@ -43,9 +46,21 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Adds a mistake.
+    /// Adds a mistake, unless there are more than anybody reads.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        self.list.push(diagnostic);
+        if !self.is_full() {
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// Whether further mistakes are left out.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= MOST_MISTAKES
+    }
+
+    /// Whether there is an error among what was collected.
+    pub(crate) fn failed(&self) -> bool {
+        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Adds that something else was expected than what `node` is.
@@ -415,7 +430,7 @@ pub(crate) fn check_keys(
     for (i, entry) in entries.iter().enumerate() {
         if let Some(position) = fields.iter().position(|field| field.key == &*entry.key) {
             found[position].get_or_insert(i);
-        } else {
+        } else if !sink.is_full() {
             sink.report(unknown_key(entry, what, fields.iter().map(|field| field.key), later));
         }
     }

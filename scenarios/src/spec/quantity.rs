@@ -250,8 +250,7 @@ fn share(node: &Node) -> Result<f64, Wrong> {
         "%" if (0.0..=100.0).contains(&number) => Ok(number / 100.0),
         "%" => Err((format!("a share lies between `0%` and `100%`, found {}", quoted(text)), "write `10%`".into())),
         "" if (0.0..=1.0).contains(&number) => {
-            let percent = (number * 1e12).round() / 1e10;
-            Err(expected(WHAT, &quoted(text), format!("write `{percent}%`")))
+            Err(expected(WHAT, &quoted(text), format!("write `{}`", as_percent(number))))
         }
         "" => Err(expected(WHAT, &quoted(text), format!("write `{text}%`"))),
         _ => Err(expected(WHAT, &quoted(text), "write `10%`")),
@@ -378,6 +377,11 @@ pub(crate) fn any_quantity(node: &Node) -> Option<(&'static str, f64)> {
         .or_else(|| rate(node).ok().map(|per_second| ("/s", per_second)))
         .or_else(|| percent(node).map(|fraction| ("%", fraction)))
         .or_else(|| size(node).ok().map(|bytes| ("B", bytes)))
+}
+
+/// A fraction as a percentage, without the noise of binary fractions.
+pub(crate) fn as_percent(fraction: f64) -> String {
+    format!("{}%", (fraction * 1e12).round() / 1e10)
 }
 
 /// A percentage of any size: an expectation may allow 120 %.

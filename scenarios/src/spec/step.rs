@@ -28,7 +28,7 @@ pub(crate) enum StepSpec {
     /// Does one of several things.
     Choose(ChooseStep),
     /// Answers.
-    Reply(Place),
+    Reply,
     /// Fails.
     Fail(FailStep),
 }
@@ -115,14 +115,6 @@ spec! {
         fail: At<Name>,
         /// How often; always, unless given.
         rate: Option<At<Share>> => "always" (""),
-    }
-}
-
-spec! {
-    /// Answers the caller now; the following steps run on.
-    ReplyStep: "a `reply` step" {
-        /// Nothing.
-        reply: super::Raw,
     }
 }
 
@@ -294,7 +286,7 @@ const LATER: [&str; 5] = ["take", "give", "send", "get", "pause"];
 impl Spec for StepSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
         if node.text() == Some("reply") {
-            return Some(Self::Reply(node.place));
+            return Some(Self::Reply);
         }
         let verb = verb(node, sink)?;
         match verb {
@@ -306,7 +298,7 @@ impl Spec for StepSpec {
             "repeat" => RepeatStep::read(node, sink).map(Self::Repeat),
             "choose" => ChooseStep::read(node, sink).map(Self::Choose),
             "fail" => FailStep::read(node, sink).map(Self::Fail),
-            _ => ReplyStep::read(node, sink).map(|_| Self::Reply(node.place)),
+            _ => reply(node, sink),
         }
     }
 
@@ -336,6 +328,18 @@ impl Spec for StepSpec {
             Some("choose") => ChooseStep::complete(node),
             Some("fail") => FailStep::complete(node),
             _ => {}
+        }
+    }
+}
+
+/// `{reply: }`, which takes nothing.
+fn reply(node: &Node, sink: &mut Sink) -> Option<StepSpec> {
+    match node.entries() {
+        [entry] if matches!(entry.node.value, Value::Null) => Some(StepSpec::Reply),
+        _ => {
+            let diagnostic = Diagnostic::error("a `reply` takes nothing").at(node.place);
+            sink.report(diagnostic.help("write `- reply`; the steps behind it run on"));
+            None
         }
     }
 }

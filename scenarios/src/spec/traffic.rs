@@ -13,7 +13,7 @@ spec! {
     /// Requests that arrive: open (`rate`), from a trace, or closed (`users` who `think`).
     TrafficSpec: "a traffic" {
         /// How many requests arrive: `400/s`, or a rate over time. Required for open traffic.
-        rate: Option<RateSpec>,
+        rate: Option<Required<RateSpec>>,
         /// What is called: `web.checkout`, or a weighted mix `{web.browse: 80%, web.buy: 20%}`.
         to: Required<TargetsSpec>,
         /// The policy with which clients call.
@@ -23,9 +23,9 @@ spec! {
         /// How many requests arrive together.
         batch: Option<DistributionSpec<Number>> => "one" (""),
         /// How many users send a request, wait for its end, think, and send the next. Makes the traffic closed.
-        users: Option<At<Positive>>,
+        users: Option<Required<At<Positive>>>,
         /// How long a user thinks between an answer and the next request.
-        think: Option<DistributionSpec<Time>>,
+        think: Option<Required<DistributionSpec<Time>>>,
         /// The class of all its requests.
         class: Option<At<Name>>,
         /// What distinguishes its requests.

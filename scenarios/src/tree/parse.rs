@@ -6,6 +6,7 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError};
 
 use super::{Entry, Node, Place, Value, quoted};
 use crate::diagnostic::Diagnostic;
+use crate::spec::MOST_MISTAKES;
 
 /// Deepest nesting of lists and maps.
 const MAX_DEPTH: usize = 64;
@@ -80,8 +81,20 @@ struct Open {
     anchor: usize,
     /// The key whose value comes next, in a map.
     key: Option<(Box<str>, Place)>,
+    /// Whether that key was there before: its value is read and left out.
+    again: bool,
     /// Places of the keys so far, in a map.
     keys: BTreeMap<Box<str>, Place>,
+}
+
+impl Open {
+    /// The part of a path that leads to what comes next.
+    fn name(&self) -> Option<String> {
+        match &self.value {
+            Value::List(items) => Some(items.len().to_string()),
+            _ => self.key.as_ref().map(|(key, _)| key.to_string()),
+        }
+    }
 }
 
 impl Builder {
@@ -173,7 +186,7 @@ impl Builder {
             return Err(too_deep(place));
         }
         self.count(1, place)?;
-        self.open.push(Open { value, place, anchor, key: None, keys: BTreeMap::new() });
+        self.open.push(Open { value, place, anchor, key: None, again: false, keys: BTreeMap::new() });
         Ok(())
     }
 
@@ -186,14 +199,19 @@ impl Builder {
         if text.is_empty() {
             return Err(Diagnostic::error("a key is missing before the `:`").at(place));
         }
+        let known = self.open.last().is_some_and(|open| open.keys.contains_key(text));
+        let above: Vec<String> =
+            if known && self.mistakes.len() < MOST_MISTAKES { self.open.iter().filter_map(Open::name).collect() } else { Vec::new() };
         let open = self.open.last_mut().expect("only a map awaits a key");
-        if let Some(first) = open.keys.get(text) {
-            let mistake = Diagnostic::error(format!("{} is given twice", quoted(text)))
+        open.again = known;
+        if let Some(first) = open.keys.get(text).filter(|_| self.mistakes.len() < MOST_MISTAKES) {
+            let mut mistake = Diagnostic::error(format!("{} is given twice", quoted(text)))
                 .at(place)
                 .related(*first, "first here")
                 .help("remove one of the two, or rename it");
+            mistake.path = Some([above, vec![text.into()]].concat().join("."));
             self.mistakes.push(mistake);
-        } else {
+        } else if !known {
             open.keys.insert(text.into(), place);
         }
         open.key = Some((text.into(), place));
@@ -213,6 +231,9 @@ impl Builder {
             Value::List(items) => items.push(node),
             Value::Map(entries) => {
                 let (key, place) = open.key.take().expect("a value follows its key");
+                if open.again {
+                    return Ok(());
+                }
                 node.label = place;
                 entries.push(Entry { key, place, node, note: None });
             }
