@@ -19,6 +19,12 @@ impl<T> Key<T> {
     /// A key that is never live.
     pub const NONE: Self = Self { index: NIL, generation: 0, value: PhantomData };
 
+    /// The key of generation `generation` in slot `index`, taken apart before.
+    #[inline]
+    pub const fn from_parts(index: u32, generation: u32) -> Self {
+        Self { index, generation, value: PhantomData }
+    }
+
     /// The slot that the value is in.
     #[inline]
     pub const fn index(self) -> u32 {

@@ -3,7 +3,7 @@
 use sim_core::{Calendar, SimTime, Span, mix};
 
 use super::frame::{Frame, FrameKey, Kind, Link, NONE, State, Watch};
-use super::{Event, System, span};
+use super::{Event, Packed, System, span};
 use crate::balancer::Pick;
 use crate::blueprint::{CallId, Jitter, Outcome, RetryPlan, SamplerId, ServiceId, TrafficId};
 
@@ -115,7 +115,7 @@ impl System<'_> {
         index: u32,
         call: CallId,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let frame = self.frames.at_mut(index);
         frame.state = State::Calling;
@@ -139,14 +139,15 @@ impl System<'_> {
         draw_key: u64,
         depth: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let Some(policy) = self.plan.calls[call.index()].policy else {
             return self.attempt(call, caller, request, link, draw_key, depth, now, calendar);
         };
         let total = self.policies[policy.index()].total;
         let deadline = total.map_or(SimTime::MAX, |total| now.saturating_add(total));
-        let watch = Watch { call, attempts: 0, live: FrameKey::NONE, backoff: 0, deadline };
+        let watch =
+            Watch { call, attempts: 0, live: FrameKey::NONE, backoff: 0, timeout: SimTime::MAX, deadline };
         let at = self.watches.insert(watch);
         let index = self.new_frame(
             Frame {
@@ -167,7 +168,7 @@ impl System<'_> {
             self.adopt(link.parent.index(), index);
         }
         if total.is_some() {
-            calendar.schedule(deadline, Event::TotalTimeout(self.frames.key_of(index)));
+            calendar.schedule(deadline, Event::TotalTimeout(self.frames.key_of(index)).pack());
         }
         self.next_attempt(index, now, calendar)
     }
@@ -184,7 +185,7 @@ impl System<'_> {
         draw_key: u64,
         depth: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let plan = self.plan;
         if depth >= plan.limits.call_depth {
@@ -257,14 +258,14 @@ impl System<'_> {
 
     // The network ------------------------------------------------------------------------------------------
 
-    fn travel(&mut self, index: u32, latency: SamplerId, now: SimTime, calendar: &mut Calendar<Event>) {
+    fn travel(&mut self, index: u32, latency: SamplerId, now: SimTime, calendar: &mut Calendar<Packed>) {
         let frame = self.frames.at_mut(index);
         frame.state = State::Travelling;
         frame.since = now;
         let direction = u64::from(frame.kind == Kind::Reply);
         let mut draws = sim_core::Draws::keyed(frame.draw_key ^ SALT_NETWORK.wrapping_add(direction));
         let time = self.span_from(latency, &mut draws);
-        calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)));
+        calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)).pack());
     }
 
     /// Sends the answer on its way: a frame of its own, so that the callee need not wait for its arrival.
@@ -275,7 +276,7 @@ impl System<'_> {
         outcome: Outcome,
         latency: SamplerId,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) {
         let frame = *self.frames.at(from);
         self.frames.at_mut(from).balancer = NONE; // The answer on its way still counts as outstanding.
@@ -321,7 +322,7 @@ impl System<'_> {
         from: u32,
         outcome: Outcome,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         if link.is_to_traffic() {
             self.complete(self.frames.at(from).request, from, outcome, now, calendar);
@@ -376,7 +377,7 @@ impl System<'_> {
     // Policies ---------------------------------------------------------------------------------------------
 
     /// Begins the next attempt of a call. Returns the frame to run.
-    fn next_attempt(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Event>) -> Option<u32> {
+    fn next_attempt(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Option<u32> {
         let frame = *self.frames.at(index);
         self.frames.at_mut(index).state = State::Calling;
         let watch = self.watches.at(frame.at);
@@ -388,7 +389,9 @@ impl System<'_> {
         let key = self.frames.key_of(index);
         let policy = self.policy_of(call);
         if let Some(timeout) = self.policies[policy].timeout {
-            calendar.schedule_in(timeout, Event::Timeout { call: key, attempt: number });
+            let at = now + timeout;
+            self.watches.at(frame.at).timeout = at;
+            calendar.schedule(at, Event::Timeout(key).pack());
         }
         let link = Link { parent: key, epoch: number };
         let draw_key = mix(frame.draw_key ^ u64::from(number));
@@ -412,7 +415,7 @@ impl System<'_> {
         from: u32,
         outcome: Outcome,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Next {
         let at = self.frames.at(index).at;
         let watch = self.watches.at(at);
@@ -434,7 +437,7 @@ impl System<'_> {
         index: u32,
         outcome: Outcome,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Next {
         let frame = *self.frames.at(index);
         let watch = *self.watches.at(frame.at);
@@ -456,7 +459,7 @@ impl System<'_> {
             let begun = self.next_attempt(index, now, calendar);
             return begun.map_or(Next::Wait, Next::Run);
         }
-        calendar.schedule_in(backoff, Event::Retry(self.frames.key_of(index)));
+        calendar.schedule_in(backoff, Event::Retry(self.frames.key_of(index)).pack());
         Next::Wait
     }
 
@@ -464,7 +467,7 @@ impl System<'_> {
         &mut self,
         key: FrameKey,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         self.frames.get(key)?; // Its caller may have given up.
         self.trace_lost(key.index(), now);
@@ -474,13 +477,12 @@ impl System<'_> {
     pub(super) fn timeout(
         &mut self,
         key: FrameKey,
-        attempt: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let frame = self.frames.get(key)?;
         let watch = *self.watches.at(frame.at);
-        if watch.attempts != attempt || watch.live.is_none() {
+        if watch.timeout != now || watch.live.is_none() {
             return None; // That attempt has ended.
         }
         self.abandon(key.index(), now);
@@ -496,7 +498,7 @@ impl System<'_> {
         &mut self,
         key: FrameKey,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         self.frames.get(key)?;
         self.abandon(key.index(), now);

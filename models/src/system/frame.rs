@@ -116,8 +116,10 @@ pub(super) struct Frame {
     pub(super) arrived: SimTime,
     /// When its current wait began.
     pub(super) since: SimTime,
-    /// Tells the current burst, or the current wait, from earlier ones.
+    /// Names the current burst to its cores.
     pub(super) ticket: u32,
+    /// When it gives up waiting for a pool.
+    pub(super) patience: SimTime,
     /// Names its place in the call tree for its draws.
     pub(super) draw_key: u64,
     /// Rounds of `repeat` that it has begun: part of the names of its draws.
@@ -183,6 +185,8 @@ pub(super) struct Watch {
     pub(super) live: FrameKey,
     /// The last back-off, in nanoseconds.
     pub(super) backoff: u64,
+    /// When the attempt that is out times out.
+    pub(super) timeout: SimTime,
     /// When all attempts together must have ended.
     pub(super) deadline: SimTime,
 }

@@ -7,6 +7,7 @@
 
 mod calls;
 mod cores;
+mod event;
 mod frame;
 mod pool;
 mod replicate;
@@ -25,59 +26,12 @@ use crate::blueprint::{
 use crate::discipline::Waiting;
 use crate::observe::Segment;
 use cores::Cores;
+use event::{Event, Packed};
 use frame::{Arena, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
 use pool::{Instance, Level, Pool};
 pub use replicate::{Replication, replicate};
 use trace::Trace;
 use traffic::Source;
-
-/// Everything that can happen in a running system.
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    /// The traffic releases its next request.
-    Arrival { traffic: u32, generation: u32 },
-    /// The user has thought long enough.
-    Thought { traffic: u32, user: u32 },
-    /// The step that the frame was in has taken its time.
-    StepDone(FrameKey),
-    /// A burst on these cores may have ended.
-    BurstDone { cores: u32, generation: u32 },
-    /// The attempt has waited as long as its policy allows.
-    Timeout { call: FrameKey, attempt: u32 },
-    /// All attempts together have.
-    TotalTimeout(FrameKey),
-    /// The back-off is over.
-    Retry(FrameKey),
-    /// The frame has waited for a pool as long as it may.
-    GiveUp { frame: FrameKey, ticket: u32 },
-    /// A segment of the measurements ends.
-    Cut,
-    /// A change begins or ends.
-    Change { change: u32, begins: bool },
-}
-
-impl Event {
-    /// A number for the fingerprint. It names what is in flight, not rows of tables: adding a service that
-    /// nobody calls leaves the fingerprint as it is.
-    #[inline]
-    fn stamp(self) -> u64 {
-        match self {
-            Self::StepDone(key) => u64::from(key.index()),
-            Self::Arrival { traffic, .. } => (1 << 32) | u64::from(traffic),
-            Self::Thought { user, .. } => (2 << 32) | u64::from(user),
-            Self::BurstDone { .. } => 3 << 32,
-            Self::Timeout { call, .. } => (4 << 32) | u64::from(call.index()),
-            Self::TotalTimeout(call) => (5 << 32) | u64::from(call.index()),
-            Self::Retry(call) => (6 << 32) | u64::from(call.index()),
-            Self::GiveUp { frame, .. } => (7 << 32) | u64::from(frame.index()),
-            Self::Cut => 8 << 32,
-            Self::Change { begins, .. } => (9 << 32) | u64::from(begins),
-        }
-    }
-}
-
-// With its time and sequence number, an event is half a cache line.
-const _: () = assert!(size_of::<Event>() <= 16);
 
 /// A replica of a service, or the client side of a traffic.
 #[derive(Debug)]
@@ -328,7 +282,7 @@ impl<'a> System<'a> {
 
     /// Runs `next`, and then everything that the current instant has made runnable.
     #[inline]
-    fn settle(&mut self, mut next: Option<u32>, now: SimTime, calendar: &mut Calendar<Event>) {
+    fn settle(&mut self, mut next: Option<u32>, now: SimTime, calendar: &mut Calendar<Packed>) {
         loop {
             if let Some(index) = next {
                 self.run(index, now, calendar);
@@ -378,10 +332,11 @@ fn span(seconds: f64) -> Span {
 }
 
 impl Model for System<'_> {
-    type Event = Event;
+    type Event = Packed;
 
-    fn handle(&mut self, event: Event, now: SimTime, calendar: &mut Calendar<Event>) {
+    fn handle(&mut self, event: Packed, now: SimTime, calendar: &mut Calendar<Packed>) {
         self.fingerprint.absorb2(now.as_nanos(), event.stamp());
+        let event = event.unpack();
         if self.recent.is_some() {
             self.remember(event);
         }
@@ -393,10 +348,10 @@ impl Model for System<'_> {
                 self.burst_done(cores, generation, now, calendar);
                 None
             }
-            Event::Timeout { call, attempt } => self.timeout(call, attempt, now, calendar),
+            Event::Timeout(call) => self.timeout(call, now, calendar),
             Event::TotalTimeout(call) => self.total_timeout(call, now, calendar),
             Event::Retry(call) => self.retry(call, now, calendar),
-            Event::GiveUp { frame, ticket } => self.give_up(frame, ticket, now, calendar),
+            Event::GiveUp(frame) => self.give_up(frame, now, calendar),
             Event::Cut => {
                 self.cut(now, calendar);
                 None

@@ -5,7 +5,7 @@ use std::time::Instant;
 use sim_core::{Calendar, CancelFlag, EndReason, SimTime, run_some};
 
 use super::frame::{Frame, Held, Request, Watch};
-use super::{Event, System};
+use super::{Event, Packed, System};
 use crate::blueprint::{Blueprint, CallPlan, Limits};
 use crate::observe::{Balance, Ended, Observations};
 
@@ -90,7 +90,7 @@ impl WallClock {
 
 impl System<'_> {
     /// Bytes that what is in flight takes, at the high-water mark.
-    fn bytes(&self, calendar: &Calendar<Event>) -> u64 {
+    fn bytes(&self, calendar: &Calendar<Packed>) -> u64 {
         let lines: usize = self.instances.iter().map(|row| crate::discipline::Line::len(&row.line)).sum();
         let bytes = self.frames.high_water() * (size_of::<Frame>() + 8)
             + self.requests.high_water() * (size_of::<Request>() + 8)
@@ -102,7 +102,7 @@ impl System<'_> {
     }
 
     /// What repeats in an instant that does not end.
-    fn name_cycle(&mut self, calendar: &mut Calendar<Event>, until: SimTime, cancel: &CancelFlag) -> String {
+    fn name_cycle(&mut self, calendar: &mut Calendar<Packed>, until: SimTime, cancel: &CancelFlag) -> String {
         self.recent = Some(Vec::new());
         run_some(self, calendar, until, &sim_core::Limits::default(), cancel, LISTED);
         let mut names = self.recent.take().unwrap_or_default();
@@ -135,9 +135,9 @@ impl System<'_> {
                 let service = self.cores[cores as usize].service as usize;
                 format!("{} computes", self.plan.services[service].name)
             }
-            Event::Timeout { .. } | Event::TotalTimeout(_) => "a call times out".to_owned(),
+            Event::Timeout(_) | Event::TotalTimeout(_) => "a call times out".to_owned(),
             Event::Retry(_) => "a call is retried".to_owned(),
-            Event::GiveUp { .. } => "a wait times out".to_owned(),
+            Event::GiveUp(_) => "a wait times out".to_owned(),
             Event::Cut => "a window ends".to_owned(),
             Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
         };

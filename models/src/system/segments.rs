@@ -3,7 +3,7 @@
 use sim_core::{Calendar, Present, SimTime};
 
 use super::frame::{Kind, NONE, State};
-use super::{Event, System};
+use super::{Event, Packed, System};
 use crate::blueprint::{PoolScope, Row};
 use crate::observe::{CoresObservation, EndpointObservation, Segment, ServiceObservation};
 
@@ -18,25 +18,25 @@ struct Census {
 
 impl System<'_> {
     /// Plans the first cut and all changes.
-    pub(super) fn start_clock(&mut self, calendar: &mut Calendar<Event>) {
+    pub(super) fn start_clock(&mut self, calendar: &mut Calendar<Packed>) {
         for (number, change) in self.plan.changes.iter().enumerate() {
             let change_id = number as u32;
-            calendar.schedule(change.at, Event::Change { change: change_id, begins: true });
+            calendar.schedule(change.at, Event::Change { change: change_id, begins: true }.pack());
             if let Some(until) = change.until {
-                calendar.schedule(until, Event::Change { change: change_id, begins: false });
+                calendar.schedule(until, Event::Change { change: change_id, begins: false }.pack());
             }
         }
         self.plan_cut(calendar);
     }
 
-    fn plan_cut(&mut self, calendar: &mut Calendar<Event>) {
+    fn plan_cut(&mut self, calendar: &mut Calendar<Packed>) {
         if let Some(&at) = self.plan.cuts.get(self.next_cut) {
             self.next_cut += 1;
-            calendar.schedule(at, Event::Cut);
+            calendar.schedule(at, Event::Cut.pack());
         }
     }
 
-    pub(super) fn cut(&mut self, now: SimTime, calendar: &mut Calendar<Event>) {
+    pub(super) fn cut(&mut self, now: SimTime, calendar: &mut Calendar<Packed>) {
         self.close_segment(now);
         self.plan_cut(calendar);
     }
@@ -147,7 +147,13 @@ impl System<'_> {
 
     // Changes ----------------------------------------------------------------------------------------------
 
-    pub(super) fn change(&mut self, change: u32, begins: bool, now: SimTime, calendar: &mut Calendar<Event>) {
+    pub(super) fn change(
+        &mut self,
+        change: u32,
+        begins: bool,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) {
         if begins {
             self.in_force.push(change);
         } else {
@@ -182,7 +188,7 @@ impl System<'_> {
         }
     }
 
-    fn apply(&mut self, row: Row, now: SimTime, calendar: &mut Calendar<Event>) {
+    fn apply(&mut self, row: Row, now: SimTime, calendar: &mut Calendar<Packed>) {
         match row {
             Row::Sampler(id, row) => self.samplers[id.index()] = row,
             Row::Policy(id, row) => self.policies[id.index()] = row,
@@ -226,7 +232,7 @@ impl System<'_> {
         service: usize,
         to: crate::blueprint::ServicePlan,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) {
         if let Some(limit) = self.services_in_force[service].cores {
             self.count_capacity(service, limit.cores, now);

@@ -4,7 +4,7 @@ use sim_core::{Calendar, Draws, SimTime};
 
 use super::cores::Begun;
 use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
-use super::{Event, System, Task, span};
+use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{
     ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, WaitFor,
 };
@@ -51,7 +51,7 @@ impl System<'_> {
 
     /// Runs operations from the frame's next one on, and then whichever frames that lets go on.
     #[inline(always)]
-    pub(super) fn run(&mut self, mut index: u32, now: SimTime, calendar: &mut Calendar<Event>) {
+    pub(super) fn run(&mut self, mut index: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         loop {
             let frame = self.frames.at_mut(index);
             let pc = frame.pc;
@@ -72,7 +72,7 @@ impl System<'_> {
                     frame.state = State::Delayed;
                     let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
                     let time = span(self.samplers[time.index()].sample(&mut draws));
-                    calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)));
+                    calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)).pack());
                     return;
                 }
                 Op::Cpu(need) => {
@@ -156,7 +156,7 @@ impl System<'_> {
         need: SamplerId,
         pc: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) {
         let key = self.frames.key_of(index);
         let frame = self.frames.at_mut(index);
@@ -166,7 +166,7 @@ impl System<'_> {
         let seconds = self.samplers[need.index()].sample(&mut draws);
         if cores == NONE {
             frame.state = State::Delayed;
-            calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key));
+            calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key).pack());
             return;
         }
         frame.at = cores;
@@ -185,12 +185,15 @@ impl System<'_> {
     }
 
     /// Plans the event at which the first of the bursts ends, in place of the one planned before.
-    pub(super) fn schedule_burst_end(&mut self, cores: u32, calendar: &mut Calendar<Event>) {
+    pub(super) fn schedule_burst_end(&mut self, cores: u32, calendar: &mut Calendar<Packed>) {
         let row = &mut self.cores[cores as usize];
         row.generation = row.generation.wrapping_add(1);
         let generation = row.generation;
         if let Some(nanos) = row.until_next_end() {
-            calendar.schedule_in(sim_core::Span::from_nanos(nanos), Event::BurstDone { cores, generation });
+            calendar.schedule_in(
+                sim_core::Span::from_nanos(nanos),
+                Event::BurstDone { cores, generation }.pack(),
+            );
         }
     }
 
@@ -199,7 +202,7 @@ impl System<'_> {
         cores: u32,
         generation: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) {
         if self.cores[cores as usize].generation != generation {
             return; // The pace has changed since.
@@ -252,7 +255,7 @@ impl System<'_> {
         pool: usize,
         units: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Asked {
         let key = self.frames.key_of(index);
         let frame = self.frames.at_mut(index);
@@ -278,12 +281,12 @@ impl System<'_> {
         frame.state = State::Queued;
         frame.at = instance;
         frame.since = now;
-        frame.ticket = frame.ticket.wrapping_add(1);
         place.waiting += 1;
         row.waiting.enter(now);
         place.line.join((key, units), self.requests.at(frame.request).class);
         if let Some(patience) = row.timeout {
-            calendar.schedule_in(patience, Event::GiveUp { frame: key, ticket: frame.ticket });
+            frame.patience = now + patience;
+            calendar.schedule(frame.patience, Event::GiveUp(key).pack());
         }
         Asked::Queued
     }
@@ -343,12 +346,11 @@ impl System<'_> {
     pub(super) fn give_up(
         &mut self,
         key: FrameKey,
-        ticket: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let frame = self.frames.get(key)?;
-        if frame.state != State::Queued || frame.ticket != ticket {
+        if frame.state != State::Queued || frame.patience != now {
             return None; // It got what it waited for.
         }
         let instance = frame.at;
@@ -386,7 +388,7 @@ impl System<'_> {
         fork: ForkId,
         pc: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let parent = *self.frames.at(index);
         let mut draws = draws_at(&parent, self.plan.salts[pc as usize]);
@@ -463,7 +465,7 @@ impl System<'_> {
     // Ends -------------------------------------------------------------------------------------------------
 
     /// Answers whoever waits for the frame, which runs on.
-    fn reply(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Event>) {
+    fn reply(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let frame = *self.frames.at(index);
         if frame.replied || frame.kind != Kind::Endpoint {
             return;
@@ -485,7 +487,7 @@ impl System<'_> {
         kind: Kind,
         outcome: Outcome,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         if kind == Kind::Endpoint && !link.is_to_nobody() {
             let call = self.frames.at(index).call;
@@ -506,7 +508,7 @@ impl System<'_> {
         index: u32,
         outcome: Outcome,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let frame = self.frames.at(index);
         let (kind, link, call, request) = (frame.kind, frame.link, frame.call, frame.request);
@@ -583,6 +585,7 @@ impl Frame {
             arrived: SimTime::ZERO,
             since: SimTime::ZERO,
             ticket: 0,
+            patience: SimTime::MAX,
             draw_key: 0,
             round: 0,
             holds: NONE,

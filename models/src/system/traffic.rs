@@ -3,7 +3,7 @@
 use sim_core::{Calendar, Draws, Histogram, Population, Present, SimTime, combine, hash_name, mix};
 
 use super::frame::{Link, NONE, Request};
-use super::{Event, Replica, System, Task, span};
+use super::{Event, Packed, Replica, System, Task, span};
 use crate::blueprint::{Arrivals, Outcome, TrafficPlan};
 use crate::observe::{ClassObservation, TrafficObservation};
 
@@ -114,7 +114,7 @@ impl System<'_> {
     }
 
     /// Plans the first requests of every traffic.
-    pub(super) fn start_sources(&mut self, calendar: &mut Calendar<Event>) {
+    pub(super) fn start_sources(&mut self, calendar: &mut Calendar<Packed>) {
         for traffic in 0..self.sources.len() as u32 {
             match &self.sources[traffic as usize].plan.arrivals {
                 Arrivals::Open { .. } | Arrivals::Trace(_) => self.plan_arrival(traffic, calendar),
@@ -129,7 +129,7 @@ impl System<'_> {
     // Open traffic -----------------------------------------------------------------------------------------
 
     #[inline]
-    fn plan_arrival(&mut self, traffic: u32, calendar: &mut Calendar<Event>) {
+    fn plan_arrival(&mut self, traffic: u32, calendar: &mut Calendar<Packed>) {
         let source = &mut self.sources[traffic as usize];
         let generation = source.generation;
         let at = match &source.plan.arrivals {
@@ -146,7 +146,7 @@ impl System<'_> {
             }
             Arrivals::Closed { .. } => return,
         };
-        calendar.schedule(at.max(calendar.now()), Event::Arrival { traffic, generation });
+        calendar.schedule(at.max(calendar.now()), Event::Arrival { traffic, generation }.pack());
     }
 
     /// Plans the next arrival anew because the rate has changed: what has elapsed of the gap stays elapsed.
@@ -155,7 +155,7 @@ impl System<'_> {
         traffic: u32,
         plan: TrafficPlan,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) {
         let source = &mut self.sources[traffic as usize];
         let before = std::mem::replace(&mut source.plan, plan);
@@ -171,7 +171,7 @@ impl System<'_> {
                 let Some(next) = new.after(now_seconds, rest) else { return };
                 source.position = next;
                 let at = (SimTime::ZERO + span(next)).max(now);
-                calendar.schedule(at, Event::Arrival { traffic, generation });
+                calendar.schedule(at, Event::Arrival { traffic, generation }.pack());
             }
             (Arrivals::Closed { .. }, Arrivals::Closed { users, .. }) => {
                 let users = *users;
@@ -187,7 +187,7 @@ impl System<'_> {
         traffic: u32,
         generation: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         if self.sources[traffic as usize].generation != generation {
             return None; // The rate has changed since.
@@ -229,7 +229,7 @@ impl System<'_> {
         user: u32,
         draw_key: u64,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let source = &mut self.sources[traffic as usize];
         source.meter.offered += 1;
@@ -256,7 +256,7 @@ impl System<'_> {
 
     /// Brings the number of users to `users`: new ones begin by thinking, surplus ones leave when they would
     /// send again.
-    fn admit_users(&mut self, traffic: u32, users: u32, calendar: &mut Calendar<Event>) {
+    fn admit_users(&mut self, traffic: u32, users: u32, calendar: &mut Calendar<Packed>) {
         let source = &mut self.sources[traffic as usize];
         let known = source.cycles.len() as u32;
         source.active = users;
@@ -267,12 +267,12 @@ impl System<'_> {
     }
 
     #[inline]
-    fn think(&mut self, traffic: u32, user: u32, calendar: &mut Calendar<Event>) {
+    fn think(&mut self, traffic: u32, user: u32, calendar: &mut Calendar<Packed>) {
         let source = &self.sources[traffic as usize];
         let Arrivals::Closed { think, .. } = &source.plan.arrivals else { return };
         let key = user_key(source.stream, user, source.cycles[user as usize]);
         let time = span(think.sample(&mut Draws::keyed(key ^ SALT_THINK)));
-        calendar.schedule_in(time, Event::Thought { traffic, user });
+        calendar.schedule_in(time, Event::Thought { traffic, user }.pack());
     }
 
     #[inline]
@@ -281,7 +281,7 @@ impl System<'_> {
         traffic: u32,
         user: u32,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let source = &mut self.sources[traffic as usize];
         if user >= source.active {
@@ -304,7 +304,7 @@ impl System<'_> {
         from: u32,
         outcome: Outcome,
         now: SimTime,
-        calendar: &mut Calendar<Event>,
+        calendar: &mut Calendar<Packed>,
     ) {
         let row = self.requests.at_mut(request);
         row.ended = true;
