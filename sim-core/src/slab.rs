@@ -9,38 +9,40 @@ use std::marker::PhantomData;
 const NIL: u32 = u32::MAX;
 
 /// Names a value in a [`Slab`] until that value is removed.
+///
+/// One word, so that a key that was just stored can be loaded again without waiting for its halves.
 pub struct Key<T> {
-    index: u32,
-    generation: u32,
+    /// Index in the upper half, generation in the lower.
+    bits: u64,
     value: PhantomData<fn() -> T>,
 }
 
 impl<T> Key<T> {
     /// A key that is never live.
-    pub const NONE: Self = Self { index: NIL, generation: 0, value: PhantomData };
+    pub const NONE: Self = Self::from_parts(NIL, 0);
 
     /// The key of generation `generation` in slot `index`, taken apart before.
     #[inline]
     pub const fn from_parts(index: u32, generation: u32) -> Self {
-        Self { index, generation, value: PhantomData }
+        Self { bits: ((index as u64) << 32) | generation as u64, value: PhantomData }
     }
 
     /// The slot that the value is in.
     #[inline]
     pub const fn index(self) -> u32 {
-        self.index
+        (self.bits >> 32) as u32
     }
 
     /// How many values were removed from the slot before this one came.
     #[inline]
     pub const fn generation(self) -> u32 {
-        self.generation
+        self.bits as u32
     }
 
     /// Whether this is [`Key::NONE`].
     #[inline]
     pub const fn is_none(self) -> bool {
-        self.index == NIL
+        self.index() == NIL
     }
 }
 
@@ -56,7 +58,7 @@ impl<T> Copy for Key<T> {}
 impl<T> PartialEq for Key<T> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        (self.index, self.generation) == (other.index, other.generation)
+        self.bits == other.bits
     }
 }
 
@@ -70,13 +72,13 @@ impl<T> PartialOrd for Key<T> {
 
 impl<T> Ord for Key<T> {
     fn cmp(&self, other: &Self) -> Ordering {
-        (self.index, self.generation).cmp(&(other.index, other.generation))
+        self.bits.cmp(&other.bits)
     }
 }
 
 impl<T> Hash for Key<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.index, self.generation).hash(state);
+        self.bits.hash(state);
     }
 }
 
@@ -92,7 +94,7 @@ impl<T> fmt::Debug for Key<T> {
         if self.is_none() {
             write!(f, "Key(none)")
         } else {
-            write!(f, "Key({}v{})", self.index, self.generation)
+            write!(f, "Key({}v{})", self.index(), self.generation())
         }
     }
 }
@@ -150,9 +152,25 @@ impl<T: Copy> Slab<T> {
             self.vacant = slot.next_vacant;
             slot.next_vacant = OCCUPIED;
             slot.value = value;
-            Key { index, generation: slot.generation, value: PhantomData }
+            Key::from_parts(index, slot.generation)
         } else {
             self.grow(value)
+        }
+    }
+
+    /// Fills a slot with whatever is at hand, for the caller to write over in place.
+    ///
+    /// A large value that is built first and moved then is stored twice, and the second time waits for the first.
+    #[inline]
+    pub fn claim(&mut self, filler: impl FnOnce() -> T) -> Key<T> {
+        self.len += 1;
+        let index = self.vacant;
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            self.vacant = slot.next_vacant;
+            slot.next_vacant = OCCUPIED;
+            Key::from_parts(index, slot.generation)
+        } else {
+            self.grow(filler())
         }
     }
 
@@ -161,32 +179,32 @@ impl<T: Copy> Slab<T> {
         let index = self.slots.len() as u32;
         assert!(index < OCCUPIED, "a slab holds fewer than {OCCUPIED} values");
         self.slots.push(Slot { generation: 0, next_vacant: OCCUPIED, value });
-        Key { index, generation: 0, value: PhantomData }
+        Key::from_parts(index, 0)
     }
 
     /// The value of `key`, unless it was removed.
     #[inline]
     pub fn get(&self, key: Key<T>) -> Option<&T> {
-        let slot = self.slots.get(key.index as usize)?;
-        if slot.is_of(key.generation) { Some(&slot.value) } else { None }
+        let slot = self.slots.get(key.index() as usize)?;
+        if slot.is_of(key.generation()) { Some(&slot.value) } else { None }
     }
 
     /// The value of `key`, unless it was removed.
     #[inline]
     pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.is_of(key.generation) { Some(&mut slot.value) } else { None }
+        let slot = self.slots.get_mut(key.index() as usize)?;
+        if slot.is_of(key.generation()) { Some(&mut slot.value) } else { None }
     }
 
     /// Takes the value of `key` out, unless it was removed before.
     #[inline]
     pub fn remove(&mut self, key: Key<T>) -> Option<T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        if !slot.is_of(key.generation) {
+        let slot = self.slots.get_mut(key.index() as usize)?;
+        if !slot.is_of(key.generation()) {
             return None;
         }
         let value = slot.value;
-        self.vacate(key.index);
+        self.vacate(key.index());
         Some(value)
     }
 
@@ -267,14 +285,16 @@ impl<T: Copy> Slab<T> {
     pub fn key_of(&self, index: u32) -> Key<T> {
         let slot = &self.slots[index as usize];
         debug_assert!(slot.next_vacant == OCCUPIED, "slot {index} is vacant");
-        Key { index, generation: slot.generation, value: PhantomData }
+        Key::from_parts(index, slot.generation)
     }
 
     /// The values and their keys, by index.
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        self.slots.iter().enumerate().filter(|(_, slot)| slot.next_vacant == OCCUPIED).map(|(index, slot)| {
-            (Key { index: index as u32, generation: slot.generation, value: PhantomData }, &slot.value)
-        })
+        self.slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| slot.next_vacant == OCCUPIED)
+            .map(|(index, slot)| (Key::from_parts(index as u32, slot.generation), &slot.value))
     }
 }
 

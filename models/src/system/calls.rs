@@ -26,11 +26,18 @@ impl System<'_> {
     // The tree ---------------------------------------------------------------------------------------------
 
     #[inline]
-    pub(super) fn new_frame(&mut self, frame: Frame, now: SimTime) -> u32 {
-        self.requests.at_mut(frame.request).frames += 1;
-        let index = self.frames.insert(frame).index();
+    /// Opens a blank frame that works for `request`.
+    ///
+    /// It is filled in place: built elsewhere and moved, every field would be stored twice.
+    pub(super) fn open_frame(&mut self, request: u32, now: SimTime) -> (u32, &mut Frame) {
+        self.requests.at_mut(request).frames += 1;
+        let index = self.frames.claim(Frame::blank).index();
         self.trace.begin(index, now);
-        index
+        let frame = self.frames.at_mut(index);
+        *frame = Frame::blank();
+        frame.request = request;
+        frame.arrived = now;
+        (index, frame)
     }
 
     /// Makes `child` the first child of `parent`.
@@ -149,21 +156,14 @@ impl System<'_> {
         let watch =
             Watch { call, attempts: 0, live: FrameKey::NONE, backoff: 0, timeout: SimTime::MAX, deadline };
         let at = self.watches.insert(watch);
-        let index = self.new_frame(
-            Frame {
-                replica: caller,
-                request,
-                link,
-                draw_key,
-                depth,
-                kind: Kind::Call,
-                state: State::Calling,
-                at,
-                arrived: now,
-                ..Frame::blank()
-            },
-            now,
-        );
+        let (index, row) = self.open_frame(request, now);
+        row.replica = caller;
+        row.link = link;
+        row.draw_key = draw_key;
+        row.depth = depth;
+        row.kind = Kind::Call;
+        row.state = State::Calling;
+        row.at = at;
         if !link.parent.is_none() {
             self.adopt(link.parent.index(), index);
         }
@@ -192,29 +192,21 @@ impl System<'_> {
             self.too_deep = true; // The call is never made, and the run ends at the next look.
             return None;
         }
-        let row = &plan.calls[call.index()];
-        let service = plan.endpoints[row.endpoint.index()].service;
-        let (replica, balancer) = self.choose_replica(caller, row.route_slot, service, draw_key);
-        let index = self.new_frame(
-            Frame {
-                pc: plan.endpoints[row.endpoint.index()].entry.0,
-                replica,
-                request,
-                call,
-                link,
-                draw_key,
-                depth: depth + 1,
-                kind: Kind::Endpoint,
-                arrived: now,
-                balancer,
-                ..Frame::blank()
-            },
-            now,
-        );
+        let made = &plan.calls[call.index()];
+        let service = plan.endpoints[made.endpoint.index()].service;
+        let (replica, balancer) = self.choose_replica(caller, made.route_slot, service, draw_key);
+        let (index, row) = self.open_frame(request, now);
+        row.pc = plan.endpoints[made.endpoint.index()].entry.0;
+        row.replica = replica;
+        row.call = call;
+        row.link = link;
+        row.draw_key = draw_key;
+        row.depth = depth + 1;
+        row.balancer = balancer;
         if !link.parent.is_none() {
             self.adopt(link.parent.index(), index);
         }
-        if let Some(latency) = row.latency {
+        if let Some(latency) = made.latency {
             self.travel(index, latency, now, calendar);
             return None;
         }
@@ -280,22 +272,17 @@ impl System<'_> {
     ) {
         let frame = *self.frames.at(from);
         self.frames.at_mut(from).balancer = NONE; // The answer on its way still counts as outstanding.
-        let index = self.new_frame(
-            Frame {
-                replica: frame.replica,
-                request: frame.request,
-                call: frame.call,
-                link,
-                draw_key: frame.draw_key,
-                depth: frame.depth,
-                pc: self.end_address,
-                kind: Kind::Reply,
-                outcome,
-                balancer: frame.balancer,
-                ..Frame::blank()
-            },
-            now,
-        );
+        let end = self.end_address;
+        let (index, row) = self.open_frame(frame.request, now);
+        row.replica = frame.replica;
+        row.call = frame.call;
+        row.link = link;
+        row.draw_key = frame.draw_key;
+        row.depth = frame.depth;
+        row.pc = end;
+        row.kind = Kind::Reply;
+        row.outcome = outcome;
+        row.balancer = frame.balancer;
         if let Some(watcher) = self.frames.get(link.parent).filter(|parent| parent.kind == Kind::Call) {
             // The policy watches over the answer now.
             let watch = self.watches.at(watcher.at);

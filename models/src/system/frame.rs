@@ -30,6 +30,21 @@ pub(super) struct Request {
     pub(super) ended: bool,
 }
 
+impl Request {
+    /// A request of nobody.
+    pub(super) fn blank() -> Self {
+        Self {
+            traffic: NONE,
+            user: NONE,
+            start: SimTime::ZERO,
+            frames: 0,
+            attempts: 0,
+            class: 0,
+            ended: true,
+        }
+    }
+}
+
 /// What a frame is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {

@@ -443,21 +443,14 @@ impl System<'_> {
         draw_key: u64,
         now: SimTime,
     ) -> u32 {
-        let child = self.new_frame(
-            Frame {
-                pc: entry,
-                replica: parent.replica,
-                request: parent.request,
-                call: parent.call,
-                link,
-                draw_key,
-                depth: parent.depth,
-                kind: Kind::Branch,
-                arrived: now,
-                ..Frame::blank()
-            },
-            now,
-        );
+        let (child, row) = self.open_frame(parent.request, now);
+        row.pc = entry;
+        row.replica = parent.replica;
+        row.call = parent.call;
+        row.link = link;
+        row.draw_key = draw_key;
+        row.depth = parent.depth;
+        row.kind = Kind::Branch;
         self.adopt(index, child);
         child
     }

@@ -237,19 +237,13 @@ impl System<'_> {
         let class = drawn(&source.plan.classes, draw_key ^ SALT_CLASS).unwrap_or(0);
         let call = drawn(&source.plan.targets, draw_key ^ SALT_TARGET)?;
         let client = source.client;
-        let key = self.requests.insert(Request {
-            traffic,
-            user,
-            start: now,
-            frames: 0,
-            attempts: 0,
-            class,
-            ended: false,
-        });
+        let index = self.requests.claim(Request::blank).index();
+        *self.requests.at_mut(index) =
+            Request { traffic, user, start: now, frames: 0, attempts: 0, class, ended: false };
         if self.plan.calls[call.index()].policy.is_none() {
-            self.requests.at_mut(key.index()).attempts = 1;
+            self.requests.at_mut(index).attempts = 1;
         }
-        self.spawn(call, client, key.index(), Link::TO_TRAFFIC, draw_key, 0, now, calendar)
+        self.spawn(call, client, index, Link::TO_TRAFFIC, draw_key, 0, now, calendar)
     }
 
     // Closed traffic ---------------------------------------------------------------------------------------
