@@ -18,9 +18,18 @@ pub(crate) struct Wanted {
     /// Draw the chart as PNG too, beside the SVG
     #[arg(long)]
     pub(crate) png: bool,
-    /// Write a self-contained HTML report
-    #[arg(long, value_name = "FILE")]
-    pub(crate) html: Option<PathBuf>,
+    /// Write a self-contained HTML report [default name: `<scenario>.html`]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+    html: Option<PathBuf>,
+}
+
+impl Wanted {
+    /// Where the HTML report goes, if there is to be one: unless it is named, into `folder`, named like the scenario.
+    pub(crate) fn html_file(&self, folder: &Path, scenario: &str) -> Option<PathBuf> {
+        let file = self.html.as_ref()?;
+        let unnamed = file.as_os_str().is_empty();
+        Some(if unnamed { folder.join(format!("{scenario}.html")) } else { file.clone() })
+    }
 }
 
 /// Writes the chart to `file` (as PNG if its name says so), and as PNG beside it if `png` is set.

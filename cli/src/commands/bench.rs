@@ -265,10 +265,7 @@ fn answer(name: &str, exact: f64, seen: Option<E>) -> Vec<Cell> {
             Unit::Seconds.estimate(&E { value: exact, lo: Some(exact - reach), hi: Some(exact + reach) })
         },
     );
-    let margin = seen.map_or(Cell::Empty, |e| match Unit::Seconds.margin(&e) {
-        Cell::Number { digits, unit } => Cell::Number { digits: digits.trim_start_matches("± ").to_owned(), unit },
-        other => other,
-    });
+    let margin = seen.map_or(Cell::Empty, |e| Unit::Seconds.bare_margin(&e));
     vec![
         Cell::from(name),
         exact,

@@ -69,7 +69,7 @@ fn prediction(page: &mut Page, blueprint: &Blueprint) {
     }
     page.table(&table);
     if hidden > 0 {
-        page.item(&format!("... and {hidden} more, less busy"));
+        page.item(&format!("... and {hidden} more, no busier"));
     }
     if let Some(bottleneck) = analysis.bottleneck(blueprint) {
         page.gap();

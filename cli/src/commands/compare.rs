@@ -1,6 +1,6 @@
 //! `hockeystick compare`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use plots::compare_svg;
@@ -101,8 +101,8 @@ fn show(arguments: &Arguments, report: &CompareReport) -> Result<(), Failure> {
     if let Some(file) = arguments.plot.clone().or_else(unnamed) {
         pictures::chart(&compare_svg(report)?, &file, arguments.pictures.png)?;
     }
-    if let Some(file) = &arguments.pictures.html {
-        pictures::page(report, file)?;
+    if let Some(file) = arguments.pictures.html_file(Path::new(""), &report.scenario) {
+        pictures::page(report, &file)?;
     }
     let text = match arguments.outlet.format {
         Format::Text => text::compare(report, output::width()),

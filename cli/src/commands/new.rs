@@ -71,10 +71,7 @@ pub(crate) fn new(arguments: &Arguments) -> Result<Exit, Failure> {
     // A name that is none is told before anything is written.
     Scenario::load(&Source::from_text(file.display().to_string(), text.as_str(), "")?, &[])?;
     output::create(&file, text.as_bytes(), arguments.force)?;
-    output::remark(&format!(
-        "next: hockeystick run {0}, then hockeystick sweep {0}",
-        file.display()
-    ));
+    output::remark(&format!("next: hockeystick run {}", file.display()));
     Ok(Exit::Met)
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
     let plan = load::plan(&loaded.scenario, loaded.variant.as_deref());
     let chart = chart_file(arguments, loaded.scenario.name());
-    let drawn = chart.is_some() || arguments.pictures.html.is_some();
+    let html = arguments.pictures.html_file(Path::new(""), loaded.scenario.name());
+    let drawn = chart.is_some() || html.is_some();
     let options = Options { bins: (arguments.series || drawn).then_some(BINS), distributions: drawn };
     let cancel = interrupt::flag()?;
     let report = on_threads(arguments.effort.threads, || simulate(&plan, options, &cancel))?;
@@ -65,8 +66,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     if let Some(file) = chart {
         pictures::chart(&run_svg(&report)?, &file, arguments.pictures.png)?;
     }
-    if let Some(file) = &arguments.pictures.html {
-        pictures::page(&report, file)?;
+    if let Some(file) = html {
+        pictures::page(&report, &file)?;
     }
     let text = match arguments.outlet.format {
         Format::Text => text::run(&report, Detail { all: arguments.all, laws: arguments.laws }, output::width()),
@@ -82,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 
 /// Where the chart goes; a PNG alone is drawn beside an SVG named like the scenario.
 fn chart_file(arguments: &Arguments, name: &str) -> Option<PathBuf> {
-    let unnamed = || arguments.pictures.png.then(|| Path::new(name).with_extension("svg"));
+    let unnamed = || arguments.pictures.png.then(|| PathBuf::from(format!("{name}.svg")));
     arguments.plot.clone().or_else(unnamed)
 }
 

@@ -1,7 +1,7 @@
 //! `hockeystick sweep`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use models::blueprint::Blueprint;
@@ -37,12 +37,8 @@ pub(crate) struct Arguments {
     /// Folder for the chart and the report, unless they are named
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Draw the chart as PNG too, beside the SVG
-    #[arg(long)]
-    png: bool,
-    /// Write a self-contained HTML report [default name: `<scenario>.html`]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", require_equals = true)]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    pictures: pictures::Wanted,
 }
 
 pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -85,11 +81,8 @@ impl Files {
         if !folder.as_os_str().is_empty() {
             std::fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder, error))?;
         }
-        let named = |extension: &str| folder.join(Path::new(name).with_extension(extension));
-        let html = arguments.html.as_ref().map(|file| {
-            if file.as_os_str().is_empty() { named("html") } else { file.clone() }
-        });
-        Ok(Self { svg: arguments.svg.clone().unwrap_or_else(|| named("svg")), html })
+        let svg = arguments.svg.clone().unwrap_or_else(|| folder.join(format!("{name}.svg")));
+        Ok(Self { svg, html: arguments.pictures.html_file(&folder, name) })
     }
 }
 
@@ -97,7 +90,7 @@ fn show(arguments: &Arguments, files: &Files, report: &SweepReport) -> Result<()
     if report.points.is_empty() {
         output::remark("no point was reached: nothing to draw");
     } else {
-        pictures::chart(&sweep_svg(report)?, &files.svg, arguments.png)?;
+        pictures::chart(&sweep_svg(report)?, &files.svg, arguments.pictures.png)?;
     }
     if let Some(file) = &files.html {
         pictures::page(report, file)?;

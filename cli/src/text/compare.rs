@@ -50,13 +50,6 @@ fn row(difference: &Difference) -> Vec<Cell> {
         Cell::Number { digits, unit } => Cell::Number { digits: format!("{sign}{digits}"), unit },
         other => other,
     };
-    let bare = |cell: Cell| match cell {
-        Cell::Number { digits, unit } => {
-            let digits = digits.trim_start_matches(['±', '≤', '≥', ' ']).to_owned();
-            Cell::Number { digits, unit }
-        }
-        other => other,
-    };
     let sign = if difference.difference.value > 0.0 { "+" } else { "" };
     let change = (difference.difference.value / difference.base.value * 100.0).is_finite();
     vec![
@@ -64,7 +57,7 @@ fn row(difference: &Difference) -> Vec<Cell> {
         unit.estimate(&difference.base),
         unit.estimate(&difference.value),
         number(unit.estimate(&difference.difference), sign),
-        bare(unit.margin(&difference.difference)),
+        unit.bare_margin(&difference.difference),
         if change && difference.base.value != 0.0 {
             let percent = difference.difference.value / difference.base.value * 100.0;
             Cell::Number { digits: format!("{percent:+.0}"), unit: "%".to_owned() }

@@ -69,11 +69,30 @@ impl Unit {
         Cell::Number { digits: told.value, unit: told.suffix.to_owned() }
     }
 
+    /// A figure whose interval is not shown: three digits, or fewer where the interval does not support them.
+    pub(crate) fn brief(self, e: &E) -> Cell {
+        let told = Told::with(self, e, DIGITS);
+        let whole = told.value.trim_end_matches('0').trim_end_matches('.');
+        let digits = if told.margin.is_none() || !told.value.contains('.') { &told.value } else { whole };
+        Cell::Number { digits: digits.to_owned(), unit: told.suffix.to_owned() }
+    }
+
     /// What stands below [`Unit::estimate`]: how far the interval reaches.
     pub(crate) fn margin(self, e: &E) -> Cell {
         match Told::of(self, e).margin {
+            Some(bound) if bound.starts_with(['≤', '≥']) => Cell::Word(bound),
             Some(margin) => Cell::Number { digits: margin, unit: String::new() },
             None => Cell::Empty,
+        }
+    }
+
+    /// The same in a column of its own, without the sign.
+    pub(crate) fn bare_margin(self, e: &E) -> Cell {
+        match self.margin(e) {
+            Cell::Number { digits, unit } => {
+                Cell::Number { digits: digits.trim_start_matches(['±', ' ']).to_owned(), unit }
+            }
+            other => other,
         }
     }
 
@@ -113,6 +132,10 @@ struct Told {
 
 impl Told {
     fn of(unit: Unit, e: &E) -> Self {
+        Self::with(unit, e, MOST_DIGITS)
+    }
+
+    fn with(unit: Unit, e: &E, most: i32) -> Self {
         let reach = match (e.lo, e.hi) {
             (Some(lo), Some(hi)) => (e.value - lo).abs().max((hi - e.value).abs()),
             _ => 0.0,
@@ -121,7 +144,7 @@ impl Told {
         let (factor, suffix) = unit.scale(size);
         let (value, reach) = (e.value / factor, reach / factor);
         if !(reach > 0.0 && reach.is_finite() && value.is_finite()) {
-            let value = if value.fract() == 0.0 { plain(value, 15) } else { plain(value, 4) };
+            let value = if value.fract() == 0.0 { plain(value, 15) } else { plain(value, most.min(4)) };
             return Self { value, suffix, margin: None };
         }
         // Nothing (or nothing else) was seen: the interval has one end.
@@ -134,7 +157,7 @@ impl Told {
                 margin: Some(format!("{sign} {end:.decimals$}")),
             };
         }
-        let most = MOST_DIGITS - 1 - value.abs().max(reach).log10().floor() as i32;
+        let most = most - 1 - value.abs().max(reach).log10().floor() as i32;
         let decimals = decimals_for(reach, 2).min(most).max(0) as usize;
         Self {
             value: minus(format!("{value:.decimals$}")),
@@ -176,7 +199,7 @@ pub(crate) fn clock(seconds: f64) -> String {
     let (factor, suffix) = match seconds {
         s if s >= 172_800.0 => (86_400.0, "d"),
         s if s >= 7_200.0 => (3_600.0, "h"),
-        s if s >= 180.0 => (60.0, "min"),
+        s if s >= 120.0 => (60.0, "min"),
         _ => return Unit::Seconds.say(seconds),
     };
     format!("{} {suffix}", plain(seconds / factor, DIGITS))

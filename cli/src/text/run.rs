@@ -60,13 +60,13 @@ fn heading(page: &mut Page, report: &Report) {
     }
     let warmup = match report.window.from {
         0.0 => String::new(),
-        from => format!(", the first {} of each not measured", clock(from)),
+        from => format!(", of which {} warm up", clock(from)),
     };
     let each = clock(report.window.to);
     page.prose(&match report.replications {
         0 => "No replication got anywhere.".to_owned(),
         1 => format!("One replication of {each}{warmup}: no intervals."),
-        n => format!("{n} replications of {each}{warmup}. Intervals (±): 95 %."),
+        n => format!("{n} replications of {each}{warmup}; ± is the 95 % interval."),
     });
     for reason in &report.cut_short {
         page.prose(&format!("Cut short: {reason}."));
@@ -101,6 +101,10 @@ fn more(page: &mut Page, hidden: usize, what: &str) {
 
 fn estimate(unit: Unit, e: Option<E>) -> Cell {
     e.map_or_else(Cell::none, |e| unit.estimate(&e))
+}
+
+fn brief(unit: Unit, e: Option<E>) -> Cell {
+    e.map_or_else(Cell::none, |e| unit.brief(&e))
 }
 
 fn margin(unit: Unit, e: Option<E>) -> Cell {
@@ -179,7 +183,8 @@ fn response_times(page: &mut Page, report: &Report, detail: Detail) {
     let mut rows: Vec<(String, &Latency)> = Vec::new();
     for (name, traffic) in busiest_traffics(report) {
         rows.push((name.clone(), &traffic.latency));
-        if let Some(intended) = &traffic.intended {
+        // Without time-outs and retries both are the same.
+        if let Some(intended) = traffic.intended.as_ref().filter(|intended| **intended != traffic.latency) {
             rows.push((format!("{name}, as intended"), intended));
         }
         rows.extend(traffic.classes.iter().map(|(class, latency)| (format!("{name}, {class}"), latency)));
@@ -234,12 +239,12 @@ fn services(page: &mut Page, report: &Report, detail: Detail) {
     let (rows, hidden) = shown(rows, detail, ROWS);
     let steady = report.growth.is_empty();
     for (name, service, (endpoint, result)) in rows {
-        let latency = |e: Option<E>| estimate(Unit::Seconds, e.filter(|_| steady));
+        let latency = |e: Option<E>| brief(Unit::Seconds, e.filter(|_| steady));
         table.row([
             Cell::from(format!("  {name}.{endpoint}")),
-            estimate(Unit::Count, service.replicas),
-            estimate(Unit::Rate, result.throughput),
-            estimate(Unit::Rate, result.failures.filter(|e| e.value > 0.0)),
+            brief(Unit::Count, service.replicas),
+            brief(Unit::Rate, result.throughput),
+            brief(Unit::Rate, result.failures.filter(|e| e.value > 0.0)),
             latency(result.latency.mean),
             latency(result.latency.p99),
         ]);
@@ -274,8 +279,11 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
         Column::number("wait p99"),
         Column::number("refused"),
     ]);
-    let (rows, hidden) = shown(busiest_resources(report), detail, ROWS);
-    let next = busiest_resources(report).get(rows.len()).map(|(_, resource)| busy(resource));
+    let idle = |resource: &ResourceResult| resource.acquired == 0 && busy(resource) == 0.0;
+    let mut used = busiest_resources(report);
+    used.retain(|(_, resource)| detail.all || !idle(resource));
+    let (rows, hidden) = shown(used.clone(), detail, ROWS);
+    let next = used.get(rows.len()).map(|(_, resource)| busy(resource));
     let steady = report.growth.is_empty();
     for (name, resource) in rows {
         let waited = resource.queue_max.is_some_and(|longest| longest > 0);
@@ -283,12 +291,12 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
         let refused = resource.rejected + resource.timed_out;
         table.row([
             Cell::from(format!("  {name}")),
-            estimate(Unit::Count, resource.capacity),
-            estimate(Unit::Share, resource.utilization),
-            estimate(Unit::Count, settled(resource.queue_length)),
+            brief(Unit::Count, resource.capacity),
+            brief(Unit::Share, resource.utilization),
+            brief(Unit::Count, settled(resource.queue_length)),
             resource.queue_max.filter(|_| waited).map_or_else(Cell::none, Cell::count),
-            estimate(Unit::Seconds, settled(resource.wait.mean)),
-            estimate(Unit::Seconds, settled(resource.wait.p99)),
+            brief(Unit::Seconds, settled(resource.wait.mean)),
+            brief(Unit::Seconds, settled(resource.wait.p99)),
             if refused > 0 { Cell::count(refused) } else { Cell::none() },
         ]);
     }
@@ -303,11 +311,11 @@ fn laws(page: &mut Page, laws: &[LittlesLaw], detail: Detail) {
     let (Some(worst), Some(widest)) = (largest(|law| law.residual), largest(gap)) else { return };
     page.gap();
     page.prose(&format!(
-        "Little's Law holds exactly at all {} places (worst residual {:.0e}, at {}). As readers compute it, L and \
+        "Little's Law holds on the sample path at all {} places, worst residual {}{}. As readers compute it, L and \
          \u{3bb}W differ by {} at most, at {}.",
         laws.len(),
-        worst.residual,
-        worst.at,
+        residual(worst.residual),
+        if worst.residual > 0.0 { format!(" at {}", worst.at) } else { String::new() },
         Unit::Share.say(gap(widest)),
         widest.at,
     ));
@@ -323,10 +331,14 @@ fn laws(page: &mut Page, laws: &[LittlesLaw], detail: Detail) {
             Unit::Rate.cell(law.lambda),
             law.w.map_or_else(Cell::none, |w| Unit::Seconds.cell(w)),
             law.gap.map_or_else(Cell::none, |gap| Unit::Share.cell(gap)),
-            Cell::Word(format!("{:.0e}", law.residual)),
+            Cell::Word(residual(law.residual)),
         ]);
     }
     page.table(&table);
+}
+
+fn residual(residual: f64) -> String {
+    if residual == 0.0 { "0".to_owned() } else { format!("{residual:.0e}") }
 }
 
 /// What a theory line's metric measures.
@@ -344,46 +356,44 @@ fn unit_of_theory(metric: &str) -> Unit {
 }
 
 fn theory(page: &mut Page, lines: &[TheoryLine], detail: Detail) {
-    let mut table = Table::new([
-        Column::name("Theory beside simulation"),
-        Column::text("model"),
-        Column::text("figure"),
-        Column::number("theory"),
-        Column::number("simulated"),
-        Column::number("±"),
-        Column::text(""),
-    ]);
+    let heads = ["theory", "simulated", "±"];
+    let mut table = Table::new(
+        [Column::name("Theory beside simulation")]
+            .into_iter()
+            .chain(heads.map(Column::number))
+            .chain([Column::text("")]),
+    );
     let (applying, others): (Vec<&TheoryLine>, Vec<&TheoryLine>) =
         lines.iter().partition(|line| line.applies != Applies::No && line.value.is_some());
     let (applying, hidden) = shown(applying, detail, 2 * ROWS);
     let mut last = None;
+    let mut outside = false;
     for line in applying {
+        if last.replace((&line.at, &line.model)) != Some((&line.at, &line.model)) {
+            let about = if line.applies == Applies::Exactly { "" } else { ", approximately" };
+            table.row([Cell::from(format!("  {}: {}{about}", line.at, line.model))]);
+        }
         let unit = unit_of_theory(&line.metric);
-        let about = if line.applies == Applies::Approximately { "about" } else { "exact" };
-        let _ = about;
-        let again = last == Some((&line.at, &line.model));
-        last = Some((&line.at, &line.model));
-        let said = |text: String| if again { Cell::Empty } else { Cell::from(text) };
-        let margin = line.simulated.map_or(Cell::Empty, |e| match unit.margin(&e) {
-            Cell::Number { digits, .. } => {
-                Cell::Number { digits: digits.trim_start_matches("± ").to_owned(), unit: String::new() }
-            }
-            other => other,
-        });
+        let verdict = verdict_on(line);
+        outside |= verdict == OUTSIDE;
         table.row([
-            said(format!("  {}", line.at)),
-            said(line.model.clone()),
-            Cell::from(line.metric.as_str()),
+            Cell::from(format!("    {}", line.metric)),
             line.value.map_or_else(Cell::none, |value| beside(unit, value, line.simulated)),
             estimate(unit, line.simulated),
-            margin,
-            Cell::from(verdict_on(line)),
+            line.simulated.map_or(Cell::Empty, |e| unit.bare_margin(&e)),
+            Cell::from(verdict),
         ]);
     }
     page.table(&table);
     more(page, hidden, "");
+    if outside {
+        page.item("One exact value in twenty lies outside of its interval by chance.");
+    }
     not_applying(page, &others, detail);
 }
+
+/// The verdict on an exact value that the simulation's interval misses.
+const OUTSIDE: &str = "OUTSIDE";
 
 /// The theory's value with the digits of the simulation's.
 fn beside(unit: Unit, value: f64, simulated: Option<E>) -> Cell {
@@ -404,8 +414,11 @@ fn verdict_on(line: &TheoryLine) -> String {
     if (lo..=hi).contains(&value) {
         return "inside".to_owned();
     }
+    if lo == hi {
+        return String::new(); // Every replication saw the same, such as no wait at all: that is no interval.
+    }
     match line.applies {
-        Applies::Exactly => "OUTSIDE".to_owned(),
+        Applies::Exactly => OUTSIDE.to_owned(),
         _ => format!("{:+.1} %", (value / seen - 1.0) * 100.0),
     }
 }
@@ -451,8 +464,7 @@ fn places(page: &mut Page, report: &Report, detail: Detail) {
         let by = |key: (&str, &str)| seconds(slow, key).unwrap_or(0.0);
         keys.sort_by(|a, b| by(*b).partial_cmp(&by(*a)).unwrap_or(Ordering::Equal));
         let (keys, hidden) = shown(keys, detail, PLACES);
-        let mut columns =
-            vec![Column::name(&format!("Where the time of {name} goes")), Column::text("as")];
+        let mut columns = vec![Column::name("  place"), Column::text("as")];
         for p in &known {
             columns.extend([Column::number(p), Column::number("")]);
         }
@@ -464,8 +476,12 @@ fn places(page: &mut Page, report: &Report, detail: Detail) {
             }
             table.row(row);
         }
-        page.table(&table);
-        more(page, hidden, "");
+        if !table.is_empty() {
+            page.gap();
+            page.line(&format!("Where the time of {name} goes"));
+            page.rows(&table);
+            more(page, hidden, "");
+        }
     }
 }
 
@@ -480,8 +496,8 @@ fn time_and_share(all: &[TimeAt], seconds: Option<f64>, steady: bool) -> [Cell; 
 fn bottleneck(page: &mut Page, report: &Report) {
     let Some(bottleneck) = &report.bottleneck else { return };
     page.gap();
-    let seen = bottleneck.utilization.map(|e| format!(" (simulated: {} busy)", Unit::Share.say_estimate(&e)));
-    page.prose(&format!("{}{}.", bottleneck.text.replace('`', ""), seen.unwrap_or_default()));
+    let seen = bottleneck.utilization.map(|e| format!(" Simulated: {}.", Unit::Share.say_estimate(&e)));
+    page.prose(&format!("{}.{}", bottleneck.text.replace('`', ""), seen.unwrap_or_default()));
 }
 
 /// Expectations and their verdicts.
@@ -516,13 +532,10 @@ fn notes(page: &mut Page, notes: &[String]) {
 
 fn footer(page: &mut Page, report: &Report) {
     page.gap();
-    page.prose(&format!(
-        "{} replications, seed {}, {} events, fingerprint {}",
-        report.replications,
-        report.seed,
-        grouped(report.events),
-        report.fingerprint
-    ));
+    let n = report.replications;
+    let replications = if n == 1 { "replication" } else { "replications" };
+    page.line(&format!("{n} {replications}, seed {}, {} events", report.seed, grouped(report.events)));
+    page.line(&format!("fingerprint {}", report.fingerprint));
 }
 
 #[cfg(test)]
