@@ -1,5 +1,8 @@
 //! What crosses the crates, in one binary.
 
+mod determinism;
 mod laws;
+mod messages;
 mod oracle;
+mod shipped;
 mod theory;

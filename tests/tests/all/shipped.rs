@@ -1,0 +1,111 @@
+//! The shipped scenarios: each checks without a mistake or a doubt, and its expectations hold.
+//!
+//! `HOCKEYSTICK_LONG=1` runs them on twenty seeds each rather than on their own.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use scenarios::experiment::{self, Options, Plan, Silent};
+use scenarios::results::{Met, Report, Verdict};
+use scenarios::{Override, Scenario, Source};
+use sim_core::CancelFlag;
+
+/// Seeds that a long test runs.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
+
+/// The files of a folder beside `library` and `lessons`, sorted.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(folder);
+    let entries = std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    assert!(files.len() >= 6, "{}: {} scenarios", path.display(), files.len());
+    files
+}
+
+fn read(file: &Path) -> Source {
+    Source::read(file).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+fn load(source: &Source, overrides: &[Override]) -> Scenario {
+    let (scenario, doubts) = Scenario::load(source, overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert!(doubts.is_empty(), "{doubts}");
+    scenario
+}
+
+/// The sets that `HOCKEYSTICK_LONG` asks for: none, or one seed each.
+fn seeds() -> Vec<Vec<Override>> {
+    if std::env::var_os("HOCKEYSTICK_LONG").is_none() {
+        return vec![Vec::new()];
+    }
+    let set = |seed: u64| Override::parse(&format!("seed={seed}")).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    SEEDS.map(|seed| vec![set(seed)]).collect()
+}
+
+/// Every verdict on the scenario: on it as it stands, and on its variants against each other.
+fn verdicts(source: &Source, overrides: &[Override]) -> Vec<Verdict> {
+    let scenario = load(source, overrides);
+    let cancel = CancelFlag::default();
+    let plans = experiment::variants(source, overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let mut verdicts = Vec::new();
+    let mut alone = None;
+    if let Some((base, _)) = plans.first() {
+        let compared =
+            experiment::compare(&plans, base, scenario.expectations(), Options::default(), &Silent, &cancel);
+        let compared = compared.unwrap_or_else(|broken| panic!("{broken}"));
+        verdicts.extend(compared.expect);
+        // A variant without changes is the scenario as it stands.
+        alone = compared.variants.into_iter().find(|(name, _)| source.variant_overrides(name).is_empty());
+    }
+    let report = alone.map_or_else(|| run(&scenario), |(_, report)| report);
+    verdicts.extend(report.expect);
+    verdicts
+}
+
+fn run(scenario: &Scenario) -> Report {
+    let outcome = experiment::run(&Plan::of(scenario), Options::default(), &Silent, &CancelFlag::default());
+    outcome.unwrap_or_else(|broken| panic!("{broken}")).report
+}
+
+fn assert_expectations_hold(folder: &str) {
+    let mut failures = String::new();
+    for file in files(folder) {
+        let source = read(&file);
+        let written = load(&source, &[]).expectations().len();
+        for overrides in seeds() {
+            let verdicts = verdicts(&source, &overrides);
+            assert!(verdicts.len() >= written, "{}: {verdicts:#?}", file.display());
+            for verdict in verdicts.iter().filter(|verdict| verdict.verdict != Met::Met) {
+                let seed = overrides.first().map(Override::value);
+                writeln!(failures, "{}, seed {seed:?}: {verdict:?}", file.display()).expect("memory");
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn the_library_keeps_its_expectations() {
+    assert_expectations_hold("library");
+}
+
+#[test]
+fn the_lessons_agree_with_their_theory() {
+    assert_expectations_hold("lessons");
+}
+
+/// A reader who opens a file finds in three lines what it shows, then its name, which is that of the file.
+#[test]
+fn a_shipped_scenario_begins_with_what_it_shows() {
+    for file in files("library").into_iter().chain(files("lessons")) {
+        let source = read(&file);
+        let comments = source.text().lines().take_while(|line| line.starts_with("# ")).count();
+        assert_eq!(comments, 3, "{}", file.display());
+        let scenario = load(&source, &[]);
+        let stem = file.file_stem().expect("a file").to_string_lossy();
+        assert_eq!(stem.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_'), scenario.name());
+        assert!(scenario.about().is_some_and(|about| about.ends_with('?')), "{}", file.display());
+        assert!(!scenario.expectations().is_empty(), "{}", file.display());
+    }
+}
