@@ -461,3 +461,20 @@ fn an_interrupted_sweep_keeps_what_is_finished() {
     assert!(!last.complete && last.cut_short == ["interrupted"], "{:?}", last.cut_short);
     assert!(last.laws.hold);
 }
+
+/// Where some classes go first, a closed form for all of them is not exact for each.
+#[test]
+fn classes_that_go_first_are_told() {
+    let mut builder = Builder::new(100.0, 10.0);
+    let web = builder.station("web", 1, 0.01);
+    builder.open("users", 80.0, web);
+    builder.0.pools[0].order = models::blueprint::Discipline::Priority;
+    builder.0.classes = vec!["gold".to_owned(), "bulk".to_owned()];
+    builder.0.traffics[0].classes = vec![(0.5, 0), (1.0, 1)];
+    let report = report_on(builder.0);
+    let line = report.theory.iter().find(|line| line.metric == "response mean").unwrap();
+    assert_eq!(line.applies, Applies::Approximately);
+    assert_eq!(line.why, "`web.workers` serves some classes first: this is the mean of all");
+    let of = |class: &str| report.traffic["users"].classes[class].mean.unwrap().value;
+    assert!(of("gold") < of("bulk"));
+}

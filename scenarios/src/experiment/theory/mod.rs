@@ -128,7 +128,10 @@ impl Says {
 
 fn say(system: &System<'_>, k: usize, law: &Law, steady: bool, product_form: bool) -> Vec<Says> {
     let place = system.analysis.stations[k].place;
-    let doubt = doubt(system, place, product_form);
+    // With one law for all, whoever is served first, the mean wait of all is the same.
+    let ranked = (law.ranked && !law.exponential)
+        .then(|| "some classes are served first: this is the wait in order of arrival".to_owned());
+    let doubt = ranked.or_else(|| doubt(system, place, product_form));
     let mu = 1.0 / law.mean;
     let new = |metric, value: Option<f64>, figure, exact: bool, why: &str| {
         let (applies, why) = match &doubt {

@@ -29,6 +29,8 @@ pub(super) struct Law {
     pub(super) room: Option<u32>,
     /// Whether the queue is first come first served.
     pub(super) fifo: bool,
+    /// Whether some classes are served before others.
+    pub(super) ranked: bool,
     /// Whether the longest wait is limited.
     pub(super) gives_up: bool,
     /// Name of the cores that these workers share, when both together are one station.
@@ -147,6 +149,7 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
         instances: analysis.stations[k].instances as u32,
         room: (plan.queue < u32::MAX).then_some(plan.queue),
         fifo: plan.order == Discipline::Fifo,
+        ranked: plan.order == Discipline::Priority && blueprint.classes.len() > 1,
         gives_up: plan.timeout.is_some(),
         with_cores: None,
     };
@@ -325,6 +328,7 @@ fn of_cores(blueprint: &Blueprint, analysis: &Analysis, id: ServiceId) -> Result
         instances: plan.replicas,
         room: None,
         fifo: true,
+        ranked: false,
         gives_up: false,
         with_cores: None,
     })

@@ -122,17 +122,20 @@ fn doubts(
 ) -> Vec<String> {
     let System { blueprint, analysis, .. } = system;
     let mut doubts = Vec::new();
-    if system.policies_matter {
-        doubts.push("timeouts and retries are left out".to_owned());
-    }
     if !blueprint.forks.is_empty() {
         doubts.push("parallel branches are taken to be independent and exponential".to_owned());
+    }
+    if system.policies_matter {
+        doubts.push("timeouts and retries are left out".to_owned());
     }
     for (k, law) in stations {
         let station = &analysis.stations[*k];
         match law {
             _ if idle(*k) => continue,
             Err(no) => doubts.push(no.why().to_owned()),
+            Ok(law) if law.ranked => {
+                doubts.push(format!("`{}` serves some classes first: this is the mean of all", station.name));
+            }
             Ok(law) if law.gives_up => doubts.push(format!("waits for `{}` are cut off", station.name)),
             Ok(law) if law.room.is_some_and(|room| law.matters(room)) => {
                 doubts.push(format!("the queue of `{}` is limited", station.name));
@@ -222,7 +225,7 @@ fn not_split_at(blueprint: &Blueprint, analysis: &Analysis, k: usize) -> Option<
 /// A traffic that visits one station and nothing else.
 fn one_station(law: &Law) -> Option<Whole> {
     let mu = 1.0 / law.mean;
-    if law.gives_up {
+    if law.gives_up || law.ranked {
         return None;
     }
     if let Some(room) = law.room.filter(|room| law.matters(*room)) {
