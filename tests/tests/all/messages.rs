@@ -1,0 +1,355 @@
+//! The reader of a wrong scenario sees exactly this.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use insta::assert_snapshot;
+use scenarios::{Override, Scenario, Source};
+
+/// What a reader sees of a scenario in a folder with these overrides; warnings included.
+fn seen_in(folder: &Path, text: &str, sets: &[&str]) -> String {
+    let source = match Source::from_text("shop.yaml", text, folder) {
+        Ok(source) => source,
+        Err(diagnostics) => return diagnostics.render(false),
+    };
+    let mut overrides = Vec::new();
+    for set in sets {
+        match Override::parse(set) {
+            Ok(change) => overrides.push(change),
+            Err(diagnostics) => return diagnostics.render(false),
+        }
+    }
+    match Scenario::load(&source, &overrides) {
+        Ok((_, warnings)) if warnings.is_empty() => "no message\n".into(),
+        Ok((_, warnings)) => warnings.render(false),
+        Err(diagnostics) => diagnostics.render(false),
+    }
+}
+
+fn seen(text: &str) -> String {
+    seen_in(Path::new("."), text, &[])
+}
+
+/// A sound scenario, whose lines are replaced by wrong ones.
+const SHOP: &str = "\
+name: shop
+duration: 10m
+traffic:
+  shoppers: {rate: 40/s, to: web.checkout}
+services:
+  web:
+    replicas: 2
+    workers: 64
+    cores: 2
+    endpoints:
+      checkout: [{cpu: 5ms}, {call: db.insert}]
+  db: {endpoints: {insert: [{cpu: {exp: 5ms}}]}}
+";
+
+/// What a reader sees of [`SHOP`] when `from` is replaced by `to`.
+fn shop(from: &str, to: &str) -> String {
+    assert!(SHOP.contains(from), "`{from}` is not in the scenario");
+    seen(&SHOP.replace(from, to))
+}
+
+/// What a reader sees of [`SHOP`] with more lines behind it.
+fn shop_and(more: &str) -> String {
+    seen(&format!("{SHOP}{more}"))
+}
+
+/// A folder of its own under the temporary one, empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("messages").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_sound_scenario_needs_no_message() {
+    assert_eq!(seen(SHOP), "no message\n");
+}
+
+#[test]
+fn unknown_and_misspelt_keys() {
+    assert_snapshot!("unknown_key", shop("cores: 2", "colour: red"));
+    assert_snapshot!("misspelt_key", shop("workers: 64", "wrokers: 64"));
+    assert_snapshot!("misspelt_section", shop("traffic:", "trafic:"));
+    assert_snapshot!("misspelt_step", shop("{call: db.insert}", "{cal: db.insert}"));
+    assert_snapshot!("misspelt_distribution", shop("{exp: 5ms}", "{expo: 5ms}"));
+    assert_snapshot!("function_instead_of_map", shop("{exp: 5ms}", "exp(5ms)"));
+}
+
+#[test]
+fn keys_given_twice() {
+    assert_snapshot!("duplicate_key", shop("replicas: 2", "replicas: 2\n    replicas: 3"));
+}
+
+#[test]
+fn missing_keys() {
+    assert_snapshot!("missing_target", shop(", to: web.checkout", ""));
+    assert_snapshot!("missing_rate", shop("rate: 40/s, ", ""));
+    assert_snapshot!("missing_duration", shop("duration: 10m\n", ""));
+    assert_snapshot!("empty_file", seen(""));
+    assert_snapshot!("only_a_list", seen("[1, 2]\n"));
+}
+
+#[test]
+fn missing_units() {
+    assert_snapshot!("rate_without_unit", shop("40/s", "40"));
+    assert_snapshot!("time_without_unit", shop("duration: 10m", "duration: 10"));
+    assert_snapshot!("share_without_unit", shop("40/s, ", "40/s, attributes: {class: {a: 0.2, b: 80%}}, "));
+    assert_snapshot!("unknown_unit", shop("10m", "10 parsecs"));
+}
+
+#[test]
+fn numbers_that_are_none() {
+    assert_snapshot!("rate_nan", shop("40/s", ".nan"));
+    assert_snapshot!("time_infinite", shop("cpu: 5ms", "cpu: .inf"));
+    assert_snapshot!("time_negative", shop("cpu: 5ms", "cpu: -5ms"));
+    assert_snapshot!("time_too_long", shop("cpu: 5ms", "cpu: 1000000d"));
+    assert_snapshot!("rate_zero", shop("40/s", "0/s"));
+    assert_snapshot!("rate_too_high", shop("40/s", "1000000000000000000/s"));
+    assert_snapshot!("replicas_zero", shop("replicas: 2", "replicas: 0"));
+    assert_snapshot!("replicas_fraction", shop("replicas: 2", "replicas: 2.5"));
+    assert_snapshot!("cores_zero", shop("cores: 2", "cores: 0"));
+    assert_snapshot!("duration_zero", shop("10m", "0s"));
+    assert_snapshot!("warmup_too_long", shop("duration: 10m", "duration: 10m\nwarmup: 10m"));
+}
+
+#[test]
+fn distributions_that_do_not_exist() {
+    assert_snapshot!("percentiles_out_of_order", shop("{exp: 5ms}", "{lognormal: {p50: 9ms, p99: 2ms}}"));
+    assert_snapshot!(
+        "quantiles_out_of_order",
+        shop("{exp: 5ms}", "{quantiles: {p50: 9ms, p95: 2ms, p99: 20ms}}")
+    );
+    assert_snapshot!(
+        "lognormal_of_three",
+        shop("{exp: 5ms}", "{lognormal: {p50: 1ms, p99: 2ms, mean: 1ms}}")
+    );
+    assert_snapshot!("mean_of_zero", shop("{exp: 5ms}", "{exp: 0s}"));
+    assert_snapshot!("infinite_mean", shop("{exp: 5ms}", "{pareto: {mean: 5ms, alpha: 0.9}}"));
+    assert_snapshot!("weights_not_whole", shop("{exp: 5ms}", "{mixture: [[90%, 1ms], [20%, 5ms]]}"));
+    assert_snapshot!("two_distributions", shop("{exp: 5ms}", "{exp: 5ms, uniform: [1ms, 2ms]}"));
+}
+
+#[test]
+fn rates_over_time_that_do_not_exist() {
+    assert_snapshot!("rate_points_from_later", shop("40/s", "{1m: 40/s, 2m: 80/s}"));
+    assert_snapshot!("rate_points_out_of_order", shop("40/s", "{0s: 40/s, 2m: 80/s, 1m: 20/s}"));
+    assert_snapshot!("rate_daily_peak", shop("40/s", "{daily: {mean: 40/s, peak: 400/s, at: \"20:00\"}}"));
+}
+
+#[test]
+fn names_that_lead_nowhere() {
+    assert_snapshot!("unknown_service", shop("to: web.checkout", "to: wbe.checkout"));
+    assert_snapshot!("unknown_endpoint", shop("db.insert", "db.inser"));
+    assert_snapshot!("service_without_endpoint", shop("to: web.checkout", "to: web"));
+    assert_snapshot!("unknown_policy", shop("to: web.checkout", "to: web.checkout, policy: browser"));
+    assert_snapshot!("unknown_route", shop("{call: db.insert}", "{call: db.insert, route: near}"));
+    assert_snapshot!("unknown_resource", shop("{call: db.insert}", "{hold: connections, do: []}"));
+    assert_snapshot!("unknown_class", shop("{call: db.insert}", "{choose: [{class: gold, do: []}]}"));
+    assert_snapshot!("bad_name", shop("  db: {", "  d b: {"));
+}
+
+#[test]
+fn parts_that_do_not_fit() {
+    let resource = "resources: {pool: {slots: 2, per: db}}\n";
+    let text = SHOP.replace("{call: db.insert}", "{hold: pool, do: []}");
+    assert_snapshot!("resource_of_another_service", seen(&format!("{text}{resource}")));
+    assert_snapshot!("more_units_than_slots", {
+        let text = text.replace("hold: pool", "hold: pool, units: 3");
+        seen(&format!("{text}resources: {{pool: {{slots: 2}}}}\n"))
+    });
+    assert_snapshot!(
+        "weights_of_choose",
+        shop("{call: db.insert}", "{choose: [{weight: 50%, do: []}, {weight: 20%, do: []}]}")
+    );
+    assert_snapshot!(
+        "quorum_too_large",
+        shop("{call: db.insert}", "{all: [{call: db.insert}], wait_for: 3}")
+    );
+    assert_snapshot!("queue_without_workers", shop("    workers: 64", "    queue: 64"));
+    assert_snapshot!("rate_and_users", shop("rate: 40/s", "rate: 40/s, users: 5, think: 1s"));
+    assert_snapshot!("users_without_think", shop("rate: 40/s", "users: 5"));
+    assert_snapshot!(
+        "priority_without_classes",
+        shop_and("resources: {pool: {slots: 2, order: priority}}\n")
+    );
+    assert_snapshot!("two_verbs", shop("{cpu: 5ms}, ", "{cpu: 5ms, delay: 2ms}, "));
+}
+
+#[test]
+fn calls_that_never_end() {
+    let text =
+        SHOP.replace("insert: [{cpu: {exp: 5ms}}]", "insert: [{hold: pool, do: [{call: web.checkout}]}]");
+    assert_snapshot!("cycle", seen(&format!("{text}resources: {{pool: {{slots: 2}}}}\n")));
+    let conditional = text
+        .replace("{call: web.checkout}", "{choose: [{weight: 10%, do: [{call: web.checkout}]}, {else: []}]}");
+    assert_eq!(seen(&format!("{conditional}resources: {{pool: {{slots: 2}}}}\n")), "no message\n");
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let folder = folder("files");
+    fs::write(folder.join("latencies.csv"), "ms,count\n1,2\n3,4\n").unwrap();
+    fs::write(folder.join("bad.csv"), "ms\n1\nfast\n").unwrap();
+    fs::write(folder.parent().unwrap().join("secret.csv"), "1\n").unwrap();
+    let with = |distribution: &str| seen_in(&folder, &SHOP.replace("{exp: 5ms}", distribution), &[]);
+    assert_eq!(with("{file: latencies.csv, column: ms, unit: ms}"), "no message\n");
+    assert_snapshot!("file_missing", with("{file: latency.csv, column: ms, unit: ms}"));
+    assert_snapshot!("file_column", with("{file: latencies.csv, column: s, unit: ms}"));
+    assert_snapshot!("file_columns", with("{file: latencies.csv, unit: ms}"));
+    assert_snapshot!("file_unit", with("{file: latencies.csv, column: ms}"));
+    assert_snapshot!("file_row", with("{file: bad.csv, unit: ms}"));
+    assert_snapshot!("file_absolute", with("{file: /etc/passwd, unit: ms}"));
+    assert_snapshot!("file_above", with("{file: ../secret.csv, unit: ms}"));
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("../secret.csv", folder.join("link.csv")).unwrap();
+        assert_snapshot!("file_link", with("{file: link.csv, unit: ms}"));
+    }
+}
+
+#[test]
+fn scenarios_that_cannot_be_read() {
+    let folder = folder("scenarios");
+    let read = |name: &str| {
+        let message = Source::read(folder.join(name)).unwrap_err().render(false);
+        message.replace(&folder.display().to_string(), "folder")
+    };
+    assert_snapshot!("scenario_missing", read("shop.yaml"));
+    fs::create_dir(folder.join("shops")).unwrap();
+    assert_snapshot!("scenario_folder", read("shops"));
+    fs::write(folder.join("latin.yaml"), b"duration: 10m\nname: caf\xe9\n").unwrap();
+    assert_snapshot!("scenario_not_utf8", read("latin.yaml"));
+    // One token of a gigabyte, which takes no room on disk.
+    fs::File::create(folder.join("huge.yaml")).unwrap().set_len(1 << 30).unwrap();
+    assert_snapshot!("scenario_huge", read("huge.yaml"));
+}
+
+#[test]
+fn hostile_texts() {
+    assert_snapshot!("not_yaml", seen("a: [1, 2\nb: 3\n"));
+    assert_snapshot!("brackets", seen(&"[".repeat(100_000)));
+    assert_snapshot!("token", seen(&"a".repeat((4 << 20) + 1)));
+    let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
+    for (name, of) in ["b", "c", "d", "e", "f", "g", "h"].iter().zip(["a", "b", "c", "d", "e", "f", "g"]) {
+        let all = [format!("*{of}"), format!("*{of}"), format!("*{of}"), format!("*{of}"), format!("*{of}")];
+        bomb.push_str(&format!("{name}: &{name} [{}, {}]\n", all.join(", "), all.join(", ")));
+    }
+    assert_snapshot!("alias_bomb", seen(&bomb));
+    assert_snapshot!("many_aliases", seen(&format!("a: &a x\nb: [\n{}]\n", "*a,\n".repeat(1_001))));
+    assert_snapshot!("alias_of_itself", seen("a: &a [*a]\n"));
+    assert_snapshot!("alias_of_nothing", seen("a: *b\n"));
+    assert_snapshot!("tag", seen("a: !lognormal {p50: 2ms}\n"));
+    assert_snapshot!("merge_key", seen("a: &a {b: 1}\nc: {<<: *a}\n"));
+    assert_snapshot!("two_documents", seen("a: 1\n---\nb: 2\n"));
+    assert_snapshot!("list_as_key", seen("? [a, b]\n: 1\n"));
+}
+
+#[test]
+fn expectations_that_say_nothing() {
+    let expect = |text: &str| shop_and(&format!("expect:\n  - {text}\n"));
+    assert_eq!(expect("shoppers.p99 < 250ms"), "no message\n");
+    assert_eq!(expect("web.workers.utilization[2m..5m] < 80%"), "no message\n");
+    assert_eq!(expect("traffic.shoppers.throughput = 40/s ± 1%"), "no message\n");
+    assert_snapshot!("expect_metric", expect("shopers.p99 < 250ms"));
+    assert_snapshot!("expect_figure", expect("web.workers.utilisation < 80%"));
+    assert_snapshot!("expect_unit", expect("shoppers.p99 < 250"));
+    assert_snapshot!("expect_share", expect("shoppers.errors < 0.01"));
+    assert_snapshot!("expect_comparison", expect("shoppers.p99 ~ 250ms"));
+    assert_snapshot!("expect_incomplete", expect("shoppers.p99 <"));
+    assert_snapshot!("expect_tolerance", expect("shoppers.throughput = 40/s"));
+    assert_snapshot!("expect_window_reversed", expect("shoppers.p99[5m..2m] < 250ms"));
+    assert_snapshot!("expect_window_outside", expect("shoppers.p99[5m..20m] < 250ms"));
+    assert_snapshot!("expect_variant", expect("fixed: shoppers.p99 < 250ms"));
+    assert_snapshot!("expect_not_yet", expect("shoppers.recovery(ok > 99%, after 130s) < 100s"));
+}
+
+#[test]
+fn sweeps_that_lead_nowhere() {
+    let sweep = |text: &str| shop_and(&format!("sweep:\n  {text}\n"));
+    assert_eq!(sweep("traffic.shoppers.rate: {from: 50/s, to: 120/s, points: 20}"), "no message\n");
+    assert_snapshot!("sweep_path", sweep("services.wbe.replicas: [1, 2]"));
+    assert_snapshot!("sweep_key", sweep("services.web.replica: [1, 2]"));
+    assert_snapshot!("sweep_units", sweep("traffic.shoppers.rate: {from: 50/s, to: 120s, points: 20}"));
+    assert_snapshot!("sweep_wrong_unit", sweep("traffic.shoppers.rate: [50, 60]"));
+    assert_snapshot!("sweep_without_points", sweep("traffic.shoppers.rate: {from: 50/s, to: 120/s}"));
+    assert_snapshot!(
+        "sweep_log_from_zero",
+        sweep("traffic.shoppers.rate: {from: 0/s, to: 120/s, points: 3, spacing: log}")
+    );
+    assert_snapshot!("sweep_step", sweep("services.web.replicas: {from: 4, to: 1, step: 1}"));
+}
+
+#[test]
+fn events_that_cannot_happen() {
+    let event = |text: &str| shop_and(&format!("events:\n  - {text}\n"));
+    assert_eq!(event("{at: 2m, for: 10s, set: {services.db.speed: 0.1}}"), "no message\n");
+    assert_snapshot!("event_after_the_end", event("{at: 20m, set: {services.db.speed: 0.1}}"));
+    assert_snapshot!("event_path", event("{at: 2m, set: {services.bd.speed: 0.1}}"));
+    assert_snapshot!("event_value", event("{at: 2m, set: {services.web.replicas: 0}}"));
+    assert_snapshot!("event_section", event("{at: 2m, set: {duration: 5m}}"));
+    assert_snapshot!("event_shape", event("{at: 2m, set: {services.db.workers: 5}}"));
+    assert_snapshot!("event_crash", event("{at: 2m, crash: web}"));
+}
+
+#[test]
+fn variants_that_cannot_be_made() {
+    assert_snapshot!("variant_path", shop_and("variants: {fixed: {services.bd.speed: 2}}\n"));
+    assert_snapshot!("variant_value", shop_and("variants: {fixed: {services: {web: {replicas: many}}}}\n"));
+}
+
+#[test]
+fn overrides_that_cannot_be_made() {
+    let set = |argument: &str| seen_in(Path::new("."), SHOP, &[argument]);
+    assert_eq!(set("services.web.replicas=3"), "no message\n");
+    assert_snapshot!("set_without_value", set("services.web.replicas"));
+    assert_snapshot!("set_name", set("services.wbe.replicas=3"));
+    assert_snapshot!("set_key", set("services.web.replica=3"));
+    assert_snapshot!("set_value", set("traffic.shoppers.rate=40"));
+    assert_snapshot!("set_below_a_number", set("services.web.replicas.min=3"));
+    assert_snapshot!("set_beyond_a_list", set("services.web.endpoints.checkout.7.cpu=3ms"));
+}
+
+#[test]
+fn what_is_not_supported_yet() {
+    assert_snapshot!("not_yet_section", shop_and("caches: {pages: {at: web}}\n"));
+    assert_snapshot!("not_yet_budget", shop_and("policies: {sql: {retry: {budget: 10%}}}\n"));
+    assert_snapshot!("not_yet_step", shop("{call: db.insert}", "{take: tokens}"));
+}
+
+#[test]
+fn all_mistakes_of_a_file_at_once() {
+    let text = "\
+name: shop of horrors
+duration: 10
+warmup: -5s
+traffic:
+  shoppers: {rate: 40, to: web.chekout}
+  robots: {rate: 5/s, to: wbe.checkout, polcy: x}
+services:
+  web:
+    replicas: 0
+    wrokers: 3
+    endpoints:
+      checkout:
+        - cpu: {lognormal: {p50: 9ms, p99: 2ms}}
+        - call: db.inser
+  db: {endpoints: {insert: [{cpu: {exp: -1ms}}]}}
+expect:
+  - shoppers.p99 < 250
+events:
+  - {at: 2m, set: {services.bd.speed: 0.1}}
+";
+    assert_snapshot!("many_mistakes", seen(text));
+}
+
+#[test]
+fn explain_shows_where_defaults_come_from() {
+    let text = format!("{SHOP}policies: {{sql: {{timeout: 1s, retry: {{}}}}}}\n");
+    let source = Source::from_text("shop.yaml", text, ".").unwrap();
+    assert_snapshot!("explain", scenarios::explain(&source, &[]).unwrap());
+}
