@@ -1,21 +1,127 @@
-//! Laws.
-use models::blueprint::Blueprint;
-use models::observe::{Balance, Ended, Observations};
-use sim_core::PopulationWindow;
+//! What holds in every run, on any input: conservation, Little's Law, the utilization law, and that everything
+//! that was taken is given back once traffic has stopped.
 
-/// Fails unless the replication ended in time and obeys every law: conservation, Little's Law, utilization.
+mod system;
+
+use std::env;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use models::blueprint::{Blueprint, PoolScope};
+use models::observe::{Balance, CoresObservation, Ended, Observations, Segment};
+use models::{Replication, replicate};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use scenarios::{Scenario, Source};
+use sim_core::{CancelFlag, PopulationWindow};
+
+use self::system::System;
+
+#[test]
+fn random_systems_obey_the_laws_and_drain() {
+    let cases = if env::var_os("HOCKEYSTICK_LONG").is_some() { 20_000 } else { 300 };
+    let config =
+        Config { cases, rng_seed: RngSeed::Fixed(2_026), failure_persistence: None, ..Config::default() };
+    let drained = AtomicU32::new(0);
+    let found = TestRunner::new(config).run(&system::systems(), |system| {
+        if obeys_the_laws(&system) {
+            drained.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    });
+    if let Err(error) = found {
+        panic!("{error}");
+    }
+    // A system may be busier than the test has patience, but hardly any is.
+    let drained = drained.into_inner();
+    assert!(drained >= cases * 9 / 10, "only {drained} of {cases} drained");
+}
+
+/// Runs the system, fails when it breaks a law, and tells whether it came to its end.
+fn obeys_the_laws(system: &System) -> bool {
+    let text = system.to_string();
+    let source = Source::from_text("random", text.clone(), "").unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    let plan = scenario.compile();
+    let replication = Replication { seed: 5, index: 0, breakdown: true };
+    let seen = replicate(&plan, &replication, &CancelFlag::new());
+    check(&plan, &seen);
+    let complete = seen.ended == Ended::Complete;
+    assert!(complete || seen.ended == Ended::EventLimit, "{:?}", seen.ended);
+    if complete {
+        check_drained(&plan, &seen);
+    }
+    complete
+}
+
+/// Fails unless the replication obeys every law.
 pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
-    assert_eq!(seen.ended, Ended::Complete, "{}", plan.name);
     assert!(seen.balances.iter().all(Balance::holds), "{}: {:?}", plan.name, seen.balances);
     for segment in &seen.segments {
-        let traffics = segment.traffics.iter().map(|traffic| &traffic.present);
-        let services = segment.services.iter().flat_map(|service| [&service.present, &service.replicas]);
-        let pools = segment.pools.iter().flat_map(|pool| [&pool.waiting, &pool.in_use, &pool.capacity]);
-        let cores = segment.cores.iter().flatten().map(|cores| &cores.present);
-        let all: Vec<&PopulationWindow> = traffics.chain(services).chain(pools).chain(cores).collect();
-        assert!(!all.is_empty());
-        for window in all {
+        for window in populations(segment) {
             assert!(window.residual() == 0.0, "{}: Little's Law fails on {window:?}", plan.name);
         }
+        for cores in segment.cores.iter().flatten() {
+            check_utilization(cores);
+        }
+        if plan.changes.is_empty() {
+            check_limits(plan, segment);
+        }
+    }
+    for pair in seen.segments.windows(2) {
+        for (before, after) in populations(&pair[0]).zip(populations(&pair[1])) {
+            assert_eq!((before.to, before.n_end), (after.from, after.n_start), "{}", plan.name);
+        }
+    }
+}
+
+fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
+    let traffics = segment.traffics.iter().map(|traffic| &traffic.present);
+    let services = segment.services.iter().flat_map(|service| [&service.present, &service.replicas]);
+    let pools = segment.pools.iter().flat_map(|pool| [&pool.waiting, &pool.in_use, &pool.capacity]);
+    let cores = segment.cores.iter().flatten().map(|cores| &cores.present);
+    traffics.chain(services).chain(pools).chain(cores)
+}
+
+/// What the cores have worked off is the need that was met, but for the whole nanoseconds at which bursts end.
+fn check_utilization(seen: &CoresObservation) {
+    let met = seen.met + seen.partial_end - seen.partial_start;
+    let rounding = (seen.present.leaves + seen.present.n_end) as f64;
+    let gap = ((seen.worked - met).abs() - rounding).max(0.0);
+    assert!(gap <= 1e-6 * seen.worked.max(met), "{seen:?}");
+    assert!(seen.busy <= seen.capacity * (1.0 + 1e-9), "more than all cores are busy: {seen:?}");
+}
+
+/// No pool lends more than it has, and no queue is longer than it may be.
+fn check_limits(plan: &Blueprint, segment: &Segment) {
+    for (pool, seen) in plan.pools.iter().zip(&segment.pools) {
+        let instances = match pool.scope {
+            PoolScope::Replica { service, .. } => plan.services[service.index()].replicas,
+            PoolScope::One => 1,
+            PoolScope::Class => plan.classes.len().max(1) as u32,
+        };
+        let (units, places) = (u64::from(pool.slots) * u64::from(instances), u64::from(pool.queue));
+        assert!(seen.in_use.max <= units, "{} lends more than {units}: {seen:?}", pool.name);
+        assert!(seen.capacity.max <= units, "{} has more than {units}: {seen:?}", pool.name);
+        if pool.queue < u32::MAX {
+            let places = places * u64::from(instances);
+            assert!(seen.waiting.max <= places, "{} lets more than {places} wait: {seen:?}", pool.name);
+        }
+    }
+}
+
+/// Fails unless everything has come to an end and everything has been given back.
+fn check_drained(plan: &Blueprint, seen: &Observations) {
+    for (traffic, balance) in plan.traffics.iter().zip(&seen.balances) {
+        assert_eq!(balance.in_flight, 0, "{} is still in flight", traffic.name);
+    }
+    let last = seen.segments.last().unwrap();
+    for (service, seen) in plan.services.iter().zip(&last.services) {
+        assert_eq!(seen.present.n_end, 0, "somebody is still in {}: {seen:?}", service.name);
+    }
+    for (pool, seen) in plan.pools.iter().zip(&last.pools) {
+        assert_eq!((seen.waiting.n_end, seen.in_use.n_end), (0, 0), "{} is not given back: {seen:?}", pool.name);
+    }
+    for (service, seen) in plan.services.iter().zip(&last.cores) {
+        let present = seen.as_ref().map_or(0, |cores| cores.present.n_end);
+        assert_eq!(present, 0, "somebody still computes in {}", service.name);
     }
 }

@@ -28,13 +28,13 @@ use std::thread;
 
 use hockeystick_tests::vectors::{self, Case, Exactness, Group, Params};
 use models::blueprint::Blueprint;
-use models::observe::Observations;
+use models::observe::{Ended, Observations};
 use models::{Replication, replicate};
 use scenarios::experiment::merge;
 use scenarios::{Scenario, Source};
-use sim_core::{CancelFlag, Estimate};
+use sim_core::{CancelFlag, Estimate, Histogram};
 
-use self::seen::Seen;
+use self::seen::{Reading, Seen};
 use self::text::Model;
 use crate::laws;
 
@@ -42,13 +42,13 @@ use crate::laws;
 struct Family {
     name: &'static str,
     model: fn(&Params) -> Model,
-    read: fn(&Seen<'_>, &str) -> Option<f64>,
+    read: fn(&Seen<'_>, &str) -> Option<Reading>,
 }
 
 const fn family(
     name: &'static str,
     model: fn(&Params) -> Model,
-    read: fn(&Seen<'_>, &str) -> Option<f64>,
+    read: fn(&Seen<'_>, &str) -> Option<Reading>,
 ) -> Family {
     Family { name, model, read }
 }
@@ -190,7 +190,7 @@ fn check(family: &Family, long: bool) -> Found {
     for group in &groups {
         let run = Run::of(family, group, long);
         for case in &group.cases {
-            match (run.estimate(family, &case.metric), is_listed(group, case)) {
+            match (run.estimate(family, case), is_listed(group, case)) {
                 (None, true) => found.not_seen += 1,
                 (Some(estimate), false) => {
                     found.checked += 1;
@@ -230,15 +230,20 @@ fn is_listed(group: &Group, case: &Case) -> bool {
 struct Figure {
     value: f64,
     error: f64,
+    /// Of a quantile: how much is exactly 0.
+    zeros: Option<Zeros>,
 }
 
 fn judge(case: &Case, estimate: Figure) -> Result<(), String> {
-    let Figure { value, error } = estimate;
+    let Figure { value, error, .. } = estimate;
     // Seen less than once in a million requests; or all but that often.
     let seldom = if case.below_resolution { Some(0.0) } else { is_nearly_one(case).then_some(1.0) };
     if let Some(near) = seldom {
         let close = (value - near).abs() < 1e-6;
         return if close { Ok(()) } else { Err(format!("{value} is not within 1e-6 of {near}")) };
+    }
+    if let (Some(zeros), 0.0) = (estimate.zeros, case.value) {
+        return zeros.judge();
     }
     let (uncertainty, bias) = match case.exactness {
         Exactness::Exact => (0.0, 0.0),
@@ -246,7 +251,7 @@ fn judge(case: &Case, estimate: Figure) -> Result<(), String> {
         Exactness::Simulated(error) => (error, 0.0),
     };
     // The histogram's buckets; and what is left of floating point where nothing is random.
-    let rounding = if is_quantile(case) { 0.004 } else { 1e-9 } * case.value.abs();
+    let rounding = if estimate.zeros.is_some() { 0.004 } else { 1e-9 } * case.value.abs();
     let allowed = 4.0 * error.hypot(uncertainty) + bias + rounding;
     let off = value - case.value;
     // Not a number fails.
@@ -254,7 +259,7 @@ fn judge(case: &Case, estimate: Figure) -> Result<(), String> {
         let errors = off / error.hypot(uncertainty);
         return Err(format!("{} expected, {value} ± {error} found: {errors:.1} standard errors", case.value));
     }
-    let limit = limit(case) * case.value.abs();
+    let limit = limit(case);
     if error > limit {
         return Err(format!("too imprecise: {value} ± {error}, the limit is {limit}"));
     }
@@ -265,15 +270,35 @@ fn is_nearly_one(case: &Case) -> bool {
     case.metric.ends_with("_prob") && case.value < 1.0 && case.value > 1.0 - 1e-6
 }
 
-fn is_quantile(case: &Case) -> bool {
-    ["_p50", "_p90", "_p99", "_p999"].iter().any(|end| case.metric.ends_with(end))
-}
-
-/// The largest standard error, relative to the value, with which a comparison says something.
+/// The largest standard error with which a comparison says something: 5 % of the value, 10 % in the tail and for what
+/// is rare. What is nearly 1 is as rare as what lacks.
 fn limit(case: &Case) -> f64 {
     let tail = ["_p99", "_p999", "_var"].iter().any(|end| case.metric.ends_with(end));
-    let rare = case.metric != "utilization" && case.value.abs() < 1e-3;
-    if tail || rare { 0.1 } else { 0.05 }
+    let share = case.metric == "utilization" || case.metric.ends_with("_prob");
+    let size = case.value.abs();
+    let size = if share && size > 0.999 && size < 1.0 { 1.0 - size } else { size };
+    let rare = size < 1e-3 && case.metric != "arrival_rate";
+    if tail || rare { 0.1 * size } else { 0.05 * size }
+}
+
+/// The share of times that are exactly 0 where a quantile is to be 0.
+#[derive(Clone, Copy)]
+struct Zeros {
+    /// Of the quantile.
+    p: f64,
+    share: f64,
+    error: f64,
+}
+
+impl Zeros {
+    fn judge(self) -> Result<(), String> {
+        let Self { p, share, error } = self;
+        if share + 4.0 * error < p {
+            return Err(format!("{p} expected to be 0, {share} ± {error} found"));
+        }
+        let limit = 0.1 * (1.0 - p);
+        if error > limit { Err(format!("too imprecise: {share} ± {error}, the limit is {limit}")) } else { Ok(()) }
+    }
 }
 
 /// A configuration that was simulated.
@@ -290,32 +315,63 @@ impl<'a> Run<'a> {
         let plan = compile(&group.name, &model, requests(group, &model, long));
         check_laws(&plan, &group.params);
         let replications = simulate(&plan);
-        replications.iter().for_each(|seen| laws::check(&plan, seen));
+        for seen in &replications {
+            assert_eq!(seen.ended, Ended::Complete, "{}", group.name);
+            laws::check(&plan, seen);
+        }
         let all = merge(&replications).unwrap();
         Self { plan, params: &group.params, replications, all }
     }
 
-    fn estimate(&self, family: &Family, metric: &str) -> Option<Figure> {
+    fn estimate(&self, family: &Family, case: &Case) -> Option<Figure> {
         let read = |observations: &Observations| {
             let segment = observations.segments.last()?;
-            (family.read)(&Seen { plan: &self.plan, segment, params: self.params }, metric)
+            (family.read)(&Seen { plan: &self.plan, segment, params: self.params }, &case.metric)
         };
-        let value = read(&self.all)?;
-        let samples: Vec<f64> = self.replications.iter().map(|seen| read(seen).unwrap_or(f64::NAN)).collect();
-        Some(Figure { value, error: Estimate::standard_error(&samples)? })
+        let all = read(&self.all)?;
+        let each: Vec<Reading> = self.replications.iter().filter_map(read).collect();
+        assert_eq!(each.len(), REPLICATIONS as usize, "{}", case.id);
+        match all {
+            Reading::Value(value) => {
+                let value_of = |reading: &Reading| if let Reading::Value(x) = reading { *x } else { f64::NAN };
+                let error = Estimate::standard_error(&each.iter().map(value_of).collect::<Vec<_>>())?;
+                Some(Figure { value, error, zeros: None })
+            }
+            Reading::Quantile(times, p) => quantile(&times, p, &each),
+        }
     }
+}
+
+/// The `p`-quantile of all times. Its error follows from that of the share below it, which a few replications tell
+/// without bias even of far quantiles.
+///
+/// Source: Woodruff, *Confidence Intervals for Medians and Other Position Measures*, JASA 47, 1952.
+fn quantile(times: &Histogram, p: f64, each: &[Reading]) -> Option<Figure> {
+    let shares = |at: u64| -> Option<f64> {
+        let share = |reading: &Reading| match reading {
+            Reading::Quantile(times, _) => times.share_at_most(at).unwrap_or(f64::NAN),
+            Reading::Value(_) => f64::NAN,
+        };
+        Estimate::standard_error(&each.iter().map(share).collect::<Vec<_>>())
+    };
+    let seconds = |p: f64| Some(times.quantile(p.clamp(0.0, 1.0))? / 1e9);
+    let value = seconds(p)?;
+    let off = shares((value * 1e9) as u64)?;
+    let error = (seconds(p + off)? - seconds(p - off)?) / 2.0;
+    let zeros = Zeros { p, share: times.share_at_most(0)?, error: shares(0)? };
+    Some(Figure { value, error, zeros: Some(zeros) })
 }
 
 /// How many requests each replication measures.
 ///
-/// The independent simulations tell what a million requests show; errors fall with the square root. Three times what
-/// it takes, and not less than a round number.
+/// The independent simulations tell what a million requests show; errors fall with the square root. Four times what
+/// it takes, since these errors are estimates as well, and not less than a round number.
 fn requests(group: &Group, model: &Model, long: bool) -> f64 {
     let needed = group.cases.iter().filter(|case| !case.below_resolution && case.value != 0.0).map(|case| {
-        let error = case.sim_check.map_or(0.0, |check| check.std_err / case.value.abs());
-        3.0 * CHECKED * (error / limit(case)).powi(2)
+        let error = case.sim_check.map_or(0.0, |check| check.std_err);
+        4.0 * CHECKED * (error / limit(case)).powi(2)
     });
-    let (least, most) = if long { (2e6, 1e8) } else { (3e5, 1e7) };
+    let (least, most) = if long { (4e6, 1e8) } else { (5e5, 1e7) };
     let total = needed.fold(least / model.weight.sqrt(), f64::max).min(most / model.weight);
     // Quantiles of replications that are short beside the relaxation time mean nothing.
     (total / f64::from(REPLICATIONS)).max(30.0 * model.relaxation * model.rate)

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hockeystick_tests::vectors::Params;
 
-use super::seen::{Seen, figure, not_zero};
+use super::seen::{Reading, Seen, figure, mean, not_zero};
 use super::stations::given;
 use super::text::{Model, law, moments, relaxation, traffic};
 
@@ -24,18 +24,19 @@ pub(super) fn closed(params: &Params) -> Model {
     Model { text, rate, relaxation: think + 20.0 * service + f64::from(users) / busiest, weight: 1.0 }
 }
 
-pub(super) fn read_closed(seen: &Seen<'_>, metric: &str) -> Option<f64> {
+pub(super) fn read_closed(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     let pool = seen.pool("station.workers");
-    match metric {
-        "throughput" => Some(seen.ended() / seen.seconds()),
-        "response_mean" => figure(&seen.latency(), "mean"),
-        "number_at_station_mean" => Some(pool.waiting.mean() + pool.in_use.mean()),
-        "utilization" => Some(pool.in_use.mean() / pool.capacity.mean()),
+    let value = match metric {
+        "throughput" => seen.ended() / seen.seconds(),
+        "response_mean" => mean(&seen.latency())?,
+        "number_at_station_mean" => pool.waiting.mean() + pool.in_use.mean(),
+        "utilization" => pool.in_use.mean() / pool.capacity.mean(),
         // One server is idle exactly while all think.
-        "prob_all_thinking" if seen.params.count("servers") == 1 => Some(1.0 - pool.in_use.mean()),
-        "prob_wait_on_arrival" => not_zero(&pool.wait),
-        _ => None,
-    }
+        "prob_all_thinking" if seen.params.count("servers") == 1 => 1.0 - pool.in_use.mean(),
+        "prob_wait_on_arrival" => not_zero(&pool.wait)?,
+        _ => return None,
+    };
+    Some(Reading::Value(value))
 }
 
 /// An open network: an endpoint holds its station's server only while it is served, and then calls the next one.
@@ -95,21 +96,24 @@ fn traffic_equations(external: &[f64], routing: &[Vec<f64>]) -> Vec<f64> {
     rates
 }
 
-pub(super) fn read_jackson(seen: &Seen<'_>, metric: &str) -> Option<f64> {
-    match metric {
-        "network_number_mean" => return Some(seen.present()),
-        "network_sojourn_mean" => return figure(&seen.latency(), "mean"),
-        _ => {}
-    }
-    let (station, metric) = metric.split_once('_')?;
-    let pool = seen.pool(station);
-    match metric {
-        "arrival_rate" => Some(pool.acquired as f64 / seen.seconds()),
-        "number_mean" => Some(pool.waiting.mean() + pool.in_use.mean()),
-        "utilization" => Some(pool.in_use.mean() / pool.capacity.mean()),
-        "sojourn_per_visit" => Some(figure(&pool.wait, "mean")? + figure(&pool.hold, "mean")?),
-        _ => None,
-    }
+pub(super) fn read_jackson(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    let of_station = || {
+        let (station, metric) = metric.split_once('_')?;
+        let pool = seen.pool(station);
+        match metric {
+            "arrival_rate" => Some(pool.acquired as f64 / seen.seconds()),
+            "number_mean" => Some(pool.waiting.mean() + pool.in_use.mean()),
+            "utilization" => Some(pool.in_use.mean() / pool.capacity.mean()),
+            "sojourn_per_visit" => Some(mean(&pool.wait)? + mean(&pool.hold)?),
+            _ => None,
+        }
+    };
+    let value = match metric {
+        "network_number_mean" => seen.present(),
+        "network_sojourn_mean" => mean(&seen.latency())?,
+        _ => of_station()?,
+    };
+    Some(Reading::Value(value))
 }
 
 /// A front end that asks `n` leaves without queues and waits for `k` of them.
@@ -152,6 +156,6 @@ pub(super) fn fork_join(params: &Params) -> Model {
     Model { text, rate, relaxation: relaxation(mean, scv, 1.0, rate * mean), weight: f64::from(n) }
 }
 
-pub(super) fn read_response(seen: &Seen<'_>, metric: &str) -> Option<f64> {
+pub(super) fn read_response(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     figure(&seen.latency(), metric.strip_prefix("response_")?)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use hockeystick_tests::vectors::Params;
 use models::blueprint::Outcome;
 
-use super::seen::{Seen, figure};
+use super::seen::{Reading, Seen, mean};
 use super::stations::given;
 use super::text::{Model, law, moments};
 
@@ -24,19 +24,20 @@ pub(super) fn timeout_retry(params: &Params) -> Model {
     Model { text, rate, relaxation, weight: f64::from(attempts) }
 }
 
-pub(super) fn read_timeout_retry(seen: &Seen<'_>, metric: &str) -> Option<f64> {
+pub(super) fn read_timeout_retry(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     let traffic = seen.traffic("users");
-    match metric {
-        "success_prob" => Some(seen.share(Outcome::OK)),
-        "attempts_mean" => Some(traffic.attempts as f64 / seen.ended()),
-        "response_mean_success" => figure(&traffic.latency, "mean"),
+    let value = match metric {
+        "success_prob" => seen.share(Outcome::OK),
+        "attempts_mean" => traffic.attempts as f64 / seen.ended(),
+        "response_mean_success" => mean(&traffic.latency)?,
         "response_mean_all" => {
             let mut all = traffic.latency.clone();
             all.merge(&traffic.unanswered);
-            figure(&all, "mean")
+            mean(&all)?
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(Reading::Value(value))
 }
 
 /// Clients one above the other, the lowest of them above a leaf that fails now and then.
@@ -66,11 +67,12 @@ pub(super) fn amplification(params: &Params) -> Model {
     Model { text, rate, relaxation: 1.0, weight }
 }
 
-pub(super) fn read_amplification(seen: &Seen<'_>, metric: &str) -> Option<f64> {
+pub(super) fn read_amplification(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     let leaf = seen.endpoint("leaf.get");
-    match metric {
-        "leaf_calls_per_request_mean" => Some((leaf.answered + leaf.failed) as f64 / seen.ended()),
-        "request_success_prob" => Some(seen.share(Outcome::OK)),
-        _ => None,
-    }
+    let value = match metric {
+        "leaf_calls_per_request_mean" => (leaf.answered + leaf.failed) as f64 / seen.ended(),
+        "request_success_prob" => seen.share(Outcome::OK),
+        _ => return None,
+    };
+    Some(Reading::Value(value))
 }

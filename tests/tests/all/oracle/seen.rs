@@ -59,17 +59,30 @@ fn position<T>(table: &[T], is_it: impl FnMut(&T) -> bool, name: &str) -> usize 
     table.iter().position(is_it).unwrap_or_else(|| panic!("there is no {name}"))
 }
 
+/// How a metric is read.
+pub(super) enum Reading {
+    Value(f64),
+    /// The `p`-quantile of these times, in seconds.
+    Quantile(Histogram, f64),
+}
+
 /// `mean`, `var`, `p50`, `p90`, `p99` or `p999` in seconds.
-pub(super) fn figure(times: &Histogram, name: &str) -> Option<f64> {
+pub(super) fn figure(times: &Histogram, name: &str) -> Option<Reading> {
+    let quantile = |p| Some(Reading::Quantile(times.clone(), p));
     match name {
-        "mean" => Some(times.mean()? / 1e9),
-        "var" => Some(times.variance()? / 1e18),
-        "p50" => Some(times.quantile(0.5)? / 1e9),
-        "p90" => Some(times.quantile(0.9)? / 1e9),
-        "p99" => Some(times.quantile(0.99)? / 1e9),
-        "p999" => Some(times.quantile(0.999)? / 1e9),
+        "mean" => mean(times).map(Reading::Value),
+        "var" => Some(Reading::Value(times.variance()? / 1e18)),
+        "p50" => quantile(0.5),
+        "p90" => quantile(0.9),
+        "p99" => quantile(0.99),
+        "p999" => quantile(0.999),
         _ => None,
     }
+}
+
+/// The mean in seconds.
+pub(super) fn mean(times: &Histogram) -> Option<f64> {
+    Some(times.mean()? / 1e9)
 }
 
 /// The share of the times that are not 0.

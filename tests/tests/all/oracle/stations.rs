@@ -6,7 +6,7 @@ use hockeystick_tests::vectors::Params;
 use models::blueprint::Outcome;
 use serde_json::Value;
 
-use super::seen::{Seen, figure, not_zero};
+use super::seen::{Reading, Seen, figure, mean, not_zero};
 use super::text::{Model, field, law, moments, relaxation, traffic};
 
 pub(super) fn given<'a>(params: &'a Params, name: &str) -> &'a Value {
@@ -35,11 +35,11 @@ pub(super) fn station(params: &Params) -> Model {
     Model { text, rate, relaxation, weight: 1.0 }
 }
 
-pub(super) fn read_station(seen: &Seen<'_>, metric: &str) -> Option<f64> {
+pub(super) fn read_station(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     read_pool(seen, "station.workers", metric)
 }
 
-fn read_pool(seen: &Seen<'_>, pool: &str, metric: &str) -> Option<f64> {
+fn read_pool(seen: &Seen<'_>, pool: &str, metric: &str) -> Option<Reading> {
     let pool = seen.pool(pool);
     let metric = metric.strip_prefix("accepted_").unwrap_or(metric);
     if let Some(of) = metric.strip_prefix("sojourn_") {
@@ -48,7 +48,7 @@ fn read_pool(seen: &Seen<'_>, pool: &str, metric: &str) -> Option<f64> {
     if let Some(of) = metric.strip_prefix("wait_") {
         return figure(&pool.wait, of);
     }
-    match metric {
+    let value = match metric {
         "utilization" => Some(pool.in_use.mean() / pool.capacity.mean()),
         "carried_load" => Some(pool.in_use.mean()),
         "queue_length_mean" => Some(pool.waiting.mean()),
@@ -61,7 +61,8 @@ fn read_pool(seen: &Seen<'_>, pool: &str, metric: &str) -> Option<f64> {
             seen.latency().share_at_most((5e9 * mean) as u64)
         }
         _ => None,
-    }
+    };
+    value.map(Reading::Value)
 }
 
 /// M/G/1 with processor sharing: one core. Two sizes are two classes, so that each has figures of its own.
@@ -85,7 +86,7 @@ pub(super) fn sharing(params: &Params) -> Model {
     Model { text, rate, relaxation: relaxation(mean, scv, 1.0, rate * mean), weight: 2.0 }
 }
 
-pub(super) fn read_sharing(seen: &Seen<'_>, metric: &str) -> Option<f64> {
+pub(super) fn read_sharing(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     let service = given(seen.params, "service");
     let class = |name: &str| {
         let class = seen.plan.classes.iter().position(|class| class == name)?;
@@ -98,9 +99,9 @@ pub(super) fn read_sharing(seen: &Seen<'_>, metric: &str) -> Option<f64> {
             let (small, large) = (&class("small")?.latency, &class("large")?.latency);
             let slowdown = small.sum() as f64 / 1e9 / field(service, "v1")
                 + large.sum() as f64 / 1e9 / field(service, "v2");
-            Some(slowdown / (small.count() + large.count()) as f64)
+            Some(Reading::Value(slowdown / (small.count() + large.count()) as f64))
         }
-        "number_in_system_mean" => Some(seen.present()),
+        "number_in_system_mean" => Some(Reading::Value(seen.present())),
         _ => figure(&seen.latency(), metric.strip_prefix("sojourn_")?),
     }
 }
@@ -118,7 +119,7 @@ pub(super) fn lifo(params: &Params) -> Model {
     Model { text, rate, relaxation: relaxation(mean, scv, 1.0, rate * mean), weight: 1.0 }
 }
 
-pub(super) fn read_lifo(seen: &Seen<'_>, metric: &str) -> Option<f64> {
+pub(super) fn read_lifo(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     read_pool(seen, "station.server", metric)
 }
 
@@ -152,17 +153,18 @@ pub(super) fn priority(params: &Params) -> Model {
     Model { text, rate: rates.iter().sum(), relaxation: relaxation(slow, wild, 1.0, rho), weight: 2.0 }
 }
 
-pub(super) fn read_priority(seen: &Seen<'_>, metric: &str) -> Option<f64> {
+pub(super) fn read_priority(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     if metric == "overall_sojourn_mean" {
         return figure(&seen.latency(), "mean");
     }
     let (class, metric) = metric.strip_prefix("class")?.split_once('_')?;
-    let response = figure(&seen.traffic(&format!("jobs{class}")).latency, "mean")?;
-    match metric {
-        "sojourn_mean" => Some(response),
-        "wait_mean" => Some(response - figure(&seen.endpoint(&format!("work.class{class}")).latency, "mean")?),
-        _ => None,
-    }
+    let response = mean(&seen.traffic(&format!("jobs{class}")).latency)?;
+    let value = match metric {
+        "sojourn_mean" => response,
+        "wait_mean" => response - mean(&seen.endpoint(&format!("work.class{class}")).latency)?,
+        _ => return None,
+    };
+    Some(Reading::Value(value))
 }
 
 /// Replicas with one worker each behind a balancer.

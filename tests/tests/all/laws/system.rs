@@ -1,0 +1,408 @@
+//! Random small systems, as scenario files.
+//!
+//! Calls lead from services to later ones and resources are taken in one order, so that nothing can lock itself up:
+//! once traffic has stopped, everything comes to an end.
+
+use std::fmt::{self, Display, Formatter, Write as _};
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Traffic stops after this many seconds.
+const TRAFFIC_ENDS: &str = "2s";
+
+#[derive(Clone, Debug)]
+pub(super) struct System {
+    services: Vec<Service>,
+    traffics: Vec<Traffic>,
+    policies: Vec<Policy>,
+    shared: Shared,
+    events: Vec<Event>,
+}
+
+#[derive(Clone, Debug)]
+struct Service {
+    replicas: u8,
+    workers: Option<(u8, Option<u8>)>,
+    cores: Option<&'static str>,
+    event_loop: bool,
+    /// A resource of its own: slots, queue, timeout, order.
+    own: (u8, Option<u8>, Option<&'static str>, &'static str),
+    pick: &'static str,
+    latency: Option<&'static str>,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Cpu(&'static str),
+    Delay(&'static str),
+    /// Holds the service's own resource.
+    Hold(u8, Vec<Step>),
+    /// Holds the resource that all share.
+    Borrow(u8, &'static str),
+    Call(u8, Option<u8>),
+    All {
+        branches: Vec<Vec<Step>>,
+        each: &'static str,
+        wait_for: Option<u8>,
+        cancel: bool,
+    },
+    Repeat(&'static str, Vec<Step>),
+    Choose(u8, Vec<Step>, Vec<Step>),
+    ByClass(Vec<Step>, Vec<Step>),
+    Reply,
+    Fail(u8),
+}
+
+#[derive(Clone, Debug)]
+struct Policy {
+    timeout: Option<&'static str>,
+    total: Option<&'static str>,
+    cancel: bool,
+    retry: Option<(u8, &'static str)>,
+}
+
+#[derive(Clone, Debug)]
+struct Traffic {
+    /// Users who think, or a rate.
+    users: Option<u8>,
+    rate: u8,
+    arrivals: &'static str,
+    batch: Option<&'static str>,
+    to: u8,
+    policy: Option<u8>,
+    classes: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Shared {
+    slots: u8,
+    per: &'static str,
+    order: &'static str,
+    timeout: Option<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+struct Event {
+    at_ms: u16,
+    for_ms: Option<u16>,
+    service: u8,
+    what: u8,
+}
+
+const TIMES: [&str; 8] = [
+    "0s",
+    "1ms",
+    "30ms",
+    "{exp: 5ms}",
+    "{exp: 40ms}",
+    "{uniform: [0ms, 20ms]}",
+    "{lognormal: {mean: 10ms, cv: 3}}",
+    "{mixture: [[90%, 1ms], [10%, 300ms]]}",
+];
+const LIMITS: [&str; 4] = ["1ms", "10ms", "50ms", "400ms"];
+const ORDERS: [&str; 3] = ["fifo", "lifo", "priority"];
+
+fn time() -> impl Strategy<Value = &'static str> + Clone {
+    select(&TIMES[..])
+}
+
+fn limit() -> impl Strategy<Value = Option<&'static str>> {
+    option::of(select(&LIMITS[..]))
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let leaf = prop_oneof![
+        4 => time().prop_map(Step::Cpu),
+        3 => time().prop_map(Step::Delay),
+        5 => (any::<u8>(), option::of(any::<u8>())).prop_map(|(to, policy)| Step::Call(to, policy)),
+        2 => (1..=2_u8, time()).prop_map(|(units, time)| Step::Borrow(units, time)),
+        1 => Just(Step::Reply),
+        1 => (0..=40_u8).prop_map(Step::Fail),
+    ];
+    let step = leaf.prop_recursive(3, 12, 3, |inner| {
+        let some = vec(inner, 1..=3);
+        let each = select(&["1", "2", "3", "0", "{uniform: [0, 3]}"][..]);
+        let times = select(&["2", "0", "3", "{uniform: [0, 4]}"][..]);
+        prop_oneof![
+            (1..=2_u8, some.clone()).prop_map(|(units, steps)| Step::Hold(units, steps)),
+            (vec(some.clone(), 1..=3), each, option::of(1..=3_u8), any::<bool>()).prop_map(
+                |(branches, each, wait_for, cancel)| Step::All { branches, each, wait_for, cancel }
+            ),
+            (times, some.clone()).prop_map(|(times, steps)| Step::Repeat(times, steps)),
+            (0..=100_u8, some.clone(), some.clone()).prop_map(|(share, a, b)| Step::Choose(share, a, b)),
+            (some.clone(), some).prop_map(|(a, b)| Step::ByClass(a, b)),
+        ]
+    });
+    vec(step, 1..=3)
+}
+
+fn service() -> impl Strategy<Value = Service> {
+    let workers = option::of((1..=4_u8, option::of(0..=3_u8)));
+    let cores = option::of(select(&["1", "2", "0.5", "1.5"][..]));
+    let own = (2..=3_u8, option::of(0..=3_u8), limit(), select(&ORDERS[..]));
+    let picks = select(&["round_robin", "random", "{least: 2}", "least_connections"][..]);
+    let latency = option::weighted(0.3, select(&["1ms", "{exp: 2ms}"][..]));
+    (1..=3_u8, workers, cores, any::<bool>(), own, picks, latency, steps()).prop_map(
+        |(replicas, workers, cores, event_loop, own, pick, latency, steps)| Service {
+            replicas,
+            workers,
+            cores,
+            event_loop,
+            own,
+            pick,
+            latency,
+            steps,
+        },
+    )
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let backoff = select(
+        &["0s", "5ms", "{base: 2ms, max: 20ms}", "{base: 2ms, jitter: decorrelated}", "{base: 3ms, jitter: equal}"]
+            [..],
+    );
+    (limit(), limit(), any::<bool>(), option::of((1..=3_u8, backoff)))
+        .prop_map(|(timeout, total, cancel, retry)| Policy { timeout, total, cancel, retry })
+}
+
+fn traffic() -> impl Strategy<Value = Traffic> {
+    let arrivals = select(&["poisson", "even", "{renewal: {gamma: {mean: 1s, cv: 2}}}"][..]);
+    let batch = option::weighted(0.3, select(&["3", "{uniform: [0, 4]}"][..]));
+    let policy = option::of(any::<u8>());
+    (option::weighted(0.3, 1..=8_u8), 1..=40_u8, arrivals, batch, any::<u8>(), policy, any::<bool>()).prop_map(
+        |(users, rate, arrivals, batch, to, policy, classes)| Traffic {
+            users,
+            rate,
+            arrivals,
+            batch,
+            to,
+            policy,
+            classes,
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    (0..3_000_u16, option::of(1..2_000_u16), any::<u8>(), any::<u8>())
+        .prop_map(|(at_ms, for_ms, service, what)| Event { at_ms, for_ms, service, what })
+}
+
+/// Systems of up to five services.
+pub(super) fn systems() -> impl Strategy<Value = System> {
+    let shared = (2..=4_u8, select(&["cluster", "class"][..]), select(&ORDERS[..]), limit())
+        .prop_map(|(slots, per, order, timeout)| Shared { slots, per, order, timeout });
+    let events = prop_oneof![Just(Vec::new()), vec(event(), 1..=4)];
+    (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, events).prop_map(
+        |(services, traffics, policies, shared, events)| System {
+            services,
+            traffics,
+            policies,
+            shared,
+            events,
+        },
+    )
+}
+
+impl Display for System {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "duration: 10h\nwarmup: 1s\nlimits: {{events: 200k}}\ntraffic:")?;
+        for (i, traffic) in self.traffics.iter().enumerate() {
+            self.write_traffic(f, i, traffic)?;
+        }
+        // Somebody has to have each class.
+        writeln!(f, "  gold: {{rate: {{steps: {{0s: 1/s, {TRAFFIC_ENDS}: 0/s}}}}, to: s0.go, class: gold}}")?;
+        writeln!(
+            f,
+            "  iron: {{rate: {{steps: {{0s: 1/s, {TRAFFIC_ENDS}: 0/s}}}}, to: s0.go, class: iron, priority: [gold, iron]}}"
+        )?;
+        writeln!(f, "services:")?;
+        for (i, service) in self.services.iter().enumerate() {
+            self.write_service(f, i, service)?;
+        }
+        let Shared { slots, per, order, timeout } = &self.shared;
+        writeln!(f, "resources:\n  shared: {{slots: {slots}, per: {per}, order: {order}{}}}", wait(*timeout))?;
+        writeln!(f, "routes:")?;
+        for (i, service) in self.services.iter().enumerate() {
+            let latency = service.latency.map(|latency| format!(", latency: {latency}")).unwrap_or_default();
+            writeln!(f, "  s{i}: {{pick: {}{latency}}}", service.pick)?;
+        }
+        writeln!(f, "policies:")?;
+        for (i, policy) in self.policies.iter().enumerate() {
+            let mut fields = vec![format!("cancel: {}", policy.cancel)];
+            fields.extend(policy.timeout.map(|timeout| format!("timeout: {timeout}")));
+            fields.extend(policy.total.map(|total| format!("total: {total}")));
+            fields.extend(policy.retry.map(|(attempts, backoff)| {
+                format!("retry: {{attempts: {attempts}, backoff: {backoff}}}")
+            }));
+            writeln!(f, "  p{i}: {{{}}}", fields.join(", "))?;
+        }
+        self.write_events(f)
+    }
+}
+
+fn wait(timeout: Option<&str>) -> String {
+    timeout.map(|timeout| format!(", timeout: {timeout}")).unwrap_or_default()
+}
+
+impl System {
+    fn write_traffic(&self, f: &mut Formatter<'_>, i: usize, traffic: &Traffic) -> fmt::Result {
+        write!(f, "  t{i}: {{to: s{}.go", usize::from(traffic.to) % self.services.len())?;
+        match traffic.users {
+            Some(users) => write!(f, ", users: {users}, think: {{exp: 50ms}}")?,
+            None => {
+                let Traffic { rate, arrivals, .. } = traffic;
+                write!(
+                    f,
+                    ", rate: {{steps: {{0s: {rate}/s, {TRAFFIC_ENDS}: 0/s}}}}, arrivals: {arrivals}{}",
+                    traffic.batch.map(|batch| format!(", batch: {batch}")).unwrap_or_default()
+                )?;
+            }
+        }
+        if let Some(policy) = traffic.policy {
+            write!(f, ", policy: p{}", usize::from(policy) % self.policies.len())?;
+        }
+        let classes = if traffic.classes { ", attributes: {class: {gold: 30%, iron: 70%}}" } else { "" };
+        writeln!(f, "{classes}}}")
+    }
+
+    fn write_service(&self, f: &mut Formatter<'_>, i: usize, service: &Service) -> fmt::Result {
+        writeln!(f, "  s{i}:\n    replicas: {}", service.replicas)?;
+        if let Some((workers, queue)) = service.workers {
+            writeln!(f, "    workers: {workers}")?;
+            if let Some(queue) = queue {
+                writeln!(f, "    queue: {queue}")?;
+            }
+        }
+        if let Some(cores) = service.cores {
+            writeln!(f, "    cores: {cores}")?;
+            if service.event_loop && !cores.contains('.') {
+                writeln!(f, "    scheduling: run_to_completion")?;
+            }
+        }
+        let (slots, queue, timeout, order) = service.own;
+        let queue = queue.map(|queue| format!(", queue: {queue}")).unwrap_or_default();
+        let wait = wait(timeout);
+        writeln!(f, "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}}}}}")?;
+        let mut steps = String::new();
+        self.write_steps(&mut steps, &service.steps, i, false)?;
+        writeln!(f, "    endpoints: {{go: {steps}}}")
+    }
+
+    /// Writes the steps of service `i`; what it holds already it does not hold again.
+    fn write_steps(&self, out: &mut String, steps: &[Step], i: usize, holding: bool) -> fmt::Result {
+        out.push('[');
+        for (n, step) in steps.iter().enumerate() {
+            if n > 0 {
+                out.push_str(", ");
+            }
+            self.write_step(out, step, i, holding)?;
+        }
+        out.push(']');
+        Ok(())
+    }
+
+    fn write_step(&self, out: &mut String, step: &Step, i: usize, holding: bool) -> fmt::Result {
+        match step {
+            Step::Cpu(time) => write!(out, "{{cpu: {time}}}"),
+            Step::Delay(time) => write!(out, "{{delay: {time}}}"),
+            Step::Hold(_, steps) if holding => {
+                out.push_str("{repeat: 1, do: ");
+                self.write_steps(out, steps, i, true)?;
+                out.write_char('}')
+            }
+            Step::Hold(units, steps) => {
+                write!(out, "{{hold: own, units: {units}, do: ")?;
+                self.write_steps(out, steps, i, true)?;
+                out.write_char('}')
+            }
+            Step::Borrow(units, time) => {
+                write!(out, "{{hold: shared, units: {units}, do: [{{delay: {time}}}]}}")
+            }
+            Step::Call(to, policy) => {
+                let later = self.services.len() - i - 1;
+                if later == 0 {
+                    return out.write_str("{delay: 1ms}");
+                }
+                write!(out, "{{call: s{}.go", i + 1 + usize::from(*to) % later)?;
+                if let Some(policy) = policy {
+                    write!(out, ", policy: p{}", usize::from(*policy) % self.policies.len())?;
+                }
+                out.write_char('}')
+            }
+            Step::All { branches, each, wait_for, cancel } => {
+                out.push_str("{all: [");
+                for (n, branch) in branches.iter().enumerate() {
+                    out.push_str(if n > 0 { ", " } else { "" });
+                    // A branch of one call has no frame of its own.
+                    match branch.as_slice() {
+                        [call @ Step::Call(..)] => self.write_step(out, call, i, holding)?,
+                        steps => self.write_steps(out, steps, i, holding)?,
+                    }
+                }
+                // More than there are is refused when the number is known.
+                let most = each.parse::<usize>().map_or(3, |each| each * branches.len());
+                match wait_for.map(usize::from).filter(|wait_for| *wait_for <= most) {
+                    Some(wait_for) => write!(out, "], each: {each}, wait_for: {wait_for}, cancel: {cancel}}}"),
+                    None => write!(out, "], each: {each}, cancel: {cancel}}}"),
+                }
+            }
+            Step::Repeat(times, steps) => {
+                write!(out, "{{repeat: {times}, do: ")?;
+                self.write_steps(out, steps, i, holding)?;
+                out.write_char('}')
+            }
+            Step::Choose(share, one, other) => {
+                write!(out, "{{choose: [{{weight: {share}%, do: ")?;
+                self.write_steps(out, one, i, holding)?;
+                out.push_str("}, {else: ");
+                self.write_steps(out, other, i, holding)?;
+                out.write_str("}]}")
+            }
+            Step::ByClass(gold, other) => {
+                out.push_str("{choose: [{class: gold, do: ");
+                self.write_steps(out, gold, i, holding)?;
+                out.push_str("}, {else: ");
+                self.write_steps(out, other, i, holding)?;
+                out.write_str("}]}")
+            }
+            Step::Reply => out.write_str("reply"),
+            Step::Fail(percent) => write!(out, "{{fail: broken, rate: {percent}%}}"),
+        }
+    }
+
+    fn write_events(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let users: Vec<usize> =
+            (0..self.traffics.len()).filter(|&i| self.traffics[i].users.is_some()).collect();
+        if self.events.is_empty() && users.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "events:")?;
+        for event in &self.events {
+            let number = usize::from(event.service) % self.services.len();
+            let service = &self.services[number];
+            let (set, for_ms) = match event.what % 8 {
+                0 => (format!("services.s{number}.replicas: 1"), event.for_ms),
+                1 => (format!("services.s{number}.replicas: 4"), event.for_ms),
+                2 if service.workers.is_some() => (format!("services.s{number}.workers: 1"), event.for_ms),
+                3 if service.workers.is_some() => (format!("services.s{number}.workers: 6"), event.for_ms),
+                4 if service.cores.is_some() => (format!("services.s{number}.cores: 3"), event.for_ms),
+                5 => (format!("services.s{number}.resources.own.slots: 5"), event.for_ms),
+                6 => (format!("services.s{number}.speed: 0"), Some(event.for_ms.unwrap_or(500))),
+                _ => (format!("services.s{number}.speed: 0.25"), event.for_ms),
+            };
+            write!(f, "  - {{at: {}ms, ", event.at_ms)?;
+            if let Some(for_ms) = for_ms {
+                write!(f, "for: {for_ms}ms, ")?;
+            }
+            writeln!(f, "set: {{{set}}}}}")?;
+        }
+        for i in users {
+            writeln!(f, "  - {{at: {TRAFFIC_ENDS}, set: {{traffic.t{i}.think: 1d}}}}")?;
+        }
+        Ok(())
+    }
+}
