@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use models::blueprint::{
-    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoiceId, ChoicePlan, CodeAddress, CoresPlan, EndpointPlan,
-    ForkId, ForkPlan, Op, RouteId, RoutePlan, SamplerId, ServicePlan, TrafficPlan,
+    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoiceId, ChoicePlan, CodeAddress, CoresPlan,
+    EndpointPlan, ForkId, ForkPlan, Op, RouteId, RoutePlan, SamplerId, ServicePlan, TrafficPlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
@@ -93,11 +93,7 @@ pub(crate) fn compile(
 }
 
 /// Instants at which something begins or ends to be measured, without 0 and the end.
-fn cuts(
-    duration: Span,
-    warmup: Span,
-    windows: impl IntoIterator<Item = (SimTime, SimTime)>,
-) -> Vec<SimTime> {
+fn cuts(duration: Span, warmup: Span, windows: impl IntoIterator<Item = (SimTime, SimTime)>) -> Vec<SimTime> {
     let mut cuts: BTreeSet<SimTime> = windows.into_iter().flat_map(|(from, to)| [from, to]).collect();
     cuts.insert(SimTime::ZERO + warmup);
     cuts.remove(&SimTime::ZERO);
@@ -235,7 +231,8 @@ impl<'a> Writer<'a> {
         let choice = ChoiceId(self.choices.len() as u32);
         self.choices.push(ChoicePlan { arms: Vec::new(), otherwise: CodeAddress(u32::MAX) });
         self.op(Op::Choose(choice), place);
-        let sum: f64 = arms.iter().map(|(when, _)| if let ArmWhen::Weight(weight) = when { *weight } else { 0.0 }).sum();
+        let sum: f64 =
+            arms.iter().map(|(when, _)| if let ArmWhen::Weight(weight) = when { *weight } else { 0.0 }).sum();
         let has_else = arms.iter().any(|(when, _)| *when == ArmWhen::Else);
         // Without an `else` the weights are the whole; three times 33.3 % are.
         let total = if has_else && sum < 1.0 { 1.0 } else { sum };

@@ -1,6 +1,6 @@
 //! Messages about a file: what, where, and what to do.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -109,7 +109,7 @@ impl Diagnostics {
 
     /// Messages about `texts`, sorted by place, each once, with the paths that `tree` tells.
     pub(crate) fn new(mut list: Vec<Diagnostic>, texts: Vec<Arc<Text>>, trees: &[&Node]) -> Self {
-        list.sort_by(|a, b| (a.severity, a.place).cmp(&(b.severity, b.place)));
+        list.sort_by_key(|a| (a.severity, a.place));
         list.dedup_by(|a, b| a.place == b.place && a.message == b.message);
         for diagnostic in list.iter_mut().take(MOST_SHOWN) {
             if let (None, Some(place)) = (&diagnostic.path, diagnostic.place) {
@@ -148,7 +148,7 @@ impl Diagnostics {
             out.push_str("\n\n");
         }
         if self.list.len() > MOST_SHOWN {
-            out.push_str(&format!("... and {} more\n\n", self.list.len() - MOST_SHOWN));
+            let _ = write!(out, "... and {} more\n\n", self.list.len() - MOST_SHOWN);
         }
         out.truncate(out.trim_end().len());
         out.push('\n');
@@ -200,9 +200,7 @@ impl Diagnostics {
         let mut snippet = Snippet::source(&excerpt.text.text[base..end])
             .line_start(first.line)
             .path(excerpt.text.name.as_str())
-            .annotation(
-                AnnotationKind::Primary.span(excerpt.start - base..excerpt.end - base).label(label),
-            );
+            .annotation(AnnotationKind::Primary.span(excerpt.start - base..excerpt.end - base).label(label));
         let mut elsewhere = Vec::new();
         for (other, text) in related {
             if same(&other) {

@@ -94,14 +94,14 @@ fn names(spec: &ScenarioSpec) -> BTreeSet<&str> {
 
 /// The tree after some changes; mistakes go to the sink.
 fn applied(tree: &Node, changes: &Node, sink: &mut Sink) -> Option<Node> {
-    let mut changed = tree.clone();
+    let mut after = tree.clone();
     let before = sink.list.len();
     for assignment in assignments(changes) {
-        if let Err(diagnostic) = apply(&mut changed, &assignment) {
+        if let Err(diagnostic) = apply(&mut after, &assignment) {
             sink.report(diagnostic);
         }
     }
-    (sink.list.len() == before).then_some(changed)
+    (sink.list.len() == before).then_some(after)
 }
 
 /// The parts that a tree describes; mistakes go to the sink.
@@ -146,7 +146,9 @@ fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) 
     }
     let until = match &event.for_time {
         Some(time) if time.value.seconds <= 0.0 => {
-            sink.report(Diagnostic::error("this lasts no time at all").at(time.place).help("write `for: 10s`"));
+            sink.report(
+                Diagnostic::error("this lasts no time at all").at(time.place).help("write `for: 10s`"),
+            );
             None
         }
         Some(time) => Some(at + Span::from_seconds(time.value.seconds).ok()?),
@@ -183,7 +185,8 @@ fn changes(
     let base = compile(parts, Span::ZERO, []);
     let mut all = Vec::new();
     for TimedEvent { at, until, set, label } in events {
-        let Some(changed) = applied(tree, set, sink).and_then(|changed| parts_of(&changed, source, sink)) else {
+        let Some(changed) = applied(tree, set, sink).and_then(|changed| parts_of(&changed, source, sink))
+        else {
             continue;
         };
         match Patch::between(&base, &compile(&changed, Span::ZERO, [])) {
@@ -229,3 +232,6 @@ fn try_axes(tree: &Node, source: &Source, scenario: &Scenario, sink: &mut Sink) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,9 @@ impl<'a> Checker<'a> {
         }
         let mut order: Vec<String> = Vec::new();
         let mut left: BTreeSet<&str> = below.keys().copied().collect();
-        while let Some(&next) = left.iter().find(|name| !left.iter().any(|other| below[other].contains(*name))) {
+        while let Some(&next) =
+            left.iter().find(|name| !left.iter().any(|other| below[other].contains(*name)))
+        {
             left.remove(next);
             order.push(next.into());
         }
@@ -87,8 +89,14 @@ impl<'a> Checker<'a> {
         if let Some(index) = self.class_index(name) {
             return Some(index);
         }
-        let help = did_you_mean(name, self.classes.iter().map(String::as_str))
-            .unwrap_or_else(|| format!("the classes are {}", listed(self.classes.iter().map(String::as_str))));
+        let known = || self.classes.iter().map(String::as_str);
+        let help = match did_you_mean(name, known()) {
+            Some(guess) => guess,
+            None if known().eq([NO_CLASS]) => {
+                "give a traffic `attributes: {class: {gold: 10%, other: 90%}}`".into()
+            }
+            None => format!("the classes are {}", listed(known())),
+        };
         self.error(at.place, format!("there is no class {}", quoted(name)), help);
         None
     }

@@ -51,7 +51,9 @@ impl Checker<'_> {
                 }
                 path.push(next);
             }
-            path.into_iter().for_each(|i| told[i] = true);
+            for i in path {
+                told[i] = true;
+            }
         }
     }
 
@@ -174,18 +176,15 @@ fn callees_first(endpoints: &[Endpoint]) -> Vec<usize> {
             open.push((start, 0));
         }
         while let Some((at, next)) = open.last_mut() {
-            match callees[*at].get(*next) {
-                Some(&callee) => {
-                    *next += 1;
-                    if !seen[callee] {
-                        seen[callee] = true;
-                        open.push((callee, 0));
-                    }
+            if let Some(&callee) = callees[*at].get(*next) {
+                *next += 1;
+                if !seen[callee] {
+                    seen[callee] = true;
+                    open.push((callee, 0));
                 }
-                None => {
-                    order.push(*at);
-                    open.pop();
-                }
+            } else {
+                order.push(*at);
+                open.pop();
             }
         }
     }

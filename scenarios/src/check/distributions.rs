@@ -1,8 +1,8 @@
 //! Distributions and rates: from what is written to what can be sampled.
 
 use sim_core::distribution::{
-    Constant, Distribution, DistributionError, Empirical, Erlang, Exponential, Gamma, HyperExp, Known, LogNormal,
-    Mixture, Normal, Pareto, Quantiles, Uniform, Weibull,
+    Constant, Distribution, DistributionError, Empirical, Erlang, Exponential, Gamma, HyperExp, Known,
+    LogNormal, Mixture, Normal, Pareto, Quantiles, Uniform, Weibull,
 };
 use sim_core::rate::{RateCurve, RateError};
 
@@ -67,7 +67,11 @@ impl Checker<'_> {
     pub(super) fn wrong_unit(&mut self, place: Place, unit: Option<&str>, units: &[&str]) {
         let units = crate::words::listed(units.iter().copied());
         match unit {
-            None => self.error(place, "the unit of the column is missing", format!("add `unit:` with one of {units}")),
+            None => self.error(
+                place,
+                "the unit of the column is missing",
+                format!("add `unit:` with one of {units}"),
+            ),
             Some(unit) if units.is_empty() => {
                 self.error(place, format!("plain numbers have no unit, found `{unit}`"), "remove `unit`");
             }
@@ -137,9 +141,10 @@ fn wrong_curve(error: RateError, place: Place) -> Diagnostic {
 /// Why there is no such distribution. Its numbers are in base units, so they are left to the drawing.
 fn impossible(error: &DistributionError, place: Place) -> Diagnostic {
     let (message, help) = match error {
-        DistributionError::NotPositive { what, .. } => {
-            (format!("the {what} of a distribution has to be above 0"), "a value that is always 0 is written as `0s`")
-        }
+        DistributionError::NotPositive { what, .. } => (
+            format!("the {what} of a distribution has to be above 0"),
+            "a value that is always 0 is written as `0s`",
+        ),
         DistributionError::Impossible { .. } => (
             "no lognormal distribution has these two figures".into(),
             "far percentiles need a longer tail than this family has; use `quantiles`",
@@ -152,9 +157,12 @@ fn impossible(error: &DistributionError, place: Place) -> Diagnostic {
             ("without a `max`, the mean is infinite unless `alpha` is above 1".into(), "give it a `max`")
         }
         DistributionError::Weights(sum) => {
-            return Diagnostic::error(format!("the weights sum to {}, not to 100%", crate::spec::percent(*sum)))
-                .at(place)
-                .help("every draw takes exactly one of them");
+            return Diagnostic::error(format!(
+                "the weights sum to {}, not to 100%",
+                crate::spec::percent(*sum)
+            ))
+            .at(place)
+            .help("every draw takes exactly one of them");
         }
         DistributionError::TooFew { what, .. } => (format!("there are no {what}"), "give at least one"),
         DistributionError::Reversed { high, low, .. } => {

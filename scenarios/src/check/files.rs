@@ -26,7 +26,9 @@ impl Checker<'_> {
         let read = inside(&self.source.folder, name).and_then(|path| {
             let bytes = read_bounded(&path, MAX_BYTES)
                 .map_err(|error| (format!("cannot read {}: {}", quoted(name), reason(&error)), beside()))?;
-            bytes.ok_or_else(|| (format!("{} is larger than 64 MiB", quoted(name)), "sample or shorten it".into()))
+            bytes.ok_or_else(|| {
+                (format!("{} is larger than 64 MiB", quoted(name)), "sample or shorten it".into())
+            })
         });
         let bytes = match read {
             Ok(bytes) => bytes,
@@ -59,7 +61,9 @@ fn beside() -> String {
 fn inside(folder: &Path, name: &str) -> Result<PathBuf, Wrong> {
     let relative = Path::new(name);
     let outside = || (format!("{} is outside of the scenario's folder", quoted(name)), beside());
-    if name.is_empty() || !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+    if name.is_empty()
+        || !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+    {
         return Err(outside());
     }
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -73,8 +77,11 @@ fn inside(folder: &Path, name: &str) -> Result<PathBuf, Wrong> {
 
 /// The numbers in a column of CSV; the only column when none is named.
 fn numbers(name: &str, bytes: &[u8], column: Option<&str>) -> Result<Vec<f64>, Wrong> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).comment(Some(b'#')).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .comment(Some(b'#'))
+        .from_reader(bytes);
     let broken = |error: csv::Error| {
         (format!("{} is not CSV: {error}", quoted(name)), "separate the columns with commas".to_string())
     };
@@ -87,7 +94,8 @@ fn numbers(name: &str, bytes: &[u8], column: Option<&str>) -> Result<Vec<f64>, W
     let index = match column {
         Some(column) => header.iter().position(|field| field == column).ok_or_else(|| {
             let known = || header.iter().map(String::as_str);
-            let help = did_you_mean(column, known()).unwrap_or_else(|| format!("its columns are {}", listed(known())));
+            let help = did_you_mean(column, known())
+                .unwrap_or_else(|| format!("its columns are {}", listed(known())));
             (format!("{} has no column {}", quoted(name), quoted(column)), help)
         })?,
         None if header.len() == 1 => {
@@ -107,7 +115,10 @@ fn numbers(name: &str, bytes: &[u8], column: Option<&str>) -> Result<Vec<f64>, W
         let field = record.get(index).unwrap_or_default();
         let value = number(field).filter(|value| value.is_finite() && *value >= 0.0).ok_or_else(|| {
             let found = quoted(&String::from_utf8_lossy(field));
-            (format!("row {} of {} holds {found}", row + 2, quoted(name)), "every value is a number from 0".into())
+            (
+                format!("row {} of {} holds {found}", row + 2, quoted(name)),
+                "every value is a number from 0".into(),
+            )
         })?;
         values.push(value);
     }

@@ -183,7 +183,9 @@ impl<'a> Checker<'a> {
             let Some(spec) = &entry.value else {
                 continue;
             };
-            if let Some(endpoints) = spec.endpoints.0.as_ref().filter(|endpoints| endpoints.entries.is_empty()) {
+            if let Some(endpoints) =
+                spec.endpoints.0.as_ref().filter(|endpoints| endpoints.entries.is_empty())
+            {
                 let _ = endpoints;
                 self.error(
                     entry.place,
@@ -265,15 +267,15 @@ impl<'a> Checker<'a> {
                 self.error(time.place, "this leaves an attempt no time at all", "write `timeout: 1s`");
             }
         }
-        if let (Some(timeout), Some(total)) = (&spec.timeout, &spec.total) {
-            if total.value.seconds < timeout.value.seconds {
-                self.sink.report(
-                    Diagnostic::warning("all attempts together get less time than one of them")
-                        .at(total.place)
-                        .related(timeout.place, "for one attempt")
-                        .help("the shorter of the two decides"),
-                );
-            }
+        if let (Some(timeout), Some(total)) = (&spec.timeout, &spec.total)
+            && total.value.seconds < timeout.value.seconds
+        {
+            self.sink.report(
+                Diagnostic::warning("all attempts together get less time than one of them")
+                    .at(total.place)
+                    .related(timeout.place, "for one attempt")
+                    .help("the shorter of the two decides"),
+            );
         }
         let retry = spec.retry.as_ref().map(|retry| {
             let mut outcomes = OutcomeSet { member: vec![false; Outcome::FIXED.len() + self.failures.len()] };
@@ -324,7 +326,8 @@ impl<'a> Checker<'a> {
                 let (base, max) = (&growing.base, &growing.max);
                 if max.value.seconds < base.value.seconds {
                     let message = "the longest back-off is shorter than the first";
-                    let diagnostic = Diagnostic::error(message).at(max.place).related(base.place, "the first");
+                    let diagnostic =
+                        Diagnostic::error(message).at(max.place).related(base.place, "the first");
                     self.sink.report(diagnostic.help("raise `max` or lower `base`"));
                 }
                 if growing.factor.value.number < 1.0 {
@@ -337,7 +340,12 @@ impl<'a> Checker<'a> {
                     JitterWord::Equal => Jitter::Equal,
                     JitterWord::Decorrelated => Jitter::Decorrelated,
                 };
-                (span(base).unwrap_or_default(), growing.factor.value.number, span(max).unwrap_or_default(), jitter)
+                (
+                    span(base).unwrap_or_default(),
+                    growing.factor.value.number,
+                    span(max).unwrap_or_default(),
+                    jitter,
+                )
             }
         }
     }
@@ -352,7 +360,8 @@ impl<'a> Checker<'a> {
                 let known = self.spec.routes.iter().flat_map(|routes| &routes.entries);
                 let Some(entry) = known.clone().find(|entry| entry.name == at.value.0) else {
                     let names = known.map(|entry| entry.name.as_str());
-                    let help = did_you_mean(&at.value.0, names).unwrap_or_else(|| "add it to `routes`".into());
+                    let help =
+                        did_you_mean(&at.value.0, names).unwrap_or_else(|| "add it to `routes`".into());
                     self.error(at.place, format!("there is no route {}", quoted(&at.value.0)), help);
                     return None;
                 };
@@ -395,11 +404,19 @@ impl<'a> Checker<'a> {
             return Some(*id);
         }
         let Some((service, endpoint)) = name.split_once('.') else {
-            let help = match self.services.contains_key(name) {
-                true => format!("say which endpoint: {}", listed(self.endpoints_of(name).map(|full| full.as_str()))),
-                false => "write `service.endpoint`".into(),
+            let help = if self.services.contains_key(name) {
+                format!(
+                    "say which endpoint: {}",
+                    listed(self.endpoints_of(name).map(std::string::String::as_str))
+                )
+            } else {
+                "write `service.endpoint`".into()
             };
-            self.error(place, format!("expected an endpoint such as `web.checkout`, found {}", quoted(name)), help);
+            self.error(
+                place,
+                format!("expected an endpoint such as `web.checkout`, found {}", quoted(name)),
+                help,
+            );
             return None;
         };
         if !self.services.contains_key(service) {
@@ -411,11 +428,15 @@ impl<'a> Checker<'a> {
             return None;
         }
         let entry = services_of(self.spec).into_iter().find(|entry| entry.name == service);
-        if entry.is_none_or(|entry| entry.value.as_ref().is_none_or(|service| service.endpoints.0.is_none())) {
+        if entry.is_none_or(|entry| entry.value.as_ref().is_none_or(|service| service.endpoints.0.is_none()))
+        {
             return None; // Its endpoints could not be read, which has been told.
         }
-        let known: Vec<&str> =
-            self.endpoints_of(service).filter_map(|full| full.split_once('.')).map(|(_, name)| name).collect();
+        let known: Vec<&str> = self
+            .endpoints_of(service)
+            .filter_map(|full| full.split_once('.'))
+            .map(|(_, name)| name)
+            .collect();
         let help = did_you_mean(endpoint, known.iter().copied())
             .unwrap_or_else(|| format!("its endpoints are {}", listed(known.iter().copied())));
         let message = format!("the service `{service}` has no endpoint {}", quoted(endpoint));

@@ -19,7 +19,11 @@ impl<'a> Checker<'a> {
             for own in spec.resources.iter().flat_map(Named::sorted) {
                 if matches!(own.name.as_str(), "workers" | "cores") {
                     let help = format!("say `{}` in the service itself, or choose another name", own.name);
-                    self.error(own.place, format!("`{}` is a resource that every service has", own.name), help);
+                    self.error(
+                        own.place,
+                        format!("`{}` is a resource that every service has", own.name),
+                        help,
+                    );
                 }
                 if let Some(resource) = &own.value {
                     let name = format!("{}.{}", entry.name, own.name);
@@ -75,7 +79,8 @@ impl<'a> Checker<'a> {
                 (other, _) => match self.services.get(other) {
                     Some(&service) if owner.is_none_or(|owner| owner == service) => self.in_replicas(service),
                     Some(_) => {
-                        let help = "a service's own resource is one in each of its replicas, or `per: cluster`";
+                        let help =
+                            "a service's own resource is one in each of its replicas, or `per: cluster`";
                         self.error(per.place, "a service owns this resource, not another one", help);
                         return;
                     }
@@ -133,20 +138,25 @@ impl<'a> Checker<'a> {
         let name = at.value.0.as_str();
         let own = self.pool_names.get(&format!("{service}.{name}")).copied();
         if let Some(pool) = own.or_else(|| self.pool_names.get(name).copied()) {
-            if let PoolScope::Replica { service: owner, .. } = self.pools[pool.index()].scope {
-                if self.services.get(service) != Some(&owner) {
-                    let owner = services_of(self.spec)[owner.index()].name.clone();
-                    let message = format!("`{name}` is one in each replica of `{owner}`, so `{service}` cannot hold it");
-                    self.error(at.place, message, format!("hold it in a step of `{owner}`, or use `per: cluster`"));
-                    return None;
-                }
+            if let PoolScope::Replica { service: owner, .. } = self.pools[pool.index()].scope
+                && self.services.get(service) != Some(&owner)
+            {
+                let owner = services_of(self.spec)[owner.index()].name.clone();
+                let message =
+                    format!("`{name}` is one in each replica of `{owner}`, so `{service}` cannot hold it");
+                self.error(
+                    at.place,
+                    message,
+                    format!("hold it in a step of `{owner}`, or use `per: cluster`"),
+                );
+                return None;
             }
             return Some(pool);
         }
         if self.told(service, name) {
             return None;
         }
-        if name == "cores" || name.ends_with(".cores") {
+        if name.rsplit('.').next() == Some("cores") {
             self.error(at.place, "cores are not held, they are shared by a `cpu` step", "write `cpu: 5ms`");
             return None;
         }
@@ -172,7 +182,12 @@ impl<'a> Checker<'a> {
             spec.resources.iter().flat_map(|resources| &resources.entries).any(|entry| entry.name == name)
         };
         own(service, name)
-            || self.spec.resources.iter().flat_map(|resources| &resources.entries).any(|entry| entry.name == name)
+            || self
+                .spec
+                .resources
+                .iter()
+                .flat_map(|resources| &resources.entries)
+                .any(|entry| entry.name == name)
             || name.split_once('.').is_some_and(|(service, name)| own(service, name))
     }
 }

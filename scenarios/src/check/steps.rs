@@ -6,16 +6,16 @@ use sim_core::distribution::Distribution;
 use super::Checker;
 use crate::scenario::{ArmWhen, Branch, Call, Step};
 use crate::spec::{
-    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, List, SLACK, StepSpec, WaitForSpec,
-    percent,
+    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, List, SLACK, StepSpec,
+    WaitForSpec, percent,
 };
 
 /// The fixed outcome that `fail` can name.
 pub(super) fn fixed_outcome(name: &str) -> Option<Result<Outcome, ()>> {
     let index = Outcome::FIXED.iter().position(|fixed| *fixed == name)?;
     let outcome = Outcome(index as u16);
-    let allowed =
-        [Outcome::DEGRADED, Outcome::STALE, Outcome::REJECTED, Outcome::TIMED_OUT, Outcome::LOST].contains(&outcome);
+    let allowed = [Outcome::DEGRADED, Outcome::STALE, Outcome::REJECTED, Outcome::TIMED_OUT, Outcome::LOST]
+        .contains(&outcome);
     Some(if allowed { Ok(outcome) } else { Err(()) })
 }
 
@@ -69,7 +69,8 @@ impl Checker<'_> {
         let endpoint = self.endpoint_named(&step.call.value.0, step.call.place);
         let policy = step.policy.as_ref().map(|policy| self.policy_named(policy));
         let latency = step.latency.as_ref().map(|latency| self.distribution(latency));
-        let service = step.call.value.0.split_once('.').and_then(|(service, _)| self.services.get(service).copied());
+        let service =
+            step.call.value.0.split_once('.').and_then(|(service, _)| self.services.get(service).copied());
         let route = self.route(service?, step.route.as_ref())?;
         let latency = match latency {
             Some(own) => Some(own?),
@@ -95,7 +96,11 @@ impl Checker<'_> {
             return None;
         }
         if branches.is_empty() {
-            self.error(step.wait_for.place, "`all` has no branches", "write `all: [{call: a.x}, {call: b.y}]`");
+            self.error(
+                step.wait_for.place,
+                "`all` has no branches",
+                "write `all: [{call: a.x}, {call: b.y}]`",
+            );
             return None;
         }
         let wait_for = match step.wait_for.value {
@@ -105,7 +110,8 @@ impl Checker<'_> {
                 let each = copies.as_ref().map_or(1.0, |copies| copies.mean().round());
                 let most = branches.len() as f64 * each;
                 if known && f64::from(count) > most {
-                    let message = format!("`wait_for: {count}` can never be reached by {most} branches");
+                    let plural = if most < 1.5 { "branch" } else { "branches" };
+                    let message = format!("`wait_for: {count}` can never be reached by {most} {plural}");
                     self.error(step.wait_for.place, message, "lower it, or write `all`");
                     return None;
                 }
@@ -116,10 +122,10 @@ impl Checker<'_> {
     }
 
     fn branch(&mut self, service: &str, branch: &BranchSpec) -> Option<Branch> {
-        if !branch.is_list {
-            if let [StepSpec::Call(call)] = branch.steps.items.as_slice() {
-                return self.call(call).map(Branch::Call);
-            }
+        if !branch.is_list
+            && let [StepSpec::Call(call)] = branch.steps.items.as_slice()
+        {
+            return self.call(call).map(Branch::Call);
         }
         let steps = self.steps(service, &branch.steps.items);
         (steps.len() == branch.steps.items.len()).then_some(Branch::Steps(steps))
@@ -138,13 +144,14 @@ impl Checker<'_> {
                     weights.get_or_insert(weight.place);
                     ArmWhen::Weight(weight.value.fraction)
                 }
-                ArmSpec::Class(class, _) => match self.class_named(class) {
-                    Some(class) => ArmWhen::Class(class),
-                    None => {
+                ArmSpec::Class(class, _) => {
+                    if let Some(class) = self.class_named(class) {
+                        ArmWhen::Class(class)
+                    } else {
                         whole = false;
                         continue;
                     }
-                },
+                }
                 ArmSpec::Else(place, _) => {
                     if i + 1 < step.choose.items.len() {
                         self.error(*place, "nothing behind `else` is ever chosen", "put `else` last");
@@ -158,12 +165,12 @@ impl Checker<'_> {
         if !whole {
             return None;
         }
-        if let Some(place) = weights {
-            if sum > 1.0 + SLACK || (!has_else && sum < 1.0 - SLACK) {
-                let help = if sum < 1.0 { "add an `{else: [...]}` for the rest" } else { "lower them" };
-                self.error(place, format!("the weights sum to {}, not to 100%", percent(sum)), help);
-                return None;
-            }
+        if let Some(place) = weights
+            && (sum > 1.0 + SLACK || (!has_else && sum < 1.0 - SLACK))
+        {
+            let help = if sum < 1.0 { "add an `{else: [...]}` for the rest" } else { "lower them" };
+            self.error(place, format!("the weights sum to {}, not to 100%", percent(sum)), help);
+            return None;
         }
         Some(Step::Choose(arms))
     }
@@ -174,7 +181,11 @@ impl Checker<'_> {
             Some(Ok(outcome)) => outcome,
             Some(Err(())) => {
                 let message = format!("`{name}` is not a failure that a step can have");
-                self.error(step.fail.place, message, "choose a name of your own, such as `fail: out_of_stock`");
+                self.error(
+                    step.fail.place,
+                    message,
+                    "choose a name of your own, such as `fail: out_of_stock`",
+                );
                 return None;
             }
             None => Outcome::failed(self.failures.iter().position(|failure| failure == name)?),

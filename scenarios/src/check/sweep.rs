@@ -103,8 +103,10 @@ fn expand_range(range: &RangeSpec, place: Place, sink: &mut Sink) -> Option<Vec<
             let (step_kind, step_size) = any_quantity(&step.0)?;
             let steps = ((to - from) / step_size + 1e-9).floor();
             if step_kind != kind || log || step_size <= 0.0 || !(0.0..MOST as f64).contains(&steps) {
-                let message = format!("a step of {} does not lead from `from` to `to`", quoted(step.0.text()?));
-                let help = format!("`step` is above 0, in the unit of `from`, and gives at most {MOST} values");
+                let message =
+                    format!("a step of {} does not lead from `from` to `to`", quoted(step.0.text()?));
+                let help =
+                    format!("`step` is above 0, in the unit of `from`, and gives at most {MOST} values");
                 sink.report(Diagnostic::error(message).at(step.0.place).help(help));
                 return None;
             }

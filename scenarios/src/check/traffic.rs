@@ -11,7 +11,9 @@ use super::empty::EmptySystem;
 use super::{Checker, constant};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Call, Endpoint, Service, Traffic};
-use crate::spec::{ArrivalsSpec, Named, NamedEntry, Quantity, Required, TargetsSpec, Time, TraceSpec, TrafficSpec};
+use crate::spec::{
+    ArrivalsSpec, Named, NamedEntry, Quantity, Required, TargetsSpec, Time, TraceSpec, TrafficSpec,
+};
 use crate::tree::Place;
 
 impl Checker<'_> {
@@ -95,7 +97,11 @@ impl Checker<'_> {
     fn gap(&mut self, spec: &crate::spec::DistributionSpec<Time>) -> Option<Distribution> {
         let gap = self.distribution(spec)?;
         if gap.mean() <= 0.0 {
-            self.error(spec.place, "the gaps between arrivals have no length", "write `{renewal: {exp: 5ms}}`");
+            self.error(
+                spec.place,
+                "the gaps between arrivals have no length",
+                "write `{renewal: {exp: 5ms}}`",
+            );
             return None;
         }
         Some(gap)
@@ -103,11 +109,16 @@ impl Checker<'_> {
 
     fn closed(&mut self, place: Place, spec: &TrafficSpec) -> Option<Arrivals> {
         if let Some(Required(Some(rate))) = &spec.rate {
-            let help = "users send their next request when they have thought; remove `rate`, or `users` and `think`";
+            let help =
+                "users send their next request when they have thought; remove `rate`, or `users` and `think`";
             self.error(rate.place(), "a traffic has a `rate` or `users`, not both", help);
         }
         if !matches!(spec.arrivals.value, ArrivalsSpec::Poisson) {
-            self.error(spec.arrivals.place, "`arrivals` belongs to a `rate`", "remove it: users follow `think`");
+            self.error(
+                spec.arrivals.place,
+                "`arrivals` belongs to a `rate`",
+                "remove it: users follow `think`",
+            );
         }
         if let Some(batch) = &spec.batch {
             self.error(batch.place, "`batch` belongs to a `rate`", "remove it, or raise `users`");
@@ -146,7 +157,9 @@ impl Checker<'_> {
             return None;
         };
         if self.spec.duration.0.as_ref().is_some_and(|duration| {
-            instants.last().is_some_and(|last| SimTime::from_nanos(*last).as_seconds() > duration.value.seconds)
+            instants
+                .last()
+                .is_some_and(|last| SimTime::from_nanos(*last).as_seconds() > duration.value.seconds)
         }) {
             self.sink.report(
                 Diagnostic::warning("the trace is longer than the run; its end is not simulated")
@@ -189,7 +202,9 @@ impl Checker<'_> {
         let weights = spec.attributes.as_ref().and_then(|attributes| attributes.class.as_ref());
         let mut shares: Vec<(&str, f64)> = match (&spec.class, weights) {
             (Some(class), _) => vec![(&class.value.0, 1.0)],
-            (None, Some(weights)) => weights.entries.iter().map(|(name, _, share)| (name.as_str(), *share)).collect(),
+            (None, Some(weights)) => {
+                weights.entries.iter().map(|(name, _, share)| (name.as_str(), *share)).collect()
+            }
             (None, None) => vec![(NO_CLASS, 1.0)],
         };
         shares.sort_by_key(|(name, _)| *name);

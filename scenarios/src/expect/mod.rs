@@ -100,14 +100,13 @@ impl Reader<'_> {
         let mut found = self.subjects.find(path);
         let mut name = path;
         // `fixed.users.p99` is `users.p99` of the variant `fixed`, unless something is called `fixed`.
-        if found.is_err() {
-            if let Some((first, rest)) = path.split_once('.') {
-                if self.variants.iter().any(|known| known == first) {
-                    variant = Some(first.to_string());
-                    found = self.subjects.find(rest);
-                    name = rest;
-                }
-            }
+        if found.is_err()
+            && let Some((first, rest)) = path.split_once('.')
+            && self.variants.iter().any(|known| known == first)
+        {
+            variant = Some(first.to_string());
+            found = self.subjects.find(rest);
+            name = rest;
         }
         let found = match found {
             Ok(found) => found,
@@ -131,7 +130,8 @@ impl Reader<'_> {
     /// Whether `path` speaks of a part that may be missing because it could not be read.
     fn is_told(&self, path: &str) -> bool {
         let mut words = path.split('.').skip_while(|word| {
-            matches!(*word, "traffic" | "services" | "resources") || self.variants.iter().any(|known| known == word)
+            matches!(*word, "traffic" | "services" | "resources")
+                || self.variants.iter().any(|known| known == word)
         });
         let first = words.next().unwrap_or_default();
         self.told.is_some_and(|names| names.contains(first)) && !self.subjects.is_traffic(first)
@@ -170,12 +170,11 @@ impl Reader<'_> {
 
     fn instant(&mut self, spec: &ExpectSpec, piece: &Piece<'_>) -> Option<SimTime> {
         let node = Node::plain(piece.text, spec.part(piece));
-        match any_quantity(&node) {
-            Some(("s", seconds)) => Span::from_seconds(seconds).ok().map(|span| SimTime::ZERO + span),
-            _ => {
-                self.sink.expected("a time such as `200s`", &node, "write `[200s..600s]`");
-                None
-            }
+        if let Some(("s", seconds)) = any_quantity(&node) {
+            Span::from_seconds(seconds).ok().map(|span| SimTime::ZERO + span)
+        } else {
+            self.sink.expected("a time such as `200s`", &node, "write `[200s..600s]`");
+            None
         }
     }
 
@@ -255,9 +254,13 @@ fn unreadable(spec: &ExpectSpec, at: usize) -> Diagnostic {
     let place = spec.part(&Piece { text: "", range: at..end });
     let message = match spec.text[at..].chars().next() {
         None => "the expectation stops too early".to_string(),
-        Some(_) => format!("expected a metric, a comparison and a value, found {}", quoted(spec.text[at..].trim())),
+        Some(_) => {
+            format!("expected a metric, a comparison and a value, found {}", quoted(spec.text[at..].trim()))
+        }
     };
-    Diagnostic::error(message).at(place).help("write it like `shoppers.p99 < 250ms` or `web.ok[200s..600s] > 99%`")
+    Diagnostic::error(message)
+        .at(place)
+        .help("write it like `shoppers.p99 < 250ms` or `web.ok[200s..600s] > 99%`")
 }
 
 impl ExpectSpec {

@@ -119,7 +119,8 @@ impl<'a> Subjects<'a> {
             1 => Ok(found.remove(0)),
             0 => Err(self.unknown(path)),
             _ => {
-                let paths: Vec<&str> = found.iter().filter_map(|found| self.full_path(found.subject)).collect();
+                let paths: Vec<&str> =
+                    found.iter().filter_map(|found| self.full_path(found.subject)).collect();
                 Err((
                     format!("`{path}` can mean several metrics"),
                     format!("write more of the path: it belongs to {}", listed(paths)),
@@ -149,19 +150,22 @@ impl<'a> Subjects<'a> {
         let message = format!("there is no metric `{path}`");
         // The longest start of the path that is a subject tells which figures could follow.
         let starts = path.match_indices('.').map(|(dot, _)| &path[..dot]).chain([path]);
-        let known = starts.filter_map(|start| Some((start, self.names.get(start)?.first()?))).last();
+        let known = starts.filter_map(|start| Some((start, self.names.get(start)?.first()?))).next_back();
         if let Some((start, subject)) = known {
             let figures = self.figures(*subject);
             let rest = path.strip_prefix(start).unwrap_or_default().trim_start_matches('.');
             let guess = closest(rest, figures.iter().map(String::as_str));
             let help = match guess {
                 Some(guess) => format!("did you mean `{start}.{guess}`?"),
-                None => format!("the figures of `{start}` are {}", listed(figures.iter().map(String::as_str))),
+                None => {
+                    format!("the figures of `{start}` are {}", listed(figures.iter().map(String::as_str)))
+                }
             };
             return (message, help);
         }
         let first = path.split('.').next().unwrap_or(path);
-        let short: Vec<&str> = self.names.keys().map(String::as_str).filter(|name| !name.contains('.')).collect();
+        let short: Vec<&str> =
+            self.names.keys().map(String::as_str).filter(|name| !name.contains('.')).collect();
         let help = match closest(first, short.iter().copied()) {
             Some(guess) => format!("did you mean `{guess}{}`?", &path[first.len()..]),
             None => format!("a metric begins with one of {}", listed(short.iter().copied())),
@@ -213,9 +217,7 @@ impl<'a> Subjects<'a> {
         };
         let own = |list: &[&str]| -> Vec<String> { list.iter().map(ToString::to_string).collect() };
         match subject {
-            Subject::Traffic(_) => {
-                [own(&latency), words(&[TRAFFIC]), self.parts.outcomes.clone()].concat()
-            }
+            Subject::Traffic(_) => [own(&latency), words(&[TRAFFIC]), self.parts.outcomes.clone()].concat(),
             Subject::Class(..) => [own(&latency), words(&[CLASS])].concat(),
             Subject::Endpoint(_) => [own(&latency), words(&[ENDPOINT])].concat(),
             Subject::Service(_) => words(&[SERVICE]),

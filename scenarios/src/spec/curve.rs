@@ -125,7 +125,8 @@ fn points(node: &Node, sink: &mut Sink) -> Option<Vec<(At<Time>, At<Rate>)>> {
         return None;
     }
     if let Some(pair) = points.windows(2).find(|pair| pair[1].0.value.seconds <= pair[0].0.value.seconds) {
-        let diagnostic = Diagnostic::error("the points in time are not in ascending order").at(pair[1].0.place);
+        let diagnostic =
+            Diagnostic::error("the points in time are not in ascending order").at(pair[1].0.place);
         sink.report(diagnostic.related(pair[0].0.place, "comes later").help("sort them, each time once"));
         return None;
     }

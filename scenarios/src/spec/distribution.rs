@@ -186,25 +186,37 @@ impl<Q: Quantity> Spec for DistributionSpec<Q> {
             let value = Q::schema(definitions);
             let itself = json!({"$ref": format!("#/definitions/Distribution{}", Q::NAME)});
             let share = Share::schema(definitions);
-            let list = |item: &Json| {
-                json!({"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": [share, item]}})
-            };
+            let list = |item: &Json| json!({"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": [share, item]}});
             let hyperexp = json!({"anyOf": [HyperexpMeanSpec::<Q>::schema(definitions), list(&value)]});
             let any = [
                 json!({"allOf": [value], "description": "Always the same."}),
                 one("exp", "Exponential, by its mean: memoryless.", value.clone()),
-                one("uniform", "Any value between two is as likely as any other.",
-                    json!({"type": "array", "minItems": 2, "maxItems": 2, "items": value})),
+                one(
+                    "uniform",
+                    "Any value between two is as likely as any other.",
+                    json!({"type": "array", "minItems": 2, "maxItems": 2, "items": value}),
+                ),
                 one("normal", "Normal, cut off at 0.", NormalSpec::<Q>::schema(definitions)),
-                one("lognormal", "Lognormal, by any two of its figures.", LognormalSpec::<Q>::schema(definitions)),
+                one(
+                    "lognormal",
+                    "Lognormal, by any two of its figures.",
+                    LognormalSpec::<Q>::schema(definitions),
+                ),
                 one("gamma", "Gamma.", GammaSpec::<Q>::schema(definitions)),
                 one("erlang", "Erlang.", ErlangSpec::<Q>::schema(definitions)),
-                one("hyperexp", "Hyperexponential: by mean and cv, or by weight and mean of each phase.", hyperexp),
+                one(
+                    "hyperexp",
+                    "Hyperexponential: by mean and cv, or by weight and mean of each phase.",
+                    hyperexp,
+                ),
                 one("weibull", "Weibull.", WeibullSpec::<Q>::schema(definitions)),
                 one("pareto", "Pareto.", ParetoSpec::<Q>::schema(definitions)),
                 one("mixture", "One of several distributions, by weight.", list(&itself)),
-                one("quantiles", "By its percentiles: `{p0: 1ms, p50: 12ms, p99: 90ms, p100: 1s}`.",
-                    json!({"type": "object", "patternProperties": {"^p[0-9.]+$": value}, "additionalProperties": false})),
+                one(
+                    "quantiles",
+                    "By its percentiles: `{p0: 1ms, p50: 12ms, p99: 90ms, p100: 1s}`.",
+                    json!({"type": "object", "patternProperties": {"^p[0-9.]+$": value}, "additionalProperties": false}),
+                ),
                 FileSpec::schema(definitions),
             ];
             json!({"anyOf": any})
@@ -215,14 +227,22 @@ impl<Q: Quantity> Spec for DistributionSpec<Q> {
 fn family<Q: Quantity>(node: &Node, sink: &mut Sink) -> Option<Family> {
     if !matches!(node.value, Value::Map(_)) {
         if matches!(node.value, Value::List(_)) {
-            sink.expected("a value or a distribution", node, "a distribution is a map of one key: `{exp: 5ms}`");
+            sink.expected(
+                "a value or a distribution",
+                node,
+                "a distribution is a map of one key: `{exp: 5ms}`",
+            );
             return None;
         }
-        if let Some((name, _)) = node.text().and_then(|text| text.split_once('(')) {
-            if FAMILIES.contains(&name) {
-                sink.expected("a value or a distribution", node, format!("write a map of one key: `{{{name}: ...}}`"));
-                return None;
-            }
+        if let Some((name, _)) = node.text().and_then(|text| text.split_once('('))
+            && FAMILIES.contains(&name)
+        {
+            sink.expected(
+                "a value or a distribution",
+                node,
+                format!("write a map of one key: `{{{name}: ...}}`"),
+            );
+            return None;
         }
         return Q::read(node, sink).map(|value| Family::Constant(value.value()));
     }
@@ -255,16 +275,13 @@ fn family<Q: Quantity>(node: &Node, sink: &mut Sink) -> Option<Family> {
             let spec = ErlangSpec::<Q>::read(node, sink)?;
             Family::Erlang(spec.mean.value.value(), spec.k.value.count)
         }
-        "hyperexp" => Family::Hyperexp(match &node.value {
-            Value::List(_) => {
-                let phases = super::List::<(At<Share>, At<Q>)>::read(node, sink)?;
-                let phases = phases.whole.then_some(phases.items)?;
-                HyperexpSpec::Phases(phases.iter().map(|(w, q)| (w.value.fraction, q.value.value())).collect())
-            }
-            _ => {
-                let spec = HyperexpMeanSpec::<Q>::read(node, sink)?;
-                HyperexpSpec::Mean(spec.mean.value.value(), spec.cv.value.number)
-            }
+        "hyperexp" => Family::Hyperexp(if let Value::List(_) = &node.value {
+            let phases = super::List::<(At<Share>, At<Q>)>::read(node, sink)?;
+            let phases = phases.whole.then_some(phases.items)?;
+            HyperexpSpec::Phases(phases.iter().map(|(w, q)| (w.value.fraction, q.value.value())).collect())
+        } else {
+            let spec = HyperexpMeanSpec::<Q>::read(node, sink)?;
+            HyperexpSpec::Mean(spec.mean.value.value(), spec.cv.value.number)
         }),
         "weibull" => {
             let spec = WeibullSpec::<Q>::read(node, sink)?;
@@ -312,9 +329,13 @@ fn lognormal<Q: Quantity>(node: &Node, sink: &mut Sink) -> Option<Vec<(&'static 
         }
         return None;
     }
-    in_order(given.iter().filter(|(key, ..)| key.starts_with('p')).map(|&(key, value, place)| {
-        (key.to_string(), value, place)
-    }), sink)?;
+    in_order(
+        given
+            .iter()
+            .filter(|(key, ..)| key.starts_with('p'))
+            .map(|&(key, value, place)| (key.to_string(), value, place)),
+        sink,
+    )?;
     Some(given)
 }
 
@@ -337,7 +358,9 @@ fn quantiles<Q: Quantity>(node: &Node, sink: &mut Sink) -> Option<Vec<(f64, f64,
             continue;
         };
         match value {
-            Some(value) => points.push((percent / 100.0, value.value(), entry.node.place, entry.key.to_string())),
+            Some(value) => {
+                points.push((percent / 100.0, value.value(), entry.node.place, entry.key.to_string()));
+            }
             None => whole = false,
         }
     }
@@ -358,16 +381,16 @@ fn quantiles<Q: Quantity>(node: &Node, sink: &mut Sink) -> Option<Vec<(f64, f64,
 fn in_order(points: impl Iterator<Item = (String, f64, Place)>, sink: &mut Sink) -> Option<()> {
     let mut last: Option<(String, f64, Place)> = None;
     for (key, value, place) in points {
-        if let Some((below, least, below_place)) = &last {
-            if value < *least {
-                sink.report(
-                    Diagnostic::error(format!("`{key}` is below `{below}`"))
-                        .at(place)
-                        .related(*below_place, format!("`{below}`"))
-                        .help("a higher percentile is at least as large"),
-                );
-                return None;
-            }
+        if let Some((below, least, below_place)) = &last
+            && value < *least
+        {
+            sink.report(
+                Diagnostic::error(format!("`{key}` is below `{below}`"))
+                    .at(place)
+                    .related(*below_place, format!("`{below}`"))
+                    .help("a higher percentile is at least as large"),
+            );
+            return None;
         }
         last = Some((key, value, place));
     }

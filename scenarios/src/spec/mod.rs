@@ -15,6 +15,7 @@ mod step;
 mod traffic;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
@@ -29,7 +30,9 @@ pub(crate) use quantity::{
 pub(crate) use reference::reference;
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::{OrderWord, ResourceSpec, SchedulingWord, ServiceSpec};
-pub(crate) use step::{AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec};
+pub(crate) use step::{
+    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec,
+};
 pub(crate) use traffic::{ArrivalsSpec, SLACK, TargetsSpec, TraceSpec, TrafficSpec, percent};
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -84,6 +87,11 @@ pub(crate) trait Spec: Sized {
     fn absent(owner: &Node, field: &Field, sink: &mut Sink) -> Option<Self> {
         if let Fallback::Value(text, _) = field.fallback {
             return Self::read(&default_node(text, owner.label), sink);
+        }
+        // A misspelt key has been told already.
+        let misspelt = |entry: &Entry| closest(&entry.key, [field.key]).is_some() && entry.key.len() > 2;
+        if owner.entries().iter().any(misspelt) {
+            return None;
         }
         sink.report(
             Diagnostic::error(format!("`{}` is missing", field.key)).at(owner.label).help(field.summary()),
@@ -280,20 +288,21 @@ pub(crate) struct Changes(pub(crate) Node);
 
 impl Spec for Changes {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        match &node.value {
-            Value::Map(_) => Some(Self(node.clone())),
-            _ => {
-                let help = "write a map such as `{services.db.speed: 0.1}`";
-                sink.expected("paths and values", node, help);
-                None
-            }
+        if let Value::Map(_) = &node.value {
+            Some(Self(node.clone()))
+        } else {
+            let help = "write a map such as `{services.db.speed: 0.1}`";
+            sink.expected("paths and values", node, help);
+            None
         }
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
-        defined(definitions, "Changes", |_| {
-            json!({"type": "object", "description": "Paths and the values they get: `{services.db.speed: 0.1}`."})
-        })
+        defined(
+            definitions,
+            "Changes",
+            |_| json!({"type": "object", "description": "Paths and the values they get: `{services.db.speed: 0.1}`."}),
+        )
     }
 }
 
@@ -351,7 +360,9 @@ impl<T: Spec> Spec for Named<T> {
 
     fn complete(node: &mut Node) {
         if let Value::Map(entries) = &mut node.value {
-            entries.iter_mut().for_each(|entry| T::complete(&mut entry.node));
+            for entry in entries {
+                T::complete(&mut entry.node);
+            }
         }
     }
 }
@@ -488,19 +499,20 @@ pub(crate) fn complete_fields(node: &mut Node, fields: &[Field]) {
             (field.complete)(&mut entry.node);
             continue;
         }
-        let (node, note) = match field.fallback {
+        let (value, note) = match field.fallback {
             Fallback::None => continue,
             Fallback::Value(text, source) => {
-                let mut node = default_node(text, place);
-                (field.complete)(&mut node);
-                (node, Note { text: format!("default: {source}"), absent: false })
+                let mut filled = default_node(text, place);
+                (field.complete)(&mut filled);
+                (filled, Note { text: format!("default: {source}"), absent: false })
             }
             Fallback::Absent(text, source) => {
-                let text = if source.is_empty() { text.to_string() } else { format!("{text} (default: {source})") };
+                let text =
+                    if source.is_empty() { text.to_string() } else { format!("{text} (default: {source})") };
                 (Node::new(Value::Null, place), Note { text, absent: true })
             }
         };
-        entries.push(Entry { key: field.key.into(), place, node, note: Some(Box::new(note)) });
+        entries.push(Entry { key: field.key.into(), place, node: value, note: Some(Box::new(note)) });
     }
 }
 
@@ -518,11 +530,15 @@ pub(crate) fn object_schema(doc: &str, fields: &[Field], definitions: &mut Defin
         };
         match field.fallback {
             Fallback::Value(value, source) => {
-                text.push_str(&format!(" Default: `{value}` ({source})."));
+                let _ = write!(text, " Default: `{value}` ({source}).");
                 property["default"] = Json::from(value);
             }
-            Fallback::Absent(value, "") => text.push_str(&format!(" Default: {value}.")),
-            Fallback::Absent(value, source) => text.push_str(&format!(" Default: {value} ({source}).")),
+            Fallback::Absent(value, "") => {
+                let _ = write!(text, " Default: {value}.");
+            }
+            Fallback::Absent(value, source) => {
+                let _ = write!(text, " Default: {value} ({source}).");
+            }
             Fallback::None if !field.optional => required.push(field.key),
             Fallback::None => {}
         }
@@ -713,9 +729,9 @@ pub(crate) fn one_key<'a>(
             sink.expected(what, node, format!("one of {}", listed(known.iter().copied())));
             None
         }
-        [first, rest @ ..] => {
+        [_, second, ..] => {
             let keys = listed(node.entries().iter().map(|entry| &*entry.key));
-            let place = first.place.to(rest.last().map_or(first.place, |last| last.place));
+            let place = second.place;
             let message = format!("expected {what} with one key, found {keys}");
             sink.report(Diagnostic::error(message).at(place).help(format!("keep one of {keys}")));
             None

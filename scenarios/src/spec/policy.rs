@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Sink, Spec, Time, defined, one_key, spec,
-    words, wrong_word,
+    At, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Sink, Spec, Time, defined,
+    one_key, spec, words, wrong_word,
 };
 use crate::tree::{Node, Value};
 

@@ -172,6 +172,9 @@ fn time(node: &Node) -> Result<f64, Wrong> {
     };
     let text = text.trim();
     let wrong = |help: String| Err(expected(WHAT, &quoted(text), help));
+    if text.ends_with(['f', 'F', 'n', 'N']) && text.trim_start_matches(['-', '+']).starts_with('.') {
+        return wrong("write a number and its unit: `5ms`, `1.5s`, `10m`".into());
+    }
     let mut seconds = 0.0;
     let mut rest = text;
     loop {
@@ -188,7 +191,10 @@ fn time(node: &Node) -> Result<f64, Wrong> {
             return wrong(UNITS.into());
         };
         if number < 0.0 || text.starts_with('-') {
-            return Err((format!("a time cannot be negative, found {}", quoted(text)), "write it without the `-`".into()));
+            return Err((
+                format!("a time cannot be negative, found {}", quoted(text)),
+                "write it without the `-`".into(),
+            ));
         }
         seconds += number * times / over;
         rest = behind;
@@ -197,7 +203,10 @@ fn time(node: &Node) -> Result<f64, Wrong> {
         }
     }
     if seconds > MAX_TIME {
-        return Err((format!("a time is at most 100 years, found {}", quoted(text)), UNITS.into()));
+        return Err((
+            format!("a time is at most 100 years, found {}", quoted(text)),
+            "write at most `36525d`".into(),
+        ));
     }
     Ok(seconds)
 }
@@ -214,7 +223,10 @@ fn rate(node: &Node) -> Result<f64, Wrong> {
     };
     let (scale, behind) = split_scale(behind);
     if number < 0.0 {
-        return Err((format!("a rate cannot be negative, found {}", quoted(text)), "write it without the `-`".into()));
+        return Err((
+            format!("a rate cannot be negative, found {}", quoted(text)),
+            "write it without the `-`".into(),
+        ));
     }
     let over = match behind.trim() {
         "/s" | "/sec" => 1.0,
@@ -223,7 +235,11 @@ fn rate(node: &Node) -> Result<f64, Wrong> {
         "/d" => 86_400.0,
         "" | "rps" | "qps" | "tps" | "Hz" => {
             let bare = text.strip_suffix(behind).unwrap_or(text).trim();
-            return Err(expected(WHAT, &quoted(text), format!("write `{bare}/s`, `{bare}/min` or `{bare}/h`")));
+            return Err(expected(
+                WHAT,
+                &quoted(text),
+                format!("write `{bare}/s`, `{bare}/min` or `{bare}/h`"),
+            ));
         }
         _ => return Err(expected(WHAT, &quoted(text), FORM)),
     };
@@ -248,7 +264,10 @@ fn share(node: &Node) -> Result<f64, Wrong> {
     };
     match behind.trim() {
         "%" if (0.0..=100.0).contains(&number) => Ok(number / 100.0),
-        "%" => Err((format!("a share lies between `0%` and `100%`, found {}", quoted(text)), "write `10%`".into())),
+        "%" => Err((
+            format!("a share lies between `0%` and `100%`, found {}", quoted(text)),
+            "write `10%`".into(),
+        )),
         "" if (0.0..=1.0).contains(&number) => {
             Err(expected(WHAT, &quoted(text), format!("write `{}`", as_percent(number))))
         }
@@ -296,13 +315,16 @@ fn whole(node: &Node, least: u32) -> Result<u32, Wrong> {
     let what = if least == 0 { "a whole number".into() } else { format!("a whole number from {least}") };
     let most = u32::MAX - 1;
     match scaled(node) {
-        Some(number) if number > f64::from(most) => {
-            Err((format!("expected at most {most}, found {}", node.describe()), "scale the system down".into()))
-        }
+        Some(number) if number > f64::from(most) => Err((
+            format!("expected at most {most}, found {}", node.describe()),
+            "scale the system down".into(),
+        )),
         Some(number) if number.fract() == 0.0 && number >= f64::from(least) => Ok(number as u32),
-        Some(number) if number >= f64::from(least) => {
-            Err(expected(&what, &node.describe(), format!("write `{}` or `{}`", number.floor(), number.ceil())))
-        }
+        Some(number) if number >= f64::from(least) => Err(expected(
+            &what,
+            &node.describe(),
+            format!("write `{}` or `{}`", number.floor(), number.ceil()),
+        )),
         Some(_) => Err(expected(&what, &node.describe(), format!("the least is {least}"))),
         None => Err(expected(&what, &node.describe(), "write it without a unit: `12`, `10k` or `1M`")),
     }
@@ -317,17 +339,18 @@ fn positive(node: &Node) -> Result<u32, Wrong> {
 }
 
 fn seed(node: &Node) -> Result<u64, Wrong> {
-    node.text().and_then(|text| text.parse().ok()).ok_or_else(|| {
-        expected("a whole number", &node.describe(), "a seed is a number from 0 to 2^64 - 1")
-    })
+    node.text()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| expected("a whole number", &node.describe(), "a seed is a number from 0 to 2^64 - 1"))
 }
 
 fn number(node: &Node) -> Result<f64, Wrong> {
     match scaled(node) {
         Some(number) if number >= 0.0 => Ok(number),
-        Some(_) => {
-            Err((format!("expected a number from 0, found {}", node.describe()), "write it without the `-`".into()))
-        }
+        Some(_) => Err((
+            format!("expected a number from 0, found {}", node.describe()),
+            "write it without the `-`".into(),
+        )),
         None => Err(expected("a number", &node.describe(), "write it without a unit: `0.5`, `12`, `10k`")),
     }
 }
@@ -345,7 +368,9 @@ fn clock(node: &Node) -> Result<f64, Wrong> {
         let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
         (hours < 24 && minutes < 60).then(|| f64::from(hours * 3_600 + minutes * 60))
     });
-    parsed.ok_or_else(|| expected("a time of the day such as `\"20:00\"`", &node.describe(), "write `\"20:00\"`"))
+    parsed.ok_or_else(|| {
+        expected("a time of the day such as `\"20:00\"`", &node.describe(), "write `\"20:00\"`")
+    })
 }
 
 impl Quantity for Time {
@@ -392,7 +417,11 @@ fn percent(node: &Node) -> Option<f64> {
 
 /// That none of the quantities was found.
 pub(crate) fn wrong_quantity(node: &Node, sink: &mut Sink) {
-    sink.expected("a number with its unit", node, "write it like the value it replaces: `50/s`, `5ms`, `10%`, `3`");
+    sink.expected(
+        "a number with its unit",
+        node,
+        "write it like the value it replaces: `50/s`, `5ms`, `10%`, `3`",
+    );
 }
 
 /// What names look like.
@@ -463,9 +492,15 @@ mod tests {
 
     #[test]
     fn times_have_units() {
-        for (text, seconds) in
-            [("5ms", 0.005), ("1.5s", 1.5), ("10m", 600.0), ("1h30m", 5_400.0), ("0s", 0.0), ("2us", 2e-6), ("1e3ms", 1.0)]
-        {
+        for (text, seconds) in [
+            ("5ms", 0.005),
+            ("1.5s", 1.5),
+            ("10m", 600.0),
+            ("1h30m", 5_400.0),
+            ("0s", 0.0),
+            ("2us", 2e-6),
+            ("1e3ms", 1.0),
+        ] {
             assert_eq!(time(&node(text)), Ok(seconds), "{text}");
         }
         for text in ["5", "-5ms", ".nan", ".inf", "5 parsecs", "ms", "200000d", "1m-30s", ""] {
@@ -475,7 +510,9 @@ mod tests {
 
     #[test]
     fn rates_have_units() {
-        for (text, per_second) in [("400/s", 400.0), ("90/min", 1.5), ("10k/h", 10_000.0 / 3_600.0), ("1e3/s", 1e3)] {
+        for (text, per_second) in
+            [("400/s", 400.0), ("90/min", 1.5), ("10k/h", 10_000.0 / 3_600.0), ("1e3/s", 1e3)]
+        {
             assert_eq!(rate(&node(text)), Ok(per_second), "{text}");
         }
         for text in ["40", "-1/s", "1e18/s", "40 rps", ".inf/s", "x/s"] {

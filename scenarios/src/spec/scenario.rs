@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Changes, Count, Definitions, EventSpec, ExpectSpec, List, Name, Named, Number, PolicySpec, Positive, Required,
-    ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec, SweepSpec, Text, Time, TrafficSpec,
-    defined, spec,
+    At, Changes, Count, Definitions, EventSpec, ExpectSpec, List, Name, Named, Number, PolicySpec, Positive,
+    Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec, SweepSpec, Text, Time,
+    TrafficSpec, defined, spec,
 };
 use crate::tree::{Node, Place, Value};
 
@@ -142,7 +142,11 @@ pub(crate) struct SweepsSpec {
 impl Spec for SweepsSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
-            sink.expected("paths and their values", node, "write `{traffic.shoppers.rate: {from: 50/s, to: 1200/s, points: 20}}`");
+            sink.expected(
+                "paths and their values",
+                node,
+                "write `{traffic.shoppers.rate: {from: 50/s, to: 1200/s, points: 20}}`",
+            );
             return None;
         };
         let axis = |entry: &crate::tree::Entry, sink: &mut Sink| {
@@ -160,7 +164,9 @@ impl Spec for SweepsSpec {
 
     fn complete(node: &mut Node) {
         if let Value::Map(entries) = &mut node.value {
-            entries.iter_mut().for_each(|entry| SweepSpec::complete(&mut entry.node));
+            for entry in entries {
+                SweepSpec::complete(&mut entry.node);
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Count, Definitions, Name, Named, Number, Positive, Required, Sink, Spec, StepSpec, Time, defined, spec,
-    words,
+    At, Count, Definitions, Name, Named, Number, Positive, Required, Sink, Spec, StepSpec, Time, defined,
+    spec, words,
 };
 use crate::spec::List;
 use crate::tree::{Node, Value};

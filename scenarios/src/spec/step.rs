@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Share, Sink, Spec, Text, Time, defined,
-    not_yet, spec, wrong_word,
+    At, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Share, Sink, Spec, Text, Time,
+    defined, not_yet, spec, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value, quoted};
@@ -125,7 +125,8 @@ pub(crate) struct Branches(pub(crate) List<BranchSpec>);
 impl Spec for Branches {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
         if matches!(node.value, Value::Map(_)) {
-            return BranchSpec::read(node, sink).map(|branch| Self(List { items: vec![branch], whole: true }));
+            return BranchSpec::read(node, sink)
+                .map(|branch| Self(List { items: vec![branch], whole: true }));
         }
         List::read(node, sink).map(Self)
     }
@@ -351,8 +352,10 @@ fn verb(node: &Node, sink: &mut Sink) -> Option<&'static str> {
     match (verbs.next(), verbs.next()) {
         (Some(verb), None) => return Some(verb),
         (Some(first), Some(second)) => {
-            let place = entries.iter().find(|entry| &*entry.key == *second).map_or(node.place, |entry| entry.place);
-            let diagnostic = Diagnostic::error(format!("a step does one thing, found `{first}` and `{second}`"));
+            let place =
+                entries.iter().find(|entry| &*entry.key == *second).map_or(node.place, |entry| entry.place);
+            let diagnostic =
+                Diagnostic::error(format!("a step does one thing, found `{first}` and `{second}`"));
             sink.report(diagnostic.at(place).help("make them two steps, each behind its own `-`"));
             return None;
         }

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Definitions, DistributionSpec, List, Name, Number, Positive, RateSpec, Required, Share, Sink, Spec, Text,
-    Time, defined, one_key, spec, wrong_word,
+    At, Definitions, DistributionSpec, List, Name, Number, Positive, RateSpec, Required, Share, Sink, Spec,
+    Text, Time, defined, one_key, spec, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value};

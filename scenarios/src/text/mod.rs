@@ -34,7 +34,8 @@ impl Source {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Diagnostics> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let bytes = read_bounded(path, MAX_BYTES).map_err(|error| Diagnostics::one(refused(&name, &error)))?;
+        let bytes =
+            read_bounded(path, MAX_BYTES).map_err(|error| Diagnostics::one(refused(&name, &error)))?;
         let Some(bytes) = bytes else {
             return Err(Diagnostics::one(too_large(&name)));
         };
@@ -60,7 +61,9 @@ impl Source {
         let text = text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text);
         let text = Arc::new(Text { name, text });
         match tree::parse(&text.text, 0) {
-            Ok((tree, mistakes)) => Ok(Self { text, folder: folder.into(), tree, mistakes, files: Arc::default() }),
+            Ok((tree, mistakes)) => {
+                Ok(Self { text, folder: folder.into(), tree, mistakes, files: Arc::default() })
+            }
             Err(mut mistake) => {
                 mistake.place = mistake.place.or(Some(Place::default()));
                 Err(Diagnostics::new(vec![mistake], vec![text], &[]))
@@ -131,7 +134,9 @@ fn too_large(name: &str) -> Diagnostic {
 
 fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     let good = error.utf8_error().valid_up_to();
-    let line = error.as_bytes()[..good].iter().filter(|&&b| b == b'\n').count() + 1;
-    Diagnostic::error(format!("`{name}` is not UTF-8: byte {good}, in line {line}, is not part of any character"))
-        .help("save it as UTF-8 without a byte order mark")
+    let line = error.as_bytes()[..good].split(|&b| b == b'\n').count();
+    Diagnostic::error(format!(
+        "`{name}` is not UTF-8: byte {good}, in line {line}, is not part of any character"
+    ))
+    .help("save it as UTF-8 without a byte order mark")
 }

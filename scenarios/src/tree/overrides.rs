@@ -192,19 +192,22 @@ fn set(node: &mut Node, walked: &str, rest: &str, assignment: &Assignment) -> Re
             let count = items.len();
             let item = first.parse::<usize>().ok().and_then(|i| items.get_mut(i));
             let Some(item) = item else {
-                return Err(Diagnostic::error(format!("{} is a list and has no {}", quoted(walked), quoted(first)))
-                    .at(assignment.place)
-                    .help(match count {
-                        0 => "it is empty".to_string(),
-                        _ => format!("its items are numbered from 0 to {}", count - 1),
-                    }));
+                return Err(Diagnostic::error(format!(
+                    "{} is a list and has no {}",
+                    quoted(walked),
+                    quoted(first)
+                ))
+                .at(assignment.place)
+                .help(match count {
+                    0 => "it is empty".to_string(),
+                    _ => format!("its items are numbered from 0 to {}", count - 1),
+                }));
             };
-            match behind {
-                Some(behind) => set(item, &join(first), behind, assignment),
-                None => {
-                    *item = Node { label: assignment.place, ..assignment.value.clone() };
-                    Ok(())
-                }
+            if let Some(behind) = behind {
+                set(item, &join(first), behind, assignment)
+            } else {
+                *item = Node { label: assignment.place, ..assignment.value.clone() };
+                Ok(())
             }
         }
         Value::Null => {
@@ -238,12 +241,17 @@ mod tests {
 
     #[test]
     fn a_path_leads_through_maps_lists_and_keys_with_dots() {
-        let root = after("services: {web: {endpoints: {x: [{cpu: 1ms}, {delay: 2ms}]}}}", 
-            "services.web.endpoints.x.1.delay=5ms").unwrap();
-        let steps = root.get("services").unwrap().get("web").unwrap().get("endpoints").unwrap().get("x").unwrap();
+        let root = after(
+            "services: {web: {endpoints: {x: [{cpu: 1ms}, {delay: 2ms}]}}}",
+            "services.web.endpoints.x.1.delay=5ms",
+        )
+        .unwrap();
+        let steps =
+            root.get("services").unwrap().get("web").unwrap().get("endpoints").unwrap().get("x").unwrap();
         let Value::List(steps) = &steps.value else { panic!("{steps:?}") };
         assert_eq!(steps[1].get("delay").unwrap().text(), Some("5ms"));
-        let root = after("traffic: {t: {to: {web.buy: 10%, web.see: 90%}}}", "traffic.t.to.web.buy=20%").unwrap();
+        let root =
+            after("traffic: {t: {to: {web.buy: 10%, web.see: 90%}}}", "traffic.t.to.web.buy=20%").unwrap();
         let to = root.get("traffic").unwrap().get("t").unwrap().get("to").unwrap();
         assert_eq!(to.get("web.buy").unwrap().text(), Some("20%"));
     }
@@ -262,7 +270,9 @@ mod tests {
 
     #[test]
     fn nested_changes_reach_into_groups_and_set_values_as_a_whole() {
-        let changes = tree("services: {web: {replicas: 3, cores: {cores: 2}}}\npolicies.sql.retry: {attempts: 1}\ntraffic: {t: {to: {a.b: 1}}}");
+        let changes = tree(
+            "services: {web: {replicas: 3, cores: {cores: 2}}}\npolicies.sql.retry: {attempts: 1}\ntraffic: {t: {to: {a.b: 1}}}",
+        );
         let paths: Vec<String> = assignments(&changes).into_iter().map(|a| a.path).collect();
         assert_eq!(
             paths,

@@ -113,9 +113,11 @@ impl Builder {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(Diagnostic::error("a file holds one scenario, and this is a second document")
-                        .at(place)
-                        .help("remove the `---`, or put the second scenario into a file of its own"));
+                    return Err(Diagnostic::error(
+                        "a file holds one scenario, and this is a second document",
+                    )
+                    .at(place)
+                    .help("remove the `---`, or put the second scenario into a file of its own"));
                 }
                 Ok(())
             }
@@ -171,9 +173,11 @@ impl Builder {
     fn count(&mut self, nodes: usize, place: Place) -> Result<(), Diagnostic> {
         self.nodes += nodes;
         if self.nodes > MAX_NODES {
-            return Err(Diagnostic::error("the file holds more than a million values once its anchors are expanded")
-                .at(place)
-                .help("measurements belong into a CSV file: `{file: latencies.csv, column: ms, unit: ms}`"));
+            return Err(Diagnostic::error(
+                "the file holds more than a million values once its anchors are expanded",
+            )
+            .at(place)
+            .help("measurements belong into a CSV file: `{file: latencies.csv, column: ms, unit: ms}`"));
         }
         Ok(())
     }
@@ -200,8 +204,11 @@ impl Builder {
             return Err(Diagnostic::error("a key is missing before the `:`").at(place));
         }
         let known = self.open.last().is_some_and(|open| open.keys.contains_key(text));
-        let above: Vec<String> =
-            if known && self.mistakes.len() < MOST_MISTAKES { self.open.iter().filter_map(Open::name).collect() } else { Vec::new() };
+        let above: Vec<String> = if known && self.mistakes.len() < MOST_MISTAKES {
+            self.open.iter().filter_map(Open::name).collect()
+        } else {
+            Vec::new()
+        };
         let open = self.open.last_mut().expect("only a map awaits a key");
         open.again = known;
         if let Some(first) = open.keys.get(text).filter(|_| self.mistakes.len() < MOST_MISTAKES) {

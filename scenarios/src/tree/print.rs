@@ -1,5 +1,7 @@
 //! From the value tree back to YAML.
 
+use std::fmt::Write;
+
 use super::{Entry, Node, Value};
 
 /// Longest map or list that is written on one line.
@@ -26,7 +28,7 @@ fn block_map(entries: &[Entry], indent: usize, out: &mut String) {
 fn key_and_value(entry: &Entry, indent: usize, out: &mut String) {
     let note = entry.note.as_deref();
     if let Some(note) = note.filter(|note| note.absent) {
-        out.push_str(&format!("# {}: {}\n", entry.key, note.text));
+        let _ = writeln!(out, "# {}: {}", entry.key, note.text);
         return;
     }
     out.push_str(&key(&entry.key));
