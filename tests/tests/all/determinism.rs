@@ -90,7 +90,11 @@ fn a_run_is_the_same_bytes_on_any_number_of_threads() {
         (serde_json::to_string(&outcome.report).unwrap(), outcome.observations.unwrap())
     };
     let (report, observations) = run_on(1);
-    assert!(report.len() > 1_000 && observations.events > 50_000, "{} events prove little", observations.events);
+    assert!(
+        report.len() > 1_000 && observations.events > 50_000,
+        "{} events prove little",
+        observations.events
+    );
     for threads in [2, 3, 8] {
         let (other_report, other_observations) = run_on(threads);
         assert!(report == other_report, "{threads} threads change the report");
@@ -135,7 +139,8 @@ fn an_unrelated_part_changes_no_other_number() {
     // By name it comes before everything, between, and behind.
     for name in ["aaa", "m", "zzz"] {
         let mut more = shop();
-        more["traffic"][name] = json!({"rate": "30/s", "to": format!("{name}.go"), "policy": name, "class": "gold"});
+        more["traffic"][name] =
+            json!({"rate": "30/s", "to": format!("{name}.go"), "policy": name, "class": "gold"});
         more["services"][name] = json!({
             "replicas": 2, "workers": 1, "cores": 1,
             "endpoints": {
@@ -203,5 +208,8 @@ fn named(names: &[String], counts: &[u64]) -> Vec<u64> {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn the_trajectory_is_the_pinned_one() {
     let seen = simulate(&compile(&shop()));
-    assert_eq!((seen.events, seen.fingerprint.to_string().as_str()), (30_066, "67242b1ffc3c09e6230bda0e947045e2"));
+    assert_eq!(
+        (seen.events, seen.fingerprint.to_string().as_str()),
+        (30_066, "67242b1ffc3c09e6230bda0e947045e2")
+    );
 }

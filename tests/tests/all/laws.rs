@@ -6,7 +6,7 @@ mod system;
 use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use models::blueprint::{Blueprint, PoolScope};
+use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row};
 use models::observe::{Balance, CoresObservation, Ended, Observations, Segment};
 use models::{Replication, replicate};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -38,7 +38,8 @@ fn random_systems_obey_the_laws_and_drain() {
 /// Runs the system, fails when it breaks a law, and tells whether it came to its end.
 fn obeys_the_laws(system: &System) -> bool {
     let text = system.to_string();
-    let source = Source::from_text("random", text.clone(), "").unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    let source =
+        Source::from_text("random", text.clone(), "").unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
     let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
     let plan = scenario.compile();
     let replication = Replication { seed: 5, index: 0, breakdown: true };
@@ -59,8 +60,10 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
         for window in populations(segment) {
             assert!(window.residual() == 0.0, "{}: Little's Law fails on {window:?}", plan.name);
         }
-        for cores in segment.cores.iter().flatten() {
-            check_utilization(cores);
+        for (service, cores) in segment.cores.iter().enumerate() {
+            if let Some(cores) = cores {
+                check_utilization(cores, scales(plan, service));
+            }
         }
         if plan.changes.is_empty() {
             check_limits(plan, segment);
@@ -81,13 +84,23 @@ fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
     traffics.chain(services).chain(pools).chain(cores)
 }
 
-/// What the cores have worked off is the need that was met, but for the whole nanoseconds at which bursts end.
-fn check_utilization(seen: &CoresObservation) {
-    let met = seen.met + seen.partial_end - seen.partial_start;
+/// Whether replicas of the service come or go while the system runs.
+fn scales(plan: &Blueprint, service: usize) -> bool {
+    let mut rows = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let replicas = plan.services[service].replicas;
+    rows.any(|row| matches!(row, Row::Service(id, to) if id.index() == service && to.replicas != replicas))
+}
+
+/// What the cores have worked off is the need that was met, but for the whole nanoseconds at which bursts end; and
+/// no more of them are busy than there are. Replicas that are taken away finish their work on cores that no longer
+/// count, so that `scaling` may show more.
+fn check_utilization(seen: &CoresObservation, scaling: bool) {
+    let &CoresObservation { capacity, busy, worked, met, partial_start, partial_end, .. } = seen;
+    let met = met + partial_end - partial_start;
     let rounding = (seen.present.leaves + seen.present.n_end) as f64;
-    let gap = ((seen.worked - met).abs() - rounding).max(0.0);
-    assert!(gap <= 1e-6 * seen.worked.max(met), "{seen:?}");
-    assert!(seen.busy <= seen.capacity * (1.0 + 1e-9), "more than all cores are busy: {seen:?}");
+    let gap = ((worked - met).abs() - rounding).max(0.0);
+    assert!(gap <= 1e-6 * worked.max(met), "{worked} core-ns were worked off, but {met} met");
+    assert!(scaling || busy <= capacity * (1.0 + 1e-9), "{busy} core-ns were busy out of {capacity}");
 }
 
 /// No pool lends more than it has, and no queue is longer than it may be.
@@ -99,11 +112,11 @@ fn check_limits(plan: &Blueprint, segment: &Segment) {
             PoolScope::Class => plan.classes.len().max(1) as u32,
         };
         let (units, places) = (u64::from(pool.slots) * u64::from(instances), u64::from(pool.queue));
-        assert!(seen.in_use.max <= units, "{} lends more than {units}: {seen:?}", pool.name);
-        assert!(seen.capacity.max <= units, "{} has more than {units}: {seen:?}", pool.name);
+        assert!(seen.in_use.max <= units, "{} lends more than {units}", pool.name);
+        assert!(seen.capacity.max <= units, "{} has more than {units}", pool.name);
         if pool.queue < u32::MAX {
             let places = places * u64::from(instances);
-            assert!(seen.waiting.max <= places, "{} lets more than {places} wait: {seen:?}", pool.name);
+            assert!(seen.waiting.max <= places, "{} lets more than {places} wait", pool.name);
         }
     }
 }
@@ -118,10 +131,30 @@ fn check_drained(plan: &Blueprint, seen: &Observations) {
         assert_eq!(seen.present.n_end, 0, "somebody is still in {}: {seen:?}", service.name);
     }
     for (pool, seen) in plan.pools.iter().zip(&last.pools) {
-        assert_eq!((seen.waiting.n_end, seen.in_use.n_end), (0, 0), "{} is not given back: {seen:?}", pool.name);
+        assert_eq!((seen.waiting.n_end, seen.in_use.n_end), (0, 0), "{} is not given back", pool.name);
     }
+    check_counts(plan, seen);
     for (service, seen) in plan.services.iter().zip(&last.cores) {
         let present = seen.as_ref().map_or(0, |cores| cores.present.n_end);
         assert_eq!(present, 0, "somebody still computes in {}", service.name);
+    }
+}
+
+/// Over a whole run that has drained, what was counted at different places agrees.
+fn check_counts(plan: &Blueprint, seen: &Observations) {
+    let sum = |count: &dyn Fn(&Segment) -> u64| seen.segments.iter().map(count).sum::<u64>();
+    for (i, pool) in plan.pools.iter().enumerate() {
+        let acquired = sum(&|segment| segment.pools[i].acquired);
+        assert_eq!(acquired, sum(&|segment| segment.pools[i].wait.count()), "waits at {}", pool.name);
+        assert_eq!(acquired, sum(&|segment| segment.pools[i].hold.count()), "holds at {}", pool.name);
+    }
+    for (i, service) in plan.services.iter().enumerate() {
+        let entered = sum(&|segment| segment.services[i].present.enters);
+        let answers = |segment: &Segment| -> u64 {
+            let of_service = |(plan, _): &(&EndpointPlan, _)| plan.service.index() == i;
+            let endpoints = plan.endpoints.iter().zip(&segment.endpoints).filter(of_service);
+            endpoints.map(|(_, seen)| seen.answered + seen.failed).sum()
+        };
+        assert_eq!(entered, sum(&answers), "requests of {} that are answered once", service.name);
     }
 }

@@ -297,7 +297,11 @@ impl Zeros {
             return Err(format!("{p} expected to be 0, {share} ± {error} found"));
         }
         let limit = 0.1 * (1.0 - p);
-        if error > limit { Err(format!("too imprecise: {share} ± {error}, the limit is {limit}")) } else { Ok(()) }
+        if error > limit {
+            Err(format!("too imprecise: {share} ± {error}, the limit is {limit}"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -333,7 +337,8 @@ impl<'a> Run<'a> {
         assert_eq!(each.len(), REPLICATIONS as usize, "{}", case.id);
         match all {
             Reading::Value(value) => {
-                let value_of = |reading: &Reading| if let Reading::Value(x) = reading { *x } else { f64::NAN };
+                let value_of =
+                    |reading: &Reading| if let Reading::Value(x) = reading { *x } else { f64::NAN };
                 let error = Estimate::standard_error(&each.iter().map(value_of).collect::<Vec<_>>())?;
                 Some(Figure { value, error, zeros: None })
             }

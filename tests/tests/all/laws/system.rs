@@ -162,8 +162,13 @@ fn service() -> impl Strategy<Value = Service> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let backoff = select(
-        &["0s", "5ms", "{base: 2ms, max: 20ms}", "{base: 2ms, jitter: decorrelated}", "{base: 3ms, jitter: equal}"]
-            [..],
+        &[
+            "0s",
+            "5ms",
+            "{base: 2ms, max: 20ms}",
+            "{base: 2ms, jitter: decorrelated}",
+            "{base: 3ms, jitter: equal}",
+        ][..],
     );
     (limit(), limit(), any::<bool>(), option::of((1..=3_u8, backoff)))
         .prop_map(|(timeout, total, cancel, retry)| Policy { timeout, total, cancel, retry })
@@ -173,8 +178,8 @@ fn traffic() -> impl Strategy<Value = Traffic> {
     let arrivals = select(&["poisson", "even", "{renewal: {gamma: {mean: 1s, cv: 2}}}"][..]);
     let batch = option::weighted(0.3, select(&["3", "{uniform: [0, 4]}"][..]));
     let policy = option::of(any::<u8>());
-    (option::weighted(0.3, 1..=8_u8), 1..=40_u8, arrivals, batch, any::<u8>(), policy, any::<bool>()).prop_map(
-        |(users, rate, arrivals, batch, to, policy, classes)| Traffic {
+    (option::weighted(0.3, 1..=8_u8), 1..=40_u8, arrivals, batch, any::<u8>(), policy, any::<bool>())
+        .prop_map(|(users, rate, arrivals, batch, to, policy, classes)| Traffic {
             users,
             rate,
             arrivals,
@@ -182,8 +187,7 @@ fn traffic() -> impl Strategy<Value = Traffic> {
             to,
             policy,
             classes,
-        },
-    )
+        })
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -224,7 +228,11 @@ impl Display for System {
             self.write_service(f, i, service)?;
         }
         let Shared { slots, per, order, timeout } = &self.shared;
-        writeln!(f, "resources:\n  shared: {{slots: {slots}, per: {per}, order: {order}{}}}", wait(*timeout))?;
+        writeln!(
+            f,
+            "resources:\n  shared: {{slots: {slots}, per: {per}, order: {order}{}}}",
+            wait(*timeout)
+        )?;
         writeln!(f, "routes:")?;
         for (i, service) in self.services.iter().enumerate() {
             let latency = service.latency.map(|latency| format!(", latency: {latency}")).unwrap_or_default();
@@ -235,9 +243,11 @@ impl Display for System {
             let mut fields = vec![format!("cancel: {}", policy.cancel)];
             fields.extend(policy.timeout.map(|timeout| format!("timeout: {timeout}")));
             fields.extend(policy.total.map(|total| format!("total: {total}")));
-            fields.extend(policy.retry.map(|(attempts, backoff)| {
-                format!("retry: {{attempts: {attempts}, backoff: {backoff}}}")
-            }));
+            fields.extend(
+                policy.retry.map(|(attempts, backoff)| {
+                    format!("retry: {{attempts: {attempts}, backoff: {backoff}}}")
+                }),
+            );
             writeln!(f, "  p{i}: {{{}}}", fields.join(", "))?;
         }
         self.write_events(f)
@@ -346,7 +356,9 @@ impl System {
                 // More than there are is refused when the number is known.
                 let most = each.parse::<usize>().map_or(3, |each| each * branches.len());
                 match wait_for.map(usize::from).filter(|wait_for| *wait_for <= most) {
-                    Some(wait_for) => write!(out, "], each: {each}, wait_for: {wait_for}, cancel: {cancel}}}"),
+                    Some(wait_for) => {
+                        write!(out, "], each: {each}, wait_for: {wait_for}, cancel: {cancel}}}")
+                    }
                     None => write!(out, "], each: {each}, cancel: {cancel}}}"),
                 }
             }

@@ -138,7 +138,8 @@ pub(super) fn priority(params: &Params) -> Model {
             traffics,
             "  jobs{class}: {{rate: {rate}/s, to: station.serve{class}, class: class{class}{order}}}"
         );
-        let _ = writeln!(stations, "      serve{class}: [{{hold: server, do: [{{call: work.class{class}}}]}}]");
+        let _ =
+            writeln!(stations, "      serve{class}: [{{hold: server, do: [{{call: work.class{class}}}]}}]");
         let _ = writeln!(work, "      class{class}: [{{delay: {}}}]", law(service));
         let (mean, scv) = moments(service);
         rho += rate * mean;
