@@ -55,8 +55,7 @@ pub(crate) fn sweep_csv(report: &SweepReport) -> Result<String, Failure> {
 ///
 /// Never, in practice: results are plain data.
 pub(crate) fn compare_csv(report: &CompareReport) -> Result<String, Failure> {
-    let mut lines =
-        Lines::new(&["variant", "metric", "base", "value", "difference", "lo", "hi", "verdict"])?;
+    let mut lines = Lines::new(&["variant", "metric", "base", "value", "difference", "lo", "hi", "verdict"])?;
     let bound = |bound: Option<f64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
     for found in &report.differences {
         lines.add([
@@ -121,10 +120,17 @@ fn figures(report: &Report) -> Result<Vec<Figure>, Failure> {
 
 fn flatten(path: String, value: &Value, figures: &mut Vec<Figure>) {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    let text = |value: Option<&Value>| value.filter(|value| !value.is_null()).map(Value::to_string).unwrap_or_default();
+    let text = |value: Option<&Value>| {
+        value.filter(|value| !value.is_null()).map(Value::to_string).unwrap_or_default()
+    };
     match value {
         Value::Object(map) if map.len() == 3 && map.contains_key("lo") && map.contains_key("hi") => {
-            figures.push(Figure { value: text(map.get("value")), lo: text(map.get("lo")), hi: text(map.get("hi")), metric: path });
+            figures.push(Figure {
+                value: text(map.get("value")),
+                lo: text(map.get("lo")),
+                hi: text(map.get("hi")),
+                metric: path,
+            });
         }
         Value::Object(map) => map.iter().for_each(|(key, value)| flatten(below(key), value, figures)),
         Value::Array(items) => {
@@ -133,7 +139,12 @@ fn flatten(path: String, value: &Value, figures: &mut Vec<Figure>) {
             }
         }
         Value::Number(number) => {
-            figures.push(Figure { metric: path, value: number.to_string(), lo: String::new(), hi: String::new() });
+            figures.push(Figure {
+                metric: path,
+                value: number.to_string(),
+                lo: String::new(),
+                hi: String::new(),
+            });
         }
         Value::String(word) if path.ends_with(".verdict") => {
             figures.push(Figure { metric: path, value: word.clone(), lo: String::new(), hi: String::new() });
@@ -144,8 +155,10 @@ fn flatten(path: String, value: &Value, figures: &mut Vec<Figure>) {
 
 /// What an item of a list is about.
 fn label(item: &Value) -> Option<String> {
-    let words: Vec<&str> =
-        ["at", "place", "kind", "model", "metric", "text"].iter().filter_map(|key| item.get(key)?.as_str()).collect();
+    let words: Vec<&str> = ["at", "place", "kind", "model", "metric", "text"]
+        .iter()
+        .filter_map(|key| item.get(key)?.as_str())
+        .collect();
     // A sentence about a place says no more than the place.
     match words.as_slice() {
         [] => None,
@@ -180,6 +193,9 @@ mod tests {
     #[test]
     fn json_keeps_the_order_of_the_schema() {
         let text = json(&fixtures::shop()).unwrap();
-        assert!(text.starts_with("{\n  \"schema\": \"hockeystick.result/1\",\n  \"scenario\": \"checkout\""), "{text}");
+        assert!(
+            text.starts_with("{\n  \"schema\": \"hockeystick.result/1\",\n  \"scenario\": \"checkout\""),
+            "{text}"
+        );
     }
 }

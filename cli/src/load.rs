@@ -21,6 +21,9 @@ pub(crate) struct Loaded {
     pub(crate) variant: Option<String>,
 }
 
+/// Most that is read from standard input: one byte more than a scenario can have, so that it is found too large.
+const MOST: u64 = (4 << 20) + 1;
+
 /// Reads the scenario at `path`; `-` is standard input.
 ///
 /// # Errors
@@ -30,8 +33,6 @@ pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
     if path.as_os_str() != "-" {
         return Ok(Source::read(path)?);
     }
-    // One byte more than a scenario can have, so that the reader of the text says that it is too large.
-    const MOST: u64 = (4 << 20) + 1;
     let mut text = String::new();
     let read = std::io::stdin().lock().take(MOST).read_to_string(&mut text);
     read.map_err(|error| Failure::read(Path::new("-"), error))?;
@@ -69,7 +70,10 @@ pub(crate) fn variant_of(source: &Source, name: &str) -> Result<Vec<Override>, F
     let names = || variants.iter().map(String::as_str);
     let help = did_you_mean(name, names()).unwrap_or_else(|| match variants.len() {
         0 => format!("`{}` has no variants", source.name()),
-        _ => format!("its variants are {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "its variants are {}",
+            names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        ),
     });
     Err(Failure::command(format!("there is no variant `{name}`"), Some(help)))
 }
@@ -84,10 +88,7 @@ pub(crate) fn plan(scenario: &Scenario, variant: Option<&str>) -> Plan {
             ..Replications::default()
         },
         expectations: scenario.expectations().to_vec(),
-        heading: Heading {
-            about: scenario.about().map(str::to_owned),
-            variant: variant.map(str::to_owned),
-        },
+        heading: Heading { about: scenario.about().map(str::to_owned), variant: variant.map(str::to_owned) },
         ..Plan::new(scenario.compile(), scenario.seed())
     }
 }

@@ -38,6 +38,21 @@ pub(crate) fn result(text: &str, file: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
+/// Makes sure that there are folders for `files`, before work is done that would be lost.
+///
+/// # Errors
+///
+/// When there is none.
+pub(crate) fn expect_folders<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    for file in files {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(Failure::write(file, io::Error::from(ErrorKind::NotFound)));
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file and says so.
 ///
 /// # Errors
@@ -57,7 +72,10 @@ pub(crate) fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
 pub(crate) fn create(file: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
     if !force && file.exists() {
         let message = format!("`{}` exists already", file.display());
-        return Err(Failure::command(message, Some("give another name, or `--force` to overwrite it".into())));
+        return Err(Failure::command(
+            message,
+            Some("give another name, or `--force` to overwrite it".into()),
+        ));
     }
     save(file, bytes)
 }

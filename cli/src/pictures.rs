@@ -19,16 +19,15 @@ pub(crate) struct Wanted {
     #[arg(long)]
     pub(crate) png: bool,
     /// Write a self-contained HTML report [default name: `<scenario>.html`]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
-    html: Option<PathBuf>,
+    #[expect(clippy::option_option, reason = "not asked for, asked for, asked for under a name")]
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    html: Option<Option<PathBuf>>,
 }
 
 impl Wanted {
     /// Where the HTML report goes, if there is to be one: unless it is named, into `folder`, named like the scenario.
     pub(crate) fn html_file(&self, folder: &Path, scenario: &str) -> Option<PathBuf> {
-        let file = self.html.as_ref()?;
-        let unnamed = file.as_os_str().is_empty();
-        Some(if unnamed { folder.join(format!("{scenario}.html")) } else { file.clone() })
+        self.html.as_ref().map(|file| file.clone().unwrap_or_else(|| folder.join(format!("{scenario}.html"))))
     }
 }
 

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Hears how far an experiment is, and shows it.
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    shown: ProgressBar,
     /// Dropping it ends the thread that shows the bar.
     done: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -26,7 +26,7 @@ impl Bar {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         if output::is_quiet() || !std::io::stderr().is_terminal() {
-            return Self { bar, done: None, thread: None };
+            return Self { shown: bar, done: None, thread: None };
         }
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} replications{msg}, {eta} left");
         if let Ok(style) = style {
@@ -40,7 +40,7 @@ impl Bar {
                 shown.enable_steady_tick(Duration::from_millis(250));
             }
         });
-        Self { bar, done: Some(done), thread: Some(thread) }
+        Self { shown: bar, done: Some(done), thread: Some(thread) }
     }
 }
 
@@ -51,20 +51,20 @@ impl Drop for Bar {
             // It only waits; if it has panicked there is no bar, and nothing else is wrong.
             let _ = thread.join();
         }
-        self.bar.finish_and_clear();
+        self.shown.finish_and_clear();
     }
 }
 
 impl Progress for Bar {
     fn planned(&self, replications: u64) {
-        self.bar.set_length(replications);
+        self.shown.set_length(replications);
     }
 
     fn finished(&self, _events: u64) {
-        self.bar.inc(1);
+        self.shown.inc(1);
     }
 
     fn stage(&self, text: &str) {
-        self.bar.set_message(format!(", {text}"));
+        self.shown.set_message(format!(", {text}"));
     }
 }

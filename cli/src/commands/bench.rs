@@ -169,7 +169,10 @@ fn in_child(workload: &Workload, threads: u16) -> Result<Measured, Failure> {
     serde_json::from_slice(&child.stdout).map_err(|error| failed(error.to_string()))
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long it takes is what is measured; no result depends on it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long it takes is what is measured; no result depends on it"
+)]
 fn measure(workload: &Workload, threads: u16) -> Result<Measured, Failure> {
     let begin = std::time::Instant::now();
     let report = run(workload, threads)?;
@@ -195,6 +198,7 @@ fn run(workload: &Workload, threads: u16) -> Result<Report, Failure> {
 
 /// CPU time that this process has used.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every system tells it")]
 fn cpu_seconds() -> Option<f64> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Some(time.tv_sec as f64 + time.tv_nsec as f64 / 1e9)
@@ -240,9 +244,7 @@ fn show(measured: &[(&Workload, Measured)], threads: u16) -> Result<(), Failure>
                 unit: "MiB".to_owned(),
             }),
         ]);
-        for (figure, exact, seen) in
-            [("mean", workload.mean, found.mean), ("p99", workload.p99, found.p99)]
-        {
+        for (figure, exact, seen) in [("mean", workload.mean, found.mean), ("p99", workload.p99, found.p99)] {
             answers.row(answer(&format!("  {} {figure}", workload.name), exact, seen));
         }
     }

@@ -51,8 +51,7 @@ fn contents(blueprint: &Blueprint) -> String {
 /// What the operational laws say before anything runs.
 fn prediction(page: &mut Page, blueprint: &Blueprint) {
     let analysis = Analysis::of(blueprint);
-    let mut stations: Vec<_> =
-        analysis.stations.iter().filter(|station| station.utilization > 0.0).collect();
+    let mut stations: Vec<_> = analysis.stations.iter().filter(|station| station.utilization > 0.0).collect();
     stations.sort_by(|a, b| b.utilization.total_cmp(&a.utilization));
     let mut table = Table::new([
         Column::name("Predicted by the operational laws"),

@@ -51,6 +51,9 @@ pub(crate) fn compare(arguments: &Arguments) -> Result<Exit, Failure> {
     for name in &names {
         variants.push((name.clone(), plan_of(&source, name, &sets)?));
     }
+    let html = arguments.pictures.html_file(Path::new(""), scenario.name());
+    let outputs = [&arguments.plot, &html, &arguments.outlet.output];
+    output::expect_folders(outputs.into_iter().flatten().map(PathBuf::as_path))?;
     let cancel = interrupt::flag()?;
     let bar = Bar::new();
     let report = on_threads(arguments.effort.threads, || {

@@ -33,15 +33,18 @@ pub(crate) struct Isotope {
 
 pub(crate) fn import(from: &From) -> Result<Exit, Failure> {
     let From::Isotope(arguments) = from;
-    let text = std::fs::read_to_string(&arguments.graph)
-        .map_err(|error| Failure::read(&arguments.graph, error))?;
+    let text =
+        std::fs::read_to_string(&arguments.graph).map_err(|error| Failure::read(&arguments.graph, error))?;
     let name = arguments.graph.display().to_string();
     let imported = isotope(&name, &text, arguments.rate.as_deref())?;
     output::warn(&imported.warnings);
     match &arguments.output {
         Some(file) => {
             output::create(file, imported.text.as_bytes(), arguments.force)?;
-            output::remark(&format!("what had to be assumed stands in it; next: hockeystick run {}", file.display()));
+            output::remark(&format!(
+                "what had to be assumed stands in it; next: hockeystick run {}",
+                file.display()
+            ));
         }
         None => output::result(&imported.text, None)?,
     }

@@ -29,8 +29,8 @@ pub(crate) struct Cli {
 }
 
 const CODES: &str = "\
-Exit codes: 0 every expectation is met, 1 one is not met, 2 it did not run, 3 undecided or cut short,
-130 interrupted.
+Exit codes: 0 every expectation is met, 1 one is not met, 2 it did not run,
+3 undecided or cut short, 130 interrupted.
 
 Start with: hockeystick new shop && hockeystick run shop.yaml";
 

@@ -85,7 +85,8 @@ fn name_and_file(arguments: &Arguments) -> (String, PathBuf) {
     let is_file = name.contains(['/', '\\']) || path.extension().is_some_and(|e| e == "yaml" || e == "yml");
     match (&arguments.file, is_file) {
         (None, true) => {
-            let stem = path.file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
+            let stem =
+                path.file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
             (stem, path.to_owned())
         }
         (None, false) => (name.clone(), PathBuf::from(format!("{name}.yaml"))),
@@ -102,7 +103,8 @@ mod tests {
         for template in Template::value_variants() {
             assert!(template.text().contains(&format!("name: {}\n", template.name())), "{template:?}");
             let source = Source::from_text("template", template.text(), "").unwrap();
-            let (_, doubts) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{template:?}\n{wrong}"));
+            let (_, doubts) =
+                Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{template:?}\n{wrong}"));
             assert!(doubts.is_empty(), "{template:?}\n{doubts}");
         }
     }

@@ -17,6 +17,7 @@ use crate::{formats, interrupt, load, output, pictures, text};
 
 /// Simulate a scenario and report what was found
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     choice: Choice,
@@ -56,6 +57,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let plan = load::plan(&loaded.scenario, loaded.variant.as_deref());
     let chart = chart_file(arguments, loaded.scenario.name());
     let html = arguments.pictures.html_file(Path::new(""), loaded.scenario.name());
+    let outputs = [&chart, &html, &arguments.outlet.output];
+    output::expect_folders(outputs.into_iter().flatten().map(PathBuf::as_path))?;
     let drawn = chart.is_some() || html.is_some();
     let options = Options { bins: (arguments.series || drawn).then_some(BINS), distributions: drawn };
     let cancel = interrupt::flag()?;
@@ -70,7 +73,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         pictures::page(&report, &file)?;
     }
     let text = match arguments.outlet.format {
-        Format::Text => text::run(&report, Detail { all: arguments.all, laws: arguments.laws }, output::width()),
+        Format::Text => {
+            text::run(&report, Detail { all: arguments.all, laws: arguments.laws }, output::width())
+        }
         Format::Json => formats::json(&report)?,
         Format::Csv => formats::run_csv(&report)?,
     };

@@ -51,11 +51,14 @@ pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(Failure::command(message, Some(help.to_owned())));
     }
     let files = Files::of(arguments, loaded.scenario.name())?;
+    let outputs = [Some(&files.svg), files.html.as_ref(), arguments.outlet.output.as_ref()];
+    output::expect_folders(outputs.into_iter().flatten().map(PathBuf::as_path))?;
     let cancel = interrupt::flag()?;
     let points = points(&loaded)?;
     let between = between(&loaded);
     let axes = loaded.scenario.axes().iter();
-    let axes = axes.map(|axis| experiment::Axis { path: axis.path.clone(), unit: axis.unit.clone() }).collect();
+    let axes =
+        axes.map(|axis| experiment::Axis { path: axis.path.clone(), unit: axis.unit.clone() }).collect();
     let grid = Grid { axes, points, between };
     let bar = Bar::new();
     let report = on_threads(arguments.effort.threads, || {
@@ -125,8 +128,11 @@ fn places(axes: &[Axis], number: usize) -> Vec<usize> {
 fn point(loaded: &Loaded, places: &[usize]) -> Result<Point, Failure> {
     let axes = loaded.scenario.axes();
     let moved = axes.iter().zip(places).map(|(axis, place)| axis.override_at(*place));
-    let at: BTreeMap<String, f64> =
-        axes.iter().zip(places).map(|(axis, place)| (axis.path.clone(), axis.values[*place].number)).collect();
+    let at: BTreeMap<String, f64> = axes
+        .iter()
+        .zip(places)
+        .map(|(axis, place)| (axis.path.clone(), axis.values[*place].number))
+        .collect();
     let scenario = changed(loaded, moved)?;
     Ok(Point { at, plan: load::plan(&scenario, loaded.variant.as_deref()) })
 }

@@ -5,7 +5,7 @@ use scenarios::results::{CompareReport, Difference};
 use super::figure::Unit;
 use super::page::Page;
 use super::run::expectations;
-use super::table::{Cell, Column, Table};
+use super::table::{Cell, Column, Table, shortened};
 
 /// The report as text, `width` columns wide.
 pub(crate) fn compare(report: &CompareReport, width: usize) -> String {
@@ -15,7 +15,7 @@ pub(crate) fn compare(report: &CompareReport, width: usize) -> String {
     page.prose(&format!("{}: {} compared with {}", report.scenario, others.join(", "), report.base));
     let replications = report.variants.iter().map(|(_, result)| result.replications).min().unwrap_or(0);
     page.prose(&format!(
-        "{replications} replications of each on the same arrivals and needs. Differences are paired; ±: 95 %."
+        "{replications} replications of each on the same arrivals and needs; ± is the 95 % interval of the pairs."
     ));
     for (name, result) in &report.variants {
         for growth in &result.growth {
@@ -32,12 +32,17 @@ pub(crate) fn compare(report: &CompareReport, width: usize) -> String {
     page.into_text()
 }
 
+/// Widest head of a column.
+const HEAD: usize = 14;
+
 fn differences(page: &mut Page, report: &CompareReport, variant: &str) {
-    let heads = [report.base.as_str(), variant, "difference", "±"];
-    let mut table = Table::new([Column::name("Metric")].into_iter().chain(heads.map(Column::number)).chain([
-        Column::number("change"),
-        Column::text("verdict"),
-    ]));
+    let heads = [&shortened(&report.base, HEAD), &shortened(variant, HEAD), "difference", "±"];
+    let mut table = Table::new(
+        [Column::name("Metric")]
+            .into_iter()
+            .chain(heads.map(Column::number))
+            .chain([Column::number("change"), Column::text("verdict")]),
+    );
     for difference in report.differences.iter().filter(|difference| difference.variant == variant) {
         table.row(row(difference));
     }
@@ -54,13 +59,16 @@ fn row(difference: &Difference) -> Vec<Cell> {
     let change = (difference.difference.value / difference.base.value * 100.0).is_finite();
     vec![
         Cell::from(format!("  {}", difference.metric)),
-        unit.estimate(&difference.base),
-        unit.estimate(&difference.value),
+        unit.brief(&difference.base),
+        unit.brief(&difference.value),
         number(unit.estimate(&difference.difference), sign),
         unit.bare_margin(&difference.difference),
         if change && difference.base.value != 0.0 {
             let percent = difference.difference.value / difference.base.value * 100.0;
-            Cell::Number { digits: format!("{percent:+.0}"), unit: "%".to_owned() }
+            Cell::Number {
+                digits: format!("{percent:+.0}").replace("+0", "0").replace("-0", "0"),
+                unit: "%".to_owned(),
+            }
         } else {
             Cell::none()
         },

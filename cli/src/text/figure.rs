@@ -35,8 +35,14 @@ impl Unit {
             _ if percentile => Self::Seconds,
             "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" => Self::Seconds,
             "throughput" | "offered" | "failures" | "rate" | "acquired" => Self::Rate,
-            "queue_length" | "queue_max" | "in_flight" | "in_use" | "replicas" | "attempts"
-            | "attempts_per_request" | "queue" => Self::Count,
+            "queue_length"
+            | "queue_max"
+            | "in_flight"
+            | "in_use"
+            | "replicas"
+            | "attempts"
+            | "attempts_per_request"
+            | "queue" => Self::Count,
             _ => Self::Share,
         }
     }
@@ -148,8 +154,8 @@ impl Told {
             return Self { value, suffix, margin: None };
         }
         // Nothing (or nothing else) was seen: the interval has one end.
-        if unit == Unit::Share && (e.value == 0.0 || e.value == 1.0) {
-            let (sign, end) = if e.value == 0.0 { ("≤", reach) } else { ("≥", value - reach) };
+        if unit == Unit::Share && (e.value <= 0.0 || e.value >= 1.0) {
+            let (sign, end) = if e.value <= 0.0 { ("≤", reach) } else { ("≥", value - reach) };
             let decimals = decimals_for(reach, 1).max(0) as usize;
             return Self {
                 value: format!("{value:.0}"),
@@ -179,11 +185,7 @@ fn plain(value: f64, digits: i32) -> String {
     }
     let decimals = decimals_for(value, digits).clamp(0, 9) as usize;
     let text = format!("{value:.decimals$}");
-    minus(if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    })
+    minus(if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text })
 }
 
 /// No `-0`.

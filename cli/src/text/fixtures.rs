@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use scenarios::results::{
     Applies, Bottleneck, Capacity, CompareReport, Difference, E, EndpointResult, Growth, Knee, Latency, Laws,
-    LittlesLaw, Met, Report, ResourceResult, Safe, SaturatesAt, ServiceResult, SweepPoint, SweepReport, TheoryLine,
-    TimeAt, TrafficResult, Verdict, Window,
+    LittlesLaw, Met, Report, ResourceResult, Safe, SaturatesAt, ServiceResult, SweepPoint, SweepReport,
+    TheoryLine, TimeAt, TrafficResult, Verdict, Window,
 };
 
 /// An estimate of `value` with an interval that reaches by `share` of it to both sides.
+#[expect(clippy::unnecessary_wraps, reason = "results have optional estimates")]
 fn e(value: f64, share: f64) -> Option<E> {
     Some(E { value, lo: Some(value * (1.0 - share)), hi: Some(value * (1.0 + share)) })
 }
@@ -46,7 +47,8 @@ fn resource(kind: &str, capacity: f64, busy: f64, wait: f64) -> ResourceResult {
 }
 
 fn service(replicas: f64, endpoint: &str, mean: f64, resources: &[(&str, ResourceResult)]) -> ServiceResult {
-    let result = EndpointResult { throughput: e(400.1, 0.001), failures: e(0.0, 0.0), latency: latency(mean, 0.01) };
+    let result =
+        EndpointResult { throughput: e(400.1, 0.001), failures: e(0.0, 0.0), latency: latency(mean, 0.01) };
     ServiceResult {
         replicas: e(replicas, 0.0),
         in_flight: e(400.0 * mean, 0.01),
@@ -56,7 +58,8 @@ fn service(replicas: f64, endpoint: &str, mean: f64, resources: &[(&str, Resourc
 }
 
 fn traffic() -> TrafficResult {
-    let at = |place: &str, kind: &str, seconds: f64| TimeAt { place: place.into(), kind: kind.into(), seconds };
+    let at =
+        |place: &str, kind: &str, seconds: f64| TimeAt { place: place.into(), kind: kind.into(), seconds };
     TrafficResult {
         offered: e(400.12, 0.001),
         throughput: e(400.05, 0.001),
@@ -78,7 +81,11 @@ fn traffic() -> TrafficResult {
             ("p50".to_owned(), vec![at("db", "service", 0.021), at("web", "queueing", 0.012)]),
             (
                 "p99".to_owned(),
-                vec![at("db_connections", "pools", 0.19), at("db", "service", 0.05), at("web", "queueing", 0.02)],
+                vec![
+                    at("db_connections", "pools", 0.19),
+                    at("db", "service", 0.05),
+                    at("web", "queueing", 0.02),
+                ],
             ),
             ("p99.9".to_owned(), vec![at("db_connections", "pools", 0.39), at("db", "service", 0.06)]),
         ]),
@@ -86,7 +93,14 @@ fn traffic() -> TrafficResult {
 }
 
 fn law(at: &str, gap: f64) -> LittlesLaw {
-    LittlesLaw { at: at.into(), l: 24.8, lambda: 400.05, w: Some(0.061_97), residual: 3.1e-13, gap: Some(gap) }
+    LittlesLaw {
+        at: at.into(),
+        l: 24.8,
+        lambda: 400.05,
+        w: Some(0.061_97),
+        residual: 3.1e-13,
+        gap: Some(gap),
+    }
 }
 
 fn theory(at: &str, metric: &str, value: f64, simulated: f64, applies: Applies) -> TheoryLine {
@@ -103,7 +117,8 @@ fn theory(at: &str, metric: &str, value: f64, simulated: f64, applies: Applies) 
 
 /// A steady run of the shop.
 pub(crate) fn shop() -> Report {
-    let web = [("workers", resource("slots", 256.0, 0.34, 0.0)), ("cores", resource("cores", 8.0, 0.61, 0.0009))];
+    let web =
+        [("workers", resource("slots", 256.0, 0.34, 0.0)), ("cores", resource("cores", 8.0, 0.61, 0.0009))];
     let db = [("cores", resource("cores", 8.0, 0.25, 0.000_02))];
     let mut services = BTreeMap::from([
         ("web".to_owned(), service(4.0, "checkout", 0.058, &web)),

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, E, Growth, Latency, LittlesLaw, Met, Report, ResourceResult, TheoryLine, TimeAt, TrafficResult, Verdict,
+    Applies, E, Growth, Latency, LittlesLaw, Met, Report, ResourceResult, TheoryLine, TimeAt, TrafficResult,
+    Verdict,
 };
 
 use super::figure::{Unit, clock, grouped};
@@ -141,7 +142,7 @@ fn traffic(page: &mut Page, report: &Report, detail: Detail) {
     let (traffics, hidden) = shown(busiest_traffics(report), detail, ROWS);
     let steady = report.growth.is_empty();
     for (name, traffic) in &traffics {
-        let retried = traffic.attempts_per_request.filter(|e| e.value != 1.0);
+        let retried = traffic.attempts_per_request.filter(|e| e.value > 1.0);
         let cells = [
             (Unit::Rate, traffic.offered),
             (Unit::Rate, traffic.throughput),
@@ -167,7 +168,8 @@ fn outcomes(page: &mut Page, name: &str, traffic: &TrafficResult) {
         return;
     }
     ended.sort_by(|a, b| b.1.cmp(a.1));
-    let mut said: Vec<String> = ended.iter().map(|(outcome, n)| format!("{} {outcome}", grouped(**n))).collect();
+    let mut said: Vec<String> =
+        ended.iter().map(|(outcome, n)| format!("{} {outcome}", grouped(**n))).collect();
     if let Some(n) = traffic.outcomes.get("in_flight").filter(|n| **n > 0) {
         said.push(format!("{} in flight at the end", grouped(*n)));
     }
@@ -192,7 +194,8 @@ fn response_times(page: &mut Page, report: &Report, detail: Detail) {
     let (rows, hidden) = shown(rows, detail, ROWS);
     for (name, latency) in rows.iter().filter(|(_, latency)| latency.count > 0) {
         let thin = |name: &str| latency.thin.iter().any(|thin| thin == name);
-        let cells = [latency.mean, latency.p50, latency.p95, latency.p99, latency.p999].map(|e| (Unit::Seconds, e));
+        let cells =
+            [latency.mean, latency.p50, latency.p95, latency.p99, latency.p999].map(|e| (Unit::Seconds, e));
         let values = cells.iter().zip(["mean", "p50", "p95", "p99", "p99.9"]).map(|((unit, e), name)| {
             let cell = estimate(*unit, *e);
             if thin(name) { doubted(cell) } else { cell }
@@ -348,7 +351,15 @@ fn unit_of_theory(metric: &str) -> Unit {
         Unit::Share
     } else if has(&["throughput", "rate", "saturat"]) {
         Unit::Rate
-    } else if has(&["queue length", "in flight", "in service", "number", "attempts", "in_flight", "queue_length"]) {
+    } else if has(&[
+        "queue length",
+        "in flight",
+        "in service",
+        "number",
+        "attempts",
+        "in_flight",
+        "queue_length",
+    ]) {
         Unit::Count
     } else {
         Unit::Seconds
@@ -365,13 +376,13 @@ fn theory(page: &mut Page, lines: &[TheoryLine], detail: Detail) {
     );
     let (applying, others): (Vec<&TheoryLine>, Vec<&TheoryLine>) =
         lines.iter().partition(|line| line.applies != Applies::No && line.value.is_some());
-    let (applying, hidden) = shown(applying, detail, 2 * ROWS);
+    let (applying, hidden) = shown(applying, detail, ROWS);
     let mut last = None;
     let mut outside = false;
     for line in applying {
         if last.replace((&line.at, &line.model)) != Some((&line.at, &line.model)) {
-            let about = if line.applies == Applies::Exactly { "" } else { ", approximately" };
-            table.row([Cell::from(format!("  {}: {}{about}", line.at, line.model))]);
+            let about = if line.applies == Applies::Exactly { "" } else { " (approximation)" };
+            table.row([Cell::Span(format!("  {}: {}{about}", line.at, line.model))]);
         }
         let unit = unit_of_theory(&line.metric);
         let verdict = verdict_on(line);
@@ -408,13 +419,14 @@ fn beside(unit: Unit, value: f64, simulated: Option<E>) -> Cell {
 
 /// Whether the closed form lies inside of the simulation's interval.
 fn verdict_on(line: &TheoryLine) -> String {
-    let (Some(value), Some(E { value: seen, lo: Some(lo), hi: Some(hi) })) = (line.value, line.simulated) else {
+    let (Some(value), Some(E { value: seen, lo: Some(lo), hi: Some(hi) })) = (line.value, line.simulated)
+    else {
         return String::new();
     };
     if (lo..=hi).contains(&value) {
         return "inside".to_owned();
     }
-    if lo == hi {
+    if lo >= hi {
         return String::new(); // Every replication saw the same, such as no wait at all: that is no interval.
     }
     match line.applies {
@@ -448,7 +460,8 @@ fn not_applying(page: &mut Page, lines: &[&TheoryLine], detail: Detail) {
 }
 
 fn places(page: &mut Page, report: &Report, detail: Detail) {
-    for (name, traffic) in busiest_traffics(report).into_iter().take(if detail.all { usize::MAX } else { 4 }) {
+    for (name, traffic) in busiest_traffics(report).into_iter().take(if detail.all { usize::MAX } else { 4 })
+    {
         let known: Vec<&str> = PERCENTILES.into_iter().filter(|p| traffic.time_at.contains_key(*p)).collect();
         let Some(slow) = known.iter().find(|p| **p == "p99").or(known.last()) else { continue };
         let at = |p: &str| traffic.time_at.get(p).map_or(&[][..], Vec::as_slice);
@@ -459,7 +472,10 @@ fn places(page: &mut Page, report: &Report, detail: Detail) {
             }
         }
         let seconds = |p: &str, key: (&str, &str)| {
-            at(p).iter().find(|time| (time.place.as_str(), time.kind.as_str()) == key).map(|time| time.seconds)
+            at(p)
+                .iter()
+                .find(|time| (time.place.as_str(), time.kind.as_str()) == key)
+                .map(|time| time.seconds)
         };
         let by = |key: (&str, &str)| seconds(slow, key).unwrap_or(0.0);
         keys.sort_by(|a, b| by(*b).partial_cmp(&by(*a)).unwrap_or(Ordering::Equal));
@@ -527,7 +543,9 @@ fn notes(page: &mut Page, notes: &[String]) {
     }
     page.gap();
     page.line("Notes");
-    notes.iter().for_each(|note| page.hanging("  - ", "    ", note));
+    for note in notes {
+        page.hanging("  - ", "    ", note);
+    }
 }
 
 fn footer(page: &mut Page, report: &Report) {

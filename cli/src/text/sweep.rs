@@ -34,7 +34,11 @@ pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
     ];
     page.gap();
     for (what, text) in sentences {
-        page.hanging(&format!("{what:10}"), "          ", text.map_or("not within this sweep", String::as_str));
+        page.hanging(
+            &format!("{what:10}"),
+            "          ",
+            text.map_or("not within this sweep", String::as_str),
+        );
     }
     if let Some(safe) = &report.safe {
         let unit = report.units.first().map_or("", String::as_str);
@@ -110,8 +114,9 @@ fn figures(report: &Report, traffic: &TrafficResult) -> Vec<Cell> {
     ];
     match busiest_resources(report).first() {
         Some((name, resource)) => {
-            cells.push(resource.utilization.map_or_else(Cell::none, |e| {
-                Cell::Number { digits: format!("{:.0}", e.value * 100.0), unit: "%".to_owned() }
+            cells.push(resource.utilization.map_or_else(Cell::none, |e| Cell::Number {
+                digits: format!("{:.0}", e.value * 100.0),
+                unit: "%".to_owned(),
             }));
             cells.push(Cell::from(name.as_str()));
         }

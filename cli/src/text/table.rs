@@ -9,6 +9,8 @@ pub(crate) enum Cell {
     Empty,
     /// Text, flush left.
     Text(String),
+    /// Text over the whole width, alone in its row.
+    Span(String),
     /// A word in a column of numbers, flush right.
     Word(String),
     /// A number, aligned at its point, and its unit.
@@ -117,6 +119,10 @@ impl Table {
             .collect();
         let mut lines = vec![joined(&head)];
         for row in &self.rows {
+            if let [Cell::Span(text)] = row.as_slice() {
+                lines.push(shortened(text, width));
+                continue;
+            }
             let cells = shown.iter().zip(&shapes).zip(&widths).map(|((column, shape), width)| {
                 shape.draw(row.get(*column).unwrap_or(&Cell::Empty), self.columns[*column].left, *width)
             });
@@ -129,7 +135,7 @@ impl Table {
         let mut shape = Shape::default();
         for cell in self.rows.iter().filter_map(|row| row.get(column)) {
             match cell {
-                Cell::Empty => {}
+                Cell::Empty | Cell::Span(_) => {}
                 Cell::Text(text) | Cell::Word(text) => shape.text = shape.text.max(length(text)),
                 Cell::Number { digits, unit } => {
                     let (whole, fraction) = split(digits);
@@ -179,7 +185,7 @@ impl Shape {
 
     fn draw(self, cell: &Cell, left: bool, width: usize) -> String {
         match cell {
-            Cell::Empty => " ".repeat(width),
+            Cell::Empty | Cell::Span(_) => " ".repeat(width),
             Cell::Text(text) if left => pad_right(&shortened(text, width), width),
             Cell::Text(text) | Cell::Word(text) => pad_left(text, width),
             Cell::Number { digits, unit } => {
@@ -245,11 +251,7 @@ mod tests {
         table.row(["bots".into(), Unit::Seconds.cell(0.000_5), Cell::none()]);
         assert_eq!(
             table.lines(40),
-            [
-                "Traffic                      mean    p99",
-                "shoppers_with_…t_fit    61.9 ms  1.5 s",
-                "bots",
-            ]
+            ["Traffic                      mean    p99", "shoppers_with_…t_fit    61.9 ms  1.5 s", "bots",]
         );
         assert!(table.lines(40).iter().all(|line| line.chars().count() <= 40), "{:#?}", table.lines(40));
     }

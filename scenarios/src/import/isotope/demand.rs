@@ -47,7 +47,9 @@ impl Demand {
         let services = &graph.services;
         let entries = entries(graph);
         let mut visits = vec![0.0; services.len()];
-        entries.iter().for_each(|entry| visits[*entry] = 1.0 / entries.len() as f64);
+        for entry in &entries {
+            visits[*entry] = 1.0 / entries.len() as f64;
+        }
         for (caller, service) in services.iter().enumerate() {
             for (callee, probability) in service.script.iter().flat_map(Command::calls) {
                 visits[callee] += visits[caller] * (1.0 - service.error_rate) * probability;
@@ -82,7 +84,8 @@ impl Demand {
 
 /// Those marked as such; without a mark, those that nobody calls.
 fn entries(graph: &Graph) -> Vec<usize> {
-    let marked: Vec<usize> = (0..graph.services.len()).filter(|service| graph.services[*service].entry).collect();
+    let marked: Vec<usize> =
+        (0..graph.services.len()).filter(|service| graph.services[*service].entry).collect();
     if !marked.is_empty() {
         return marked;
     }

@@ -84,7 +84,10 @@ impl Graph {
         };
         let mut reader = Reader { sink, names: BTreeMap::new(), unused: BTreeMap::new() };
         let known = ["apiVersion", "kind", "default", "defaults", "services"];
-        entries.iter().filter(|entry| !known.contains(&&*entry.key)).for_each(|entry| reader.unknown(entry, &known));
+        entries
+            .iter()
+            .filter(|entry| !known.contains(&&*entry.key))
+            .for_each(|entry| reader.unknown(entry, &known));
         let defaults = root.get("defaults").or(root.get("default"));
         let Some(list) = root.get("services") else {
             let help = "an Isotope graph lists them: `services: [{name: a, isEntrypoint: true}]`";
@@ -103,7 +106,8 @@ impl Graph {
         if let Some(defaults) = defaults {
             reader.count_unused(defaults, &DEFAULT_KEYS);
         }
-        let services: Vec<Option<Service>> = nodes.iter().map(|node| reader.service(node, defaults)).collect();
+        let services: Vec<Option<Service>> =
+            nodes.iter().map(|node| reader.service(node, defaults)).collect();
         let unused = std::mem::take(&mut reader.unused);
         let unused = UNUSED.iter().filter_map(|(key, why)| Some((*key, *why, *unused.get(key)?))).collect();
         let services = services.into_iter().collect::<Option<Vec<_>>>()?;
@@ -124,7 +128,8 @@ impl Reader<'_> {
     /// Scripts call services that may come later in the file.
     fn collect_names(&mut self, nodes: &[Node]) {
         for (index, node) in nodes.iter().enumerate() {
-            let Some((name, place)) = node.get("name").and_then(|name| Some((name.text()?, name.place))) else {
+            let Some((name, place)) = node.get("name").and_then(|name| Some((name.text()?, name.place)))
+            else {
                 let place = node.place;
                 let help = "write `- name: a`";
                 self.sink.report(Diagnostic::error("a service needs a name").at(place).help(help));
@@ -147,7 +152,9 @@ impl Reader<'_> {
         };
         self.sink.report(Diagnostic {
             severity: Severity::Warning,
-            ..Diagnostic::error(format!("unknown key {}, which is ignored", quoted(&entry.key))).at(entry.place).help(help)
+            ..Diagnostic::error(format!("unknown key {}, which is ignored", quoted(&entry.key)))
+                .at(entry.place)
+                .help(help)
         });
     }
 
@@ -183,7 +190,14 @@ impl Reader<'_> {
         let error_rate = setting("errorRate").and_then(|node| self.share(node)).unwrap_or(0.0);
         let script = setting("script").map(|node| self.script(node)).unwrap_or_default();
         let name = node.get("name")?;
-        Some(Service { name: name.text()?.to_owned(), place: name.place, entry, replicas, error_rate, script })
+        Some(Service {
+            name: name.text()?.to_owned(),
+            place: name.place,
+            entry,
+            replicas,
+            error_rate,
+            script,
+        })
     }
 
     /// A share: `5%` or `0.05`.
@@ -215,7 +229,8 @@ impl Reader<'_> {
         let mut branches = Vec::new();
         for command in commands {
             if matches!(command.value, Value::List(_)) {
-                let mistake = Diagnostic::error("commands at once cannot hold further lists: there is only one level");
+                let mistake =
+                    Diagnostic::error("commands at once cannot hold further lists: there is only one level");
                 self.sink.report(mistake.at(command.place).help("give the inner list a service of its own"));
             } else {
                 branches.extend(self.command(command));

@@ -47,7 +47,8 @@ pub fn isotope(name: &str, text: &str, rate: Option<&str>) -> Result<Imported, D
         _ => return Err(told(errors)),
     };
     let demand = Demand::of(&graph);
-    let text = write::scenario(name, &graph, &demand, given.as_ref().map(|(text, rate)| (text.as_str(), *rate)));
+    let text =
+        write::scenario(name, &graph, &demand, given.as_ref().map(|(text, rate)| (text.as_str(), *rate)));
     Ok(Imported { text, warnings: told(warnings) })
 }
 
@@ -126,7 +127,8 @@ services:
 
     #[test]
     fn a_rate_and_both_spellings_of_defaults_are_understood() {
-        let graph = "default: {numReplicas: 3, errorRate: 0.25}\nservices: [{name: a}, {name: b, errorRate: 0%}]";
+        let graph =
+            "default: {numReplicas: 3, errorRate: 0.25}\nservices: [{name: a}, {name: b, errorRate: 0%}]";
         let text = isotope("g", graph, Some("40/s")).unwrap().text;
         assert!(text.contains("rate: 40/s"), "{text}");
         assert!(text.contains("- {fail: http_500, rate: 25%}"), "{text}");
@@ -137,7 +139,8 @@ services:
 
     #[test]
     fn names_that_the_language_refuses_are_mapped() {
-        let graph = "services: [{name: a.b, isEntrypoint: true, script: [call: a b]}, {name: a b}, {name: a-b}]";
+        let graph =
+            "services: [{name: a.b, isEntrypoint: true, script: [call: a b]}, {name: a b}, {name: a-b}]";
         let text = isotope("g", graph, None).unwrap().text;
         assert!(text.contains("  a-b-2:"), "{text}");
         assert!(text.contains("- call: a-b-3.get") || text.contains("- call: a-b-2.get"), "{text}");
@@ -152,7 +155,10 @@ services:
         let text = wrong("services:\n- name: a\n  script:\n  - call: b\n- name: b\n  script:\n  - call: a\n");
         assert!(text.contains("go round in a circle: `a` -> `b` -> `a`"), "{text}");
         let text = wrong("services:\n- name: a\n  script: [sleep: soon]\n  numReplicas: 0\n- name: a\n");
-        assert!(text.contains("expected a time") && text.contains("`0`") && text.contains("two services"), "{text}");
+        assert!(
+            text.contains("expected a time") && text.contains("`0`") && text.contains("two services"),
+            "{text}"
+        );
         assert!(wrong("kind: Deployment\n").contains("`services` is missing"));
         assert!(wrong("services: []\n").contains("no services"));
         assert!(wrong("services:\n- {name: a, script: [[[call: a]]]}\n").contains("only one level"));
@@ -161,7 +167,11 @@ services:
     #[test]
     fn unknown_keys_are_doubts() {
         let imported = isotope("g", "services: [{name: a, numReplica: 3}]", None).unwrap();
-        assert!(imported.warnings.to_string().contains("did you mean `numReplicas`?"), "{}", imported.warnings);
+        assert!(
+            imported.warnings.to_string().contains("did you mean `numReplicas`?"),
+            "{}",
+            imported.warnings
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ const LONGEST_NAME: usize = 64;
 /// Visits of services that a replication is to simulate.
 const VISITS: f64 = 200_000.0;
 /// Requests of a replication: fewer tell too little of the slow ones, more only take longer.
-const REQUESTS: (f64, f64) = (1_000.0, 50_000.0);
+const REQUESTS: (f64, f64) = (500.0, 50_000.0);
 /// Widest line of a comment.
 const WIDTH: usize = 110;
 
@@ -56,7 +56,9 @@ fn header(out: &mut String, file: &str, graph: &Graph) {
         "errors: independent of each other; the mock service fails every n-th request instead.".to_owned(),
         "arrivals: Poisson, at a rate that the graph does not give.".to_owned(),
     ];
-    assumed.iter().for_each(|text| item(out, text));
+    for text in &assumed {
+        item(out, text);
+    }
     if !graph.unused.is_empty() {
         out.push_str("#\n# What the graph says and this scenario leaves out:\n#\n");
         for (key, why, times) in &graph.unused {
@@ -70,21 +72,34 @@ fn header(out: &mut String, file: &str, graph: &Graph) {
 fn experiment(out: &mut String, file: &str, demand: &Demand, (rate, per_second): (&str, f64), bound: f64) {
     let all: f64 = demand.visits.iter().sum();
     let requests = (VISITS / all).clamp(REQUESTS.0, REQUESTS.1);
-    let duration = ceil(requests / per_second).max(ceil(5.0 * bound));
+    let duration = ceil(requests / per_second).max(ceil(2.0 * bound));
     let name = mapped(base(file).rsplit_once('.').map_or(base(file), |(stem, _)| stem));
     let _ = writeln!(out, "name: {}", quoted(&name));
     let _ = writeln!(out, "about: How much traffic can the service graph take?");
-    let _ = writeln!(out, "duration: {}  # about {} requests at {rate}", time(duration), count(duration * per_second));
+    let _ = writeln!(
+        out,
+        "duration: {}  # about {} requests at {rate}",
+        time(duration),
+        count(duration * per_second)
+    );
     let _ = writeln!(out, "warmup: {}", time(duration / 10.0));
 }
 
-fn traffic(out: &mut String, demand: &Demand, names: &[String], (rate, given): (&str, bool), per_second: f64) {
+fn traffic(
+    out: &mut String,
+    demand: &Demand,
+    names: &[String],
+    (rate, given): (&str, bool),
+    per_second: f64,
+) {
     let share = 100.0 / demand.entries.len() as f64;
     let to = match demand.entries.as_slice() {
         [one] => format!("{}.get", names[*one]),
         several => {
-            let shares: Vec<String> =
-                several.iter().map(|entry| format!("{}.get: {}%", names[*entry], round(share, 1e4))).collect();
+            let shares: Vec<String> = several
+                .iter()
+                .map(|entry| format!("{}.get: {}%", names[*entry], round(share, 1e4)))
+                .collect();
             format!("{{{}}}", shares.join(", "))
         }
     };
@@ -117,13 +132,16 @@ fn service(out: &mut String, service: &Service, names: &[String], at: usize, dem
     let _ = writeln!(out, "    cores: {CORES}");
     out.push_str("    endpoints:\n      get:\n        - cpu: {exp: 1ms}\n");
     if service.error_rate > 0.0 {
-        let _ = writeln!(out, "        - {{fail: http_500, rate: {}%}}", round(service.error_rate * 100.0, 1e6));
+        let _ =
+            writeln!(out, "        - {{fail: http_500, rate: {}%}}", round(service.error_rate * 100.0, 1e6));
     }
     for command in &service.script {
         match command {
             Command::All(branches) => {
                 out.push_str("        - all:\n");
-                branches.iter().for_each(|branch| step(out, 12, branch, names));
+                for branch in branches {
+                    step(out, 12, branch, names);
+                }
             }
             one => step(out, 8, one, names),
         }
@@ -162,7 +180,10 @@ fn expectations(out: &mut String, demand: &Demand, bound: f64) {
 fn sweep(out: &mut String, demand: &Demand, names: &[String]) {
     out.push_str("\nsweep:\n");
     let limit = demand.capacity;
-    indented(out, &format!("From little load to just beyond the point where `{}` saturates.", names[demand.busiest]));
+    indented(
+        out,
+        &format!("From little load to just beyond the point where `{}` saturates.", names[demand.busiest]),
+    );
     let (from, to) = (rate_of(floor(limit / 10.0)), rate_of(floor(limit * 1.1)));
     let _ = writeln!(out, "  traffic.requests.rate: {{from: {from}, to: {to}, points: 11}}");
 }
