@@ -47,9 +47,9 @@ pub fn families() -> Vec<String> {
     let files =
         fs::read_dir(&folder).unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()));
     let paths = files.filter_map(|file| Some(file.ok()?.path()));
-    let named = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let vectors = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     let mut names: Vec<String> =
-        named.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+        vectors.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
     names
 }

@@ -160,45 +160,42 @@ fn an_unrelated_part_changes_no_other_number() {
     }
 }
 
-/// Fails unless everything that `a` knows is the same in `b`.
-fn same_by_name((a_plan, a): (&Blueprint, &Segment), (b_plan, b): (&Blueprint, &Segment)) {
-    let mut same = 0;
-    for (i, plan) in a_plan.traffics.iter().enumerate() {
-        let j = b_plan.traffics.iter().position(|other| other.name == plan.name).unwrap();
-        let (mut x, mut y) = (a.traffics[i].clone(), b.traffics[j].clone());
+/// Fails unless everything that `before` knows is the same in `after`.
+fn same_by_name(before: (&Blueprint, &Segment), after: (&Blueprint, &Segment)) {
+    let (plan, seen) = before;
+    let (other_plan, other) = after;
+    for (at, there) in places(&plan.traffics, &other_plan.traffics, |row| &row.name) {
+        let (mut mine, mut theirs) = (seen.traffics[at].clone(), other.traffics[there].clone());
         // There is one more name of an outcome, which nobody here has.
-        x.outcomes = named(&a_plan.outcomes, &x.outcomes);
-        y.outcomes = named(&a_plan.outcomes, &of_names(&a_plan.outcomes, &b_plan.outcomes, &y.outcomes));
-        assert_eq!(x, y, "{}", plan.name);
-        same += 1;
+        mine.outcomes = of_names(&plan.outcomes, &plan.outcomes, &mine.outcomes);
+        theirs.outcomes = of_names(&plan.outcomes, &other_plan.outcomes, &theirs.outcomes);
+        assert!(mine == theirs, "{}", plan.traffics[at].name);
     }
-    for (i, plan) in a_plan.endpoints.iter().enumerate() {
-        let j = b_plan.endpoints.iter().position(|other| other.name == plan.name).unwrap();
-        assert_eq!(a.endpoints[i], b.endpoints[j], "{}", plan.name);
-        same += 1;
+    for (at, there) in places(&plan.endpoints, &other_plan.endpoints, |row| &row.name) {
+        assert!(seen.endpoints[at] == other.endpoints[there], "{}", plan.endpoints[at].name);
     }
-    for (i, plan) in a_plan.services.iter().enumerate() {
-        let j = b_plan.services.iter().position(|other| other.name == plan.name).unwrap();
-        assert_eq!((&a.services[i], &a.cores[i]), (&b.services[j], &b.cores[j]), "{}", plan.name);
-        same += 1;
+    for (at, there) in places(&plan.services, &other_plan.services, |row| &row.name) {
+        assert!(seen.services[at] == other.services[there], "{}", plan.services[at].name);
+        assert!(seen.cores[at] == other.cores[there], "the cores of {}", plan.services[at].name);
     }
-    for (i, plan) in a_plan.pools.iter().enumerate() {
-        let j = b_plan.pools.iter().position(|other| other.name == plan.name).unwrap();
-        assert_eq!(a.pools[i], b.pools[j], "{}", plan.name);
-        same += 1;
+    for (at, there) in places(&plan.pools, &other_plan.pools, |row| &row.name) {
+        assert!(seen.pools[at] == other.pools[there], "{}", plan.pools[at].name);
     }
-    assert!(same >= 14, "{same} parts prove little");
 }
 
-/// Outcomes in the order of `names`.
+/// Where each row of `table` stands in the `other` one, by name.
+fn places<T>(table: &[T], other: &[T], name: impl Fn(&T) -> &String) -> Vec<(usize, usize)> {
+    let place = |row: &T| other.iter().position(|there| name(there) == name(row));
+    let found: Vec<(usize, usize)> =
+        table.iter().enumerate().filter_map(|(at, row)| Some((at, place(row)?))).collect();
+    assert!(!found.is_empty() && found.len() == table.len() && other.len() > table.len(), "{found:?}");
+    found
+}
+
+/// Counts in the order of `names`; what has not been counted is 0.
 fn of_names(names: &[String], own: &[String], counts: &[u64]) -> Vec<u64> {
     let count = |name: &String| own.iter().position(|other| other == name).and_then(|at| counts.get(at));
     names.iter().map(|name| count(name).copied().unwrap_or(0)).collect()
-}
-
-/// As many counts as there are names.
-fn named(names: &[String], counts: &[u64]) -> Vec<u64> {
-    (0..names.len()).map(|at| counts.get(at).copied().unwrap_or(0)).collect()
 }
 
 /// A change of this number changes results: say so in the changelog, under *Results change*.

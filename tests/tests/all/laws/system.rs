@@ -261,16 +261,13 @@ fn wait(timeout: Option<&str>) -> String {
 impl System {
     fn write_traffic(&self, f: &mut Formatter<'_>, i: usize, traffic: &Traffic) -> fmt::Result {
         write!(f, "  t{i}: {{to: s{}.go", usize::from(traffic.to) % self.services.len())?;
-        match traffic.users {
-            Some(users) => write!(f, ", users: {users}, think: {{exp: 50ms}}")?,
-            None => {
-                let Traffic { rate, arrivals, .. } = traffic;
-                write!(
-                    f,
-                    ", rate: {{steps: {{0s: {rate}/s, {TRAFFIC_ENDS}: 0/s}}}}, arrivals: {arrivals}{}",
-                    traffic.batch.map(|batch| format!(", batch: {batch}")).unwrap_or_default()
-                )?;
-            }
+        if let Some(users) = traffic.users {
+            write!(f, ", users: {users}, think: {{exp: 50ms}}")?;
+        } else {
+            let Traffic { rate, arrivals, .. } = traffic;
+            let batch = traffic.batch.map(|batch| format!(", batch: {batch}")).unwrap_or_default();
+            let steps = format!("{{0s: {rate}/s, {TRAFFIC_ENDS}: 0/s}}");
+            write!(f, ", rate: {{steps: {steps}}}, arrivals: {arrivals}{batch}")?;
         }
         if let Some(policy) = traffic.policy {
             write!(f, ", policy: p{}", usize::from(policy) % self.policies.len())?;
