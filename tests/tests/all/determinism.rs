@@ -1,6 +1,8 @@
 //! The same seed gives the same bytes: on any number of threads, in any order of the file, whatever else it
 //! contains, in debug and in release.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use models::blueprint::Blueprint;
 use models::observe::{Observations, Segment};
 use models::{Replication, replicate};
