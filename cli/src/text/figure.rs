@@ -154,7 +154,7 @@ impl Told {
             return Self { value, suffix, margin: None };
         }
         // Nothing (or nothing else) was seen: the interval has one end.
-        if unit == Unit::Share && (e.value <= 0.0 || e.value >= 1.0) {
+        if unit == Unit::Share && (e.value == 0.0 || e.value >= 1.0) {
             let (sign, end) = if e.value <= 0.0 { ("≤", reach) } else { ("≥", value - reach) };
             let decimals = decimals_for(reach, 1).max(0) as usize;
             return Self {

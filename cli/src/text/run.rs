@@ -39,7 +39,7 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
         response_times(&mut page, report, detail);
     } else {
         page.gap();
-        page.prose("Response times, waits and queue lengths have no steady state and are not shown.");
+        page.prose("Response times and queues have no steady state and are not shown.");
     }
     services(&mut page, report, detail);
     resources(&mut page, report, detail);
@@ -221,7 +221,7 @@ fn doubted(cell: Cell) -> Cell {
 
 fn services(page: &mut Page, report: &Report, detail: Detail) {
     let mut table = Table::new([
-        Column::name("Services, busiest first"),
+        Column::name("Services"),
         Column::number("replicas"),
         Column::number("answered/s"),
         Column::number("failed/s"),
@@ -273,7 +273,7 @@ pub(super) fn busiest_resources(report: &Report) -> Vec<(String, &ResourceResult
 
 fn resources(page: &mut Page, report: &Report, detail: Detail) {
     let mut table = Table::new([
-        Column::name("Resources, busiest first"),
+        Column::name("Resources"),
         Column::number("units"),
         Column::number("busy"),
         Column::number("queue"),
@@ -460,6 +460,7 @@ fn not_applying(page: &mut Page, lines: &[&TheoryLine], detail: Detail) {
 }
 
 fn places(page: &mut Page, report: &Report, detail: Detail) {
+    let steady = report.growth.is_empty();
     for (name, traffic) in busiest_traffics(report).into_iter().take(if detail.all { usize::MAX } else { 4 })
     {
         let known: Vec<&str> = PERCENTILES.into_iter().filter(|p| traffic.time_at.contains_key(*p)).collect();
@@ -482,13 +483,14 @@ fn places(page: &mut Page, report: &Report, detail: Detail) {
         let (keys, hidden) = shown(keys, detail, PLACES);
         let mut columns = vec![Column::name("  place"), Column::text("as")];
         for p in &known {
-            columns.extend([Column::number(p), Column::number("")]);
+            columns.push(Column::number(p));
+            columns.extend(steady.then(|| Column::number("")));
         }
         let mut table = Table::new(columns);
         for key in keys {
             let mut row = vec![Cell::from(format!("  {}", key.0)), Cell::from(key.1)];
             for p in &known {
-                row.extend(time_and_share(at(p), seconds(p, key), report.growth.is_empty()));
+                row.extend(time_and_share(at(p), seconds(p, key), steady));
             }
             table.row(row);
         }
@@ -502,11 +504,18 @@ fn places(page: &mut Page, report: &Report, detail: Detail) {
 }
 
 /// How long, and which share of the whole. Without a steady state the shares still say what is to blame.
-fn time_and_share(all: &[TimeAt], seconds: Option<f64>, steady: bool) -> [Cell; 2] {
+fn time_and_share(all: &[TimeAt], seconds: Option<f64>, steady: bool) -> Vec<Cell> {
     let whole: f64 = all.iter().map(|time| time.seconds).sum();
-    let Some(seconds) = seconds.filter(|_| whole > 0.0) else { return [Cell::none(), Cell::Empty] };
-    let share = Cell::Number { digits: format!("{:.0}", 100.0 * seconds / whole), unit: "%".to_owned() };
-    [if steady { Unit::Seconds.cell(seconds) } else { Cell::none() }, share]
+    let share = |seconds: f64| Cell::Number {
+        digits: format!("{:.0}", 100.0 * seconds / whole),
+        unit: "%".to_owned(),
+    };
+    match seconds.filter(|_| whole > 0.0) {
+        Some(seconds) if steady => vec![Unit::Seconds.cell(seconds), share(seconds)],
+        Some(seconds) => vec![share(seconds)],
+        None if steady => vec![Cell::none(), Cell::Empty],
+        None => vec![Cell::none()],
+    }
 }
 
 fn bottleneck(page: &mut Page, report: &Report) {
@@ -578,7 +587,7 @@ mod tests {
     #[test]
     fn an_overloaded_run_shows_no_means() {
         let text = run(&fixtures::overloaded(), Detail::default(), 80);
-        assert!(!text.contains("mean"), "{text}");
+        assert!(!text.contains("Response times  ") && !text.contains("wait"), "{text}");
         insta::assert_snapshot!(text);
     }
 

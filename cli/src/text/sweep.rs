@@ -25,6 +25,7 @@ pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
     for name in traffics {
         page.table(&points(report, name));
     }
+    busiest(&mut page, report);
     if report.points.iter().any(|point| !point.result.growth.is_empty()) {
         page.item("grows: something grows without bound there, so no latency holds");
     }
@@ -54,6 +55,31 @@ pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
     page.into_text()
 }
 
+/// Which resource is the busiest, and from which point on.
+fn busiest(page: &mut Page, report: &SweepReport) {
+    let mut said: Vec<(String, String)> = Vec::new();
+    for point in &report.points {
+        let Some((name, _)) = busiest_resources(&point.result).into_iter().next() else { continue };
+        if said.last().is_none_or(|(last, _)| *last != name) {
+            said.push((name, place(report, point)));
+        }
+    }
+    let texts: Vec<String> = match said.as_slice() {
+        [(only, _)] => vec![only.clone()],
+        several => several.iter().take(6).map(|(name, from)| format!("{name} from {from} on")).collect(),
+    };
+    if !texts.is_empty() {
+        page.hanging("  ", "    ", &format!("busiest: {}", texts.join(", ")));
+    }
+}
+
+/// A point as a reader would name it.
+fn place(report: &SweepReport, point: &SweepPoint) -> String {
+    let at = report.paths.iter().zip(&report.units);
+    let values = at.filter_map(|(path, unit)| point.at.get(path).map(|at| value(unit, *at)));
+    values.collect::<Vec<_>>().join(" and ")
+}
+
 fn reasons(points: &[SweepPoint]) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     for reason in points.iter().flat_map(|point| &point.result.cut_short) {
@@ -75,8 +101,7 @@ fn points(report: &SweepReport, traffic: &str) -> Table {
         *first = Column::number(&if only { name } else { format!("{traffic}: {name}") });
     }
     columns.extend(heads.map(Column::number));
-    columns.push(Column::number("busy"));
-    columns.push(Column::name("where"));
+    columns.push(Column::number("busiest"));
     let mut table = Table::new(columns);
     for point in &report.points {
         let Some(seen) = point.result.traffic.get(traffic) else { continue };
@@ -112,16 +137,11 @@ fn figures(report: &Report, traffic: &TrafficResult) -> Vec<Cell> {
         latency(traffic.latency.p999),
         short(Unit::Share, traffic.errors),
     ];
-    match busiest_resources(report).first() {
-        Some((name, resource)) => {
-            cells.push(resource.utilization.map_or_else(Cell::none, |e| Cell::Number {
-                digits: format!("{:.0}", e.value * 100.0),
-                unit: "%".to_owned(),
-            }));
-            cells.push(Cell::from(name.as_str()));
-        }
-        None => cells.extend([Cell::none(), Cell::Empty]),
-    }
+    let busiest = busiest_resources(report).first().and_then(|(_, resource)| resource.utilization);
+    cells.push(busiest.map_or_else(Cell::none, |e| Cell::Number {
+        digits: format!("{:.0}", e.value * 100.0),
+        unit: "%".to_owned(),
+    }));
     cells
 }
 

@@ -73,7 +73,7 @@ impl Column {
 }
 
 /// Least width to which a column shrinks.
-const NARROWEST: usize = 12;
+const NARROWEST: usize = 14;
 /// Blanks between columns.
 const GAP: usize = 2;
 
@@ -251,7 +251,11 @@ mod tests {
         table.row(["bots".into(), Unit::Seconds.cell(0.000_5), Cell::none()]);
         assert_eq!(
             table.lines(40),
-            ["Traffic                      mean    p99", "shoppers_with_…t_fit    61.9 ms  1.5 s", "bots",]
+            [
+                "Traffic                      mean    p99",
+                "shoppers_wi…oes_not_fit   61.9 ms  1.5 s",
+                "bots                     500   µs      -",
+            ]
         );
         assert!(table.lines(40).iter().all(|line| line.chars().count() <= 40), "{:#?}", table.lines(40));
     }
