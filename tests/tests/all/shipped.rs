@@ -51,8 +51,7 @@ fn verdicts(source: &Source, overrides: &[Override]) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     let mut alone = None;
     if let Some((base, _)) = plans.first() {
-        let compared =
-            experiment::compare(&plans, base, scenario.expectations(), Options::default(), &Silent, &cancel);
+        let compared = experiment::compare(&plans, base, Options::default(), &Silent, &cancel);
         let compared = compared.unwrap_or_else(|broken| panic!("{broken}"));
         verdicts.extend(compared.expect);
         // A variant without changes is the scenario as it stands.
