@@ -38,7 +38,7 @@ impl<T: Copy> Line<T> for Fifo<T> {
         self.line.pop_front();
     }
 
-    fn len(&self) -> usize {
+    fn entries(&self) -> usize {
         self.line.len()
     }
 
@@ -61,6 +61,6 @@ mod tests {
         line.remove_first();
         assert_eq!(line.first(|_| true), Some(3));
         line.sweep(|entry| entry == 4);
-        assert_eq!((line.len(), line.first(|_| true)), (1, Some(4)));
+        assert_eq!((line.entries(), line.first(|_| true)), (1, Some(4)));
     }
 }

@@ -33,7 +33,7 @@ impl<T: Copy> Line<T> for Lifo<T> {
         self.line.pop();
     }
 
-    fn len(&self) -> usize {
+    fn entries(&self) -> usize {
         self.line.len()
     }
 

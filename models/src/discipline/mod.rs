@@ -23,7 +23,7 @@ pub trait Line<T: Copy> {
     fn remove_first(&mut self);
 
     /// Entries kept, live or not.
-    fn len(&self) -> usize;
+    fn entries(&self) -> usize;
 
     /// Removes the entries that are no longer live.
     fn sweep(&mut self, is_live: impl Fn(T) -> bool);
@@ -77,8 +77,8 @@ impl<T: Copy> Line<T> for Waiting<T> {
         each_line!(self, line => line.remove_first());
     }
 
-    fn len(&self) -> usize {
-        each_line!(self, line => line.len())
+    fn entries(&self) -> usize {
+        each_line!(self, line => line.entries())
     }
 
     fn sweep(&mut self, is_live: impl Fn(T) -> bool) {

@@ -39,8 +39,8 @@ impl<T: Copy> Line<T> for Priority<T> {
         self.classes[self.served].remove_first();
     }
 
-    fn len(&self) -> usize {
-        self.classes.iter().map(Line::len).sum()
+    fn entries(&self) -> usize {
+        self.classes.iter().map(Line::entries).sum()
     }
 
     fn sweep(&mut self, is_live: impl Fn(T) -> bool) {

@@ -66,10 +66,10 @@ impl System<'_> {
         }
         if previous != NONE {
             self.frames.at_mut(previous).next_sibling = next;
-        } else if let Some(parent) = self.frames.get_mut(parent) {
-            if parent.first_child == index {
-                parent.first_child = next;
-            }
+        } else if let Some(parent) = self.frames.get_mut(parent)
+            && parent.first_child == index
+        {
+            parent.first_child = next;
         }
     }
 
@@ -217,24 +217,24 @@ impl System<'_> {
     /// The replica that gets the call, and the balancer that counts it.
     #[inline]
     fn choose_replica(&mut self, caller: u32, slot: u32, service: ServiceId, draw_key: u64) -> (u32, u32) {
-        let callee = &self.services[service.index()];
-        if let ([only], 1) = (callee.ready.as_slice(), callee.replicas.len()) {
-            return (callee.replicas[*only as usize], NONE);
+        let target = &self.services[service.index()];
+        if let ([only], 1) = (target.ready.as_slice(), target.replicas.len()) {
+            return (target.replicas[*only as usize], NONE);
         }
         let balancer = self.replicas[caller as usize].balancers + slot;
         let row = &mut self.balancers[balancer as usize];
-        if row.in_flight.len() < callee.replicas.len() {
-            row.in_flight.resize(callee.replicas.len(), 0);
+        if row.in_flight.len() < target.replicas.len() {
+            row.in_flight.resize(target.replicas.len(), 0);
         }
         let mut draws = sim_core::Draws::keyed(draw_key ^ SALT_ROUTE);
-        let chosen = callee.ready[row.rule.pick(&callee.ready, &row.in_flight, &mut draws)];
+        let chosen = target.ready[row.rule.pick(&target.ready, &row.in_flight, &mut draws)];
         let counted = if row.counts {
             row.in_flight[chosen as usize] += 1;
             balancer
         } else {
             NONE
         };
-        (callee.replicas[chosen as usize], counted)
+        (target.replicas[chosen as usize], counted)
     }
 
     /// The caller no longer counts the frame as outstanding.
@@ -590,7 +590,7 @@ impl System<'_> {
 /// The back-off behind attempt number `attempts`, after one of `last` nanoseconds.
 fn back_off(retry: &RetryPlan, attempts: u32, last: u64, draw_key: u64) -> Span {
     let (base, max) = (retry.base.as_seconds(), retry.max.as_seconds());
-    let full = (base * retry.factor.powi(attempts as i32 - 1)).min(max);
+    let full = (base * retry.factor.powf(f64::from(attempts - 1))).min(max);
     let mut draws = sim_core::Draws::keyed(draw_key);
     match retry.jitter {
         Jitter::None => span(full),

@@ -20,7 +20,7 @@ pub(super) struct Cores {
     /// The service whose replica owns them.
     pub(super) service: u32,
     /// Cores; infinite where a service has no limit.
-    cores: f64,
+    limit: f64,
     speed: f64,
     /// How many may compute at once.
     admitted: usize,
@@ -68,7 +68,7 @@ impl Cores {
     pub(super) fn new(service: u32, cores: f64, run_to_completion: bool, speed: f64, now: SimTime) -> Self {
         let mut new = Self {
             service,
-            cores,
+            limit: cores,
             speed,
             admitted: usize::MAX,
             virtual_time: 0.0,
@@ -88,7 +88,7 @@ impl Cores {
     }
 
     fn reshape(&mut self, cores: f64, run_to_completion: bool, speed: f64) {
-        self.cores = cores;
+        self.limit = cores;
         self.speed = speed;
         self.admitted = if run_to_completion { (cores.ceil() as usize).max(1) } else { usize::MAX };
     }
@@ -101,7 +101,7 @@ impl Cores {
 
     /// CPU-nanoseconds per nanosecond that each burst gets.
     fn pace(&self) -> f64 {
-        self.speed * (self.cores / self.running as f64).min(1.0)
+        self.speed * (self.limit / self.running as f64).min(1.0)
     }
 
     /// Brings virtual time up to `now`.
@@ -110,7 +110,7 @@ impl Cores {
             let elapsed = now.since(self.last).as_nanos() as f64;
             let pace = self.pace();
             self.virtual_time += elapsed * pace;
-            self.busy += elapsed * self.cores.min(self.running as f64);
+            self.busy += elapsed * self.limit.min(self.running as f64);
             self.worked += elapsed * pace * self.running as f64;
         }
         self.last = now;

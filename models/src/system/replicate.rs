@@ -91,7 +91,7 @@ impl WallClock {
 impl System<'_> {
     /// Bytes that what is in flight takes, at the high-water mark.
     fn bytes(&self, calendar: &Calendar<Packed>) -> u64 {
-        let lines: usize = self.instances.iter().map(|row| crate::discipline::Line::len(&row.line)).sum();
+        let lines: usize = self.instances.iter().map(|row| crate::discipline::Line::entries(&row.line)).sum();
         let bytes = self.frames.high_water() * (size_of::<Frame>() + 8)
             + self.requests.high_water() * (size_of::<Request>() + 8)
             + self.watches.high_water() * size_of::<Watch>()

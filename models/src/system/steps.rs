@@ -50,7 +50,7 @@ impl System<'_> {
     }
 
     /// Runs operations from the frame's next one on, and then whichever frames that lets go on.
-    #[inline(always)]
+    #[inline]
     pub(super) fn run(&mut self, mut index: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         loop {
             let frame = self.frames.at_mut(index);
@@ -373,7 +373,7 @@ impl System<'_> {
         let place = &mut self.instances[instance as usize];
         place.waiting -= 1;
         self.pools[place.pool as usize].waiting.leave(since, now);
-        if place.line.len() > SHORT_LINE && place.line.len() > 2 * place.waiting as usize {
+        if place.line.entries() > SHORT_LINE && place.line.entries() > 2 * place.waiting as usize {
             let frames = &self.frames;
             place.line.sweep(|(key, _)| is_queued(frames.get(key)));
         }
