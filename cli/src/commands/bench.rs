@@ -255,6 +255,7 @@ fn show(measured: &[(&Workload, Measured)], threads: u16) -> Result<(), Failure>
     ));
     page.table(&speed);
     page.table(&answers);
+    page.item("inside: of the 95 % interval; one in twenty is outside by chance");
     output::result(&page.into_text(), None)
 }
 

@@ -36,20 +36,25 @@ pub(crate) fn compare(report: &CompareReport, width: usize) -> String {
 const HEAD: usize = 14;
 
 fn differences(page: &mut Page, report: &CompareReport, variant: &str) {
+    // What all metrics are about stands in the head.
+    let abouts = report.differences.iter().map(|difference| difference.metric.split('.').next());
+    let common =
+        abouts.clone().next().flatten().filter(|first| abouts.clone().all(|about| about == Some(first)));
     let heads = [&shortened(&report.base, HEAD), &shortened(variant, HEAD), "difference", "±"];
     let mut table = Table::new(
-        [Column::name("Metric")]
+        [Column::name(common.unwrap_or("Metric"))]
             .into_iter()
             .chain(heads.map(Column::number))
             .chain([Column::number("change"), Column::text("verdict")]),
     );
     for difference in report.differences.iter().filter(|difference| difference.variant == variant) {
-        table.row(row(difference));
+        let metric = common.and_then(|name| difference.metric.strip_prefix(name)?.strip_prefix('.'));
+        table.row(row(difference, metric.unwrap_or(&difference.metric)));
     }
     page.table(&table);
 }
 
-fn row(difference: &Difference) -> Vec<Cell> {
+fn row(difference: &Difference, metric: &str) -> Vec<Cell> {
     let unit = Unit::of_metric(&difference.metric);
     let number = |cell: Cell, sign: &str| match cell {
         Cell::Number { digits, unit } => Cell::Number { digits: format!("{sign}{digits}"), unit },
@@ -58,7 +63,7 @@ fn row(difference: &Difference) -> Vec<Cell> {
     let sign = if difference.difference.value > 0.0 { "+" } else { "" };
     let change = (difference.difference.value / difference.base.value * 100.0).is_finite();
     vec![
-        Cell::from(format!("  {}", difference.metric)),
+        Cell::from(format!("  {metric}")),
         unit.brief(&difference.base),
         unit.brief(&difference.value),
         number(unit.estimate(&difference.difference), sign),
