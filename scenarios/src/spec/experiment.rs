@@ -64,7 +64,9 @@ impl Spec for SweepSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
         match &node.value {
             Value::List(items) if items.is_empty() => {
-                sink.report(Diagnostic::error("the list of values is empty").at(node.place).help("give one or more"));
+                sink.report(
+                    Diagnostic::error("the list of values is empty").at(node.place).help("give one or more"),
+                );
                 None
             }
             Value::List(items) => {
@@ -119,11 +121,11 @@ pub(crate) struct ExpectSpec {
 impl Spec for ExpectSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
         // YAML takes `fixed: users.p99 < 1s` for a map.
-        if let [entry] = node.entries() {
-            if let Some(text) = entry.node.text() {
-                let place = entry.place.to(entry.node.place);
-                return Some(Self { text: format!("{}: {text}", entry.key), place, verbatim: false });
-            }
+        if let [entry] = node.entries()
+            && let Some(text) = entry.node.text()
+        {
+            let place = entry.place.to(entry.node.place);
+            return Some(Self { text: format!("{}: {text}", entry.key), place, verbatim: false });
         }
         let Some(text) = node.text() else {
             sink.expected("an expectation", node, "write `shoppers.p99 < 250ms`");

@@ -499,12 +499,12 @@ pub(crate) fn complete_fields(node: &mut Node, fields: &[Field]) {
             (field.complete)(&mut entry.node);
             continue;
         }
-        let (value, note) = match field.fallback {
+        let (value, remark) = match field.fallback {
             Fallback::None => continue,
             Fallback::Value(text, source) => {
-                let mut filled = default_node(text, place);
-                (field.complete)(&mut filled);
-                (filled, Note { text: format!("default: {source}"), absent: false })
+                let mut given = default_node(text, place);
+                (field.complete)(&mut given);
+                (given, Note { text: format!("default: {source}"), absent: false })
             }
             Fallback::Absent(text, source) => {
                 let text =
@@ -512,7 +512,7 @@ pub(crate) fn complete_fields(node: &mut Node, fields: &[Field]) {
                 (Node::new(Value::Null, place), Note { text, absent: true })
             }
         };
-        entries.push(Entry { key: field.key.into(), place, node: value, note: Some(Box::new(note)) });
+        entries.push(Entry { key: field.key.into(), place, node: value, note: Some(Box::new(remark)) });
     }
 }
 

@@ -1,5 +1,6 @@
 //! What crosses the crates, in one binary.
 
+mod cli;
 mod determinism;
 mod laws;
 mod messages;
