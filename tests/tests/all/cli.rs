@@ -1,5 +1,7 @@
 //! The command as its users meet it: what it prints where, and its exit codes.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -29,7 +29,8 @@ fn read(file: &Path) -> Source {
 }
 
 fn load(source: &Source, overrides: &[Override]) -> Scenario {
-    let (scenario, doubts) = Scenario::load(source, overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let (scenario, doubts) =
+        Scenario::load(source, overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert!(doubts.is_empty(), "{doubts}");
     scenario
 }
@@ -39,7 +40,8 @@ fn seeds() -> Vec<Vec<Override>> {
     if std::env::var_os("HOCKEYSTICK_LONG").is_none() {
         return vec![Vec::new()];
     }
-    let set = |seed: u64| Override::parse(&format!("seed={seed}")).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let set =
+        |seed: u64| Override::parse(&format!("seed={seed}")).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     SEEDS.map(|seed| vec![set(seed)]).collect()
 }
 
