@@ -18,7 +18,7 @@ pub(crate) struct Wanted {
     /// Draw the chart as PNG too, beside the SVG
     #[arg(long)]
     pub(crate) png: bool,
-    /// Write a self-contained HTML report [default name: `<scenario>.html`]
+    /// Write a self-contained HTML report (default name: `<scenario>.html`)
     #[expect(clippy::option_option, reason = "not asked for, asked for, asked for under a name")]
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     html: Option<Option<PathBuf>>,

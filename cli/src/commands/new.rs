@@ -14,7 +14,7 @@ use crate::output;
 pub(crate) struct Arguments {
     /// Name of the scenario [default: that of the template]
     name: Option<String>,
-    /// The file to write [default: `<name>.yaml`]
+    /// The file to write (default: `<name>.yaml`)
     file: Option<PathBuf>,
     /// What it is about
     #[arg(long, short, value_enum, default_value_t = Template::Web)]

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     effort: Effort,
     #[command(flatten)]
     outlet: Outlet,
-    /// Where the chart goes [default: `<scenario>.svg`]
+    /// Where the chart goes (default: `<scenario>.svg`)
     #[arg(long, value_name = "FILE", alias = "plot")]
     svg: Option<PathBuf>,
     /// Folder for the chart and the report, unless they are named

@@ -71,7 +71,7 @@ pub(crate) fn merge_into(sum: &mut Observations, more: &Observations) {
 
 /// The observations of several replications of one blueprint as one, in index order.
 ///
-/// None where there are none. The fingerprint is that of the first; see [`super::fingerprint`] for all.
+/// None where there are none. The fingerprint is that of the first.
 pub fn merge(replications: &[Observations]) -> Option<Observations> {
     let (first, rest) = replications.split_first()?;
     let mut sum = first.clone();

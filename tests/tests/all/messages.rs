@@ -61,7 +61,7 @@ fn shop_and(more: &str) -> String {
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("messages").join(name);
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
     folder
 }
 
@@ -237,7 +237,8 @@ fn hostile_texts() {
     let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
     for (name, of) in ["b", "c", "d", "e", "f", "g", "h"].iter().zip(["a", "b", "c", "d", "e", "f", "g"]) {
         let all = [format!("*{of}"), format!("*{of}"), format!("*{of}"), format!("*{of}"), format!("*{of}")];
-        bomb.push_str(&format!("{name}: &{name} [{}, {}]\n", all.join(", "), all.join(", ")));
+        let all = all.join(", ");
+        bomb.extend([name, ": &", name, " [", &all, ", ", &all, "]\n"]);
     }
     assert_snapshot!("alias_bomb", seen(&bomb));
     assert_snapshot!("many_aliases", seen(&format!("a: &a x\nb: [\n{}]\n", "*a,\n".repeat(1_001))));

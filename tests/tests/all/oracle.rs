@@ -272,6 +272,12 @@ fn is_nearly_one(case: &Case) -> bool {
     case.metric.ends_with("_prob") && case.value < 1.0 && case.value > 1.0 - 1e-6
 }
 
+/// What lacks to 1, where that is little.
+fn lacking(case: &Case) -> Option<f64> {
+    let share = case.metric == "utilization" || case.metric.ends_with("_prob");
+    (share && case.value > 0.999 && case.value < 1.0).then_some(1.0 - case.value)
+}
+
 /// How long the load of a configuration remembers.
 #[derive(Clone, Copy)]
 struct Scale {
@@ -285,13 +291,14 @@ impl Scale {
     }
 
     /// The largest standard error with which a comparison says something: 5 % of the value, 10 % in the tail and for
-    /// what is rare. What is nearly 1 is as rare as what lacks. At 90 % load and above the longest response times
+    /// what is rare; 20 % of what lacks to 1 where hardly anything does. At 90 % load and above the longest response times
     /// come in herds, a few in a million requests: 15 % for p99.9, and at 99 % load 15 % for p99 and 30 % for p99.9.
     fn limit(self, case: &Case) -> f64 {
+        if let Some(lacking) = lacking(case) {
+            return 0.2 * lacking;
+        }
         let tail = ["_p99", "_p999", "_var"].iter().any(|end| case.metric.ends_with(end));
-        let share = case.metric == "utilization" || case.metric.ends_with("_prob");
         let size = case.value.abs();
-        let size = if share && size > 0.999 && size < 1.0 { 1.0 - size } else { size };
         let limit = match self.remembered {
             _ if !tail && size >= 1e-3 => 0.05,
             remembered if case.metric.ends_with("_p999") && remembered > 1e5 => 0.3,
@@ -309,6 +316,9 @@ impl Scale {
     /// beyond the quantile comes in herds, about one relaxation time long, and the times fall off exponentially.
     fn requests(self, case: &Case) -> f64 {
         let limit = self.limit(case);
+        if let Some(lacking) = lacking(case) {
+            return 15.0 * lacking / limit.powi(2);
+        }
         let error = case.sim_check.map_or(0.0, |check| check.std_err);
         let checked = 4.0 * CHECKED * (error / limit).powi(2);
         let beyond: f64 = match case.metric.rsplit('_').next() {
@@ -411,7 +421,8 @@ fn quantile(times: &Histogram, p: f64, each: &[Reading]) -> Option<Figure> {
 /// How many requests each replication measures: enough for every case, and not less than a round number.
 fn requests(group: &Group, model: &Model, long: bool) -> f64 {
     let scale = Scale::of(model);
-    let seen = group.cases.iter().filter(|case| !case.below_resolution && case.value != 0.0);
+    let seen =
+        group.cases.iter().filter(|case| !case.below_resolution && !is_nearly_one(case) && case.value != 0.0);
     let needed = seen.map(|case| scale.requests(case));
     let (least, most) = if long { (2e6, 1e8) } else { (5e5, 1e7) };
     let total = needed.fold(least / model.weight.sqrt(), f64::max).min(most / model.weight);
