@@ -178,7 +178,8 @@ services:
     fn a_long_chain_needs_no_stack() {
         let mut graph = String::from("services:\n");
         for i in 0..20_000 {
-            graph.push_str(&format!("- {{name: s{i}, script: [call: s{}]}}\n", i + 1));
+            let (name, next) = (i.to_string(), (i + 1).to_string());
+            graph.extend(["- {name: s", &name, ", script: [call: s", &next, "]}\n"]);
         }
         graph.push_str("- name: s20000\n");
         assert!(isotope("g", &graph, None).is_ok());
