@@ -191,7 +191,7 @@ fn check(family: &Family, long: bool) -> Found {
         groups.retain(|group| group.name.contains(&only));
     }
     for group in &groups {
-        let run = Run::of(family, group, long);
+        let run = run(family, group, long);
         for case in &group.cases {
             match (run.estimate(family, case), is_listed(group, case)) {
                 (None, true) => found.not_seen += 1,
@@ -214,6 +214,22 @@ fn check(family: &Family, long: bool) -> Found {
         }
     }
     found
+}
+
+/// Simulates the configuration; and once or twice more, longer, where it shows too little. How long does not depend
+/// on what was found, but on how precise it is.
+fn run<'a>(family: &Family, group: &'a Group, long: bool) -> Run<'a> {
+    let model = (family.model)(&group.params);
+    let mut requests = requests(group, &model, long);
+    for _ in 0..2 {
+        let run = Run::of(group, &model, requests);
+        let lack = run.imprecision(family, group);
+        if lack <= 1.0 {
+            return run;
+        }
+        requests *= (1.3 * lack).powi(2).min(10.0);
+    }
+    Run::of(group, &model, requests)
 }
 
 /// Whether the metric is listed as one that cannot be seen.
@@ -272,6 +288,11 @@ fn is_nearly_one(case: &Case) -> bool {
     case.metric.ends_with("_prob") && case.value < 1.0 && case.value > 1.0 - 1e-6
 }
 
+/// Whether there is something to compare: it is neither 0 nor unheard of.
+fn is_compared(case: &Case) -> bool {
+    !case.below_resolution && !is_nearly_one(case) && case.value != 0.0
+}
+
 /// What lacks to 1, where that is little.
 fn lacking(case: &Case) -> Option<f64> {
     let share = case.metric == "utilization" || case.metric.ends_with("_prob");
@@ -283,15 +304,19 @@ fn lacking(case: &Case) -> Option<f64> {
 struct Scale {
     /// Requests in a relaxation time.
     remembered: f64,
+    /// Whether less than one in ten waits.
+    calm: bool,
 }
 
 impl Scale {
-    fn of(model: &Model) -> Self {
-        Self { remembered: model.relaxation * model.rate }
+    fn of(group: &Group, model: &Model) -> Self {
+        let waits = group.cases.iter().find(|case| case.metric == "prob_wait");
+        let calm = waits.is_some_and(|case| case.value < 0.1);
+        Self { remembered: model.relaxation * model.rate, calm }
     }
 
     /// The largest standard error with which a comparison says something: 5 % of the value, 10 % in the tail and for
-    /// what is rare; 20 % of what lacks to 1 where hardly anything does. At 90 % load and above the longest response times
+    /// what is rare, such as waiting where hardly anybody waits; 20 % of what lacks to 1 where hardly anything does. At 90 % load and above the longest response times
     /// come in herds, a few in a million requests: 15 % for p99.9, and at 99 % load 15 % for p99 and 30 % for p99.9.
     fn limit(self, case: &Case) -> f64 {
         if let Some(lacking) = lacking(case) {
@@ -299,8 +324,10 @@ impl Scale {
         }
         let tail = ["_p99", "_p999", "_var"].iter().any(|end| case.metric.ends_with(end));
         let size = case.value.abs();
+        let waits = case.metric.contains("wait") || case.metric.contains("queue");
+        let rare = size < 1e-3 || self.calm && waits;
         let limit = match self.remembered {
-            _ if !tail && size >= 1e-3 => 0.05,
+            _ if !tail && !rare => 0.05,
             remembered if case.metric.ends_with("_p999") && remembered > 1e5 => 0.3,
             remembered if case.metric.ends_with("_p99") && remembered > 1e5 => 0.15,
             remembered if case.metric.ends_with("_p999") && remembered > 1e3 => 0.15,
@@ -365,9 +392,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn of(family: &Family, group: &'a Group, long: bool) -> Self {
-        let model = (family.model)(&group.params);
-        let plan = compile(&group.name, &model, requests(group, &model, long));
+    fn of(group: &'a Group, model: &Model, requests: f64) -> Self {
+        let plan = compile(&group.name, model, requests);
         check_laws(&plan, &group.params);
         let replications = simulate(&plan);
         for seen in &replications {
@@ -375,7 +401,17 @@ impl<'a> Run<'a> {
             laws::check(&plan, seen);
         }
         let all = merge(&replications).unwrap();
-        Self { plan, scale: Scale::of(&model), params: &group.params, replications, all }
+        Self { plan, scale: Scale::of(group, model), params: &group.params, replications, all }
+    }
+
+    /// The largest standard error in terms of its limit.
+    fn imprecision(&self, family: &Family, group: &Group) -> f64 {
+        let compared = group.cases.iter().filter(|case| is_compared(case));
+        let errors = compared.filter_map(|case| {
+            let figure = self.estimate(family, case)?;
+            Some(figure.error / self.scale.limit(case))
+        });
+        errors.fold(0.0, f64::max)
     }
 
     fn estimate(&self, family: &Family, case: &Case) -> Option<Figure> {
@@ -420,9 +456,8 @@ fn quantile(times: &Histogram, p: f64, each: &[Reading]) -> Option<Figure> {
 
 /// How many requests each replication measures: enough for every case, and not less than a round number.
 fn requests(group: &Group, model: &Model, long: bool) -> f64 {
-    let scale = Scale::of(model);
-    let seen =
-        group.cases.iter().filter(|case| !case.below_resolution && !is_nearly_one(case) && case.value != 0.0);
+    let scale = Scale::of(group, model);
+    let seen = group.cases.iter().filter(|case| is_compared(case));
     let needed = seen.map(|case| scale.requests(case));
     let (least, most) = if long { (2e6, 1e8) } else { (5e5, 1e7) };
     let total = needed.fold(least / model.weight.sqrt(), f64::max).min(most / model.weight);
