@@ -90,7 +90,6 @@ fn the_exit_code_is_the_verdict() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
 fn a_mistake_is_told_with_its_place_and_the_fix() {
     let folder = Folder::new("mistakes");
     folder.write("wrong.yaml", &QUEUE.replace("workers", "wrkers").replace("50/s", "50"));
