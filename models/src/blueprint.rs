@@ -431,6 +431,13 @@ pub struct TrafficPlan {
     pub expected_cycle: Option<Span>,
 }
 
+impl TrafficPlan {
+    /// Whether several requests may arrive together.
+    pub fn comes_in_batches(&self) -> bool {
+        matches!(self.arrivals, Arrivals::Open { batch: Some(_), .. })
+    }
+}
+
 /// One row that replaces another while the system runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Row {

@@ -26,16 +26,14 @@ use crate::SimTime;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Population {
+    /// Instants of the window's departures less those of its entries, summed.
+    turns: i128,
+    /// How long those who left were there, summed.
+    time_sum: u128,
     /// How many are present.
     n: u64,
     max: u64,
     leaves: u64,
-    /// Instants of the window's entries, summed.
-    entered: u128,
-    /// Instants of its departures, summed.
-    left: u128,
-    /// How long those who left were there, summed.
-    time_sum: u128,
     /// When the window began, and what it began with.
     from: SimTime,
     age_start: u128,
@@ -82,7 +80,7 @@ impl Population {
     pub fn enter_n(&mut self, units: u64, now: SimTime) {
         self.n += units;
         self.max = self.max.max(self.n);
-        self.entered += u128::from(units) * u128::from(now.as_nanos());
+        self.turns -= i128::from(units) * i128::from(now.as_nanos());
     }
 
     /// One who entered at `entered` leaves.
@@ -100,15 +98,26 @@ impl Population {
     pub fn leave_n(&mut self, units: u64, entered: SimTime, now: SimTime) {
         self.n -= units;
         self.leaves += units;
-        self.left += u128::from(units) * u128::from(now.as_nanos());
+        self.turns += i128::from(units) * i128::from(now.as_nanos());
         self.time_sum += u128::from(units) * u128::from(now.since(entered).as_nanos());
+    }
+
+    /// One who entered at `entered` leaves, and another one enters at once.
+    ///
+    /// # Panics
+    ///
+    /// When `entered` is later than `now`.
+    #[inline]
+    pub fn replace(&mut self, entered: SimTime, now: SimTime) {
+        self.leaves += 1;
+        self.time_sum += u128::from(now.since(entered).as_nanos());
     }
 
     /// Integral of the count from the window's beginning to `now`, in ns.
     pub fn integral_at(&self, now: SimTime) -> u128 {
-        let area = |n: u64, at: SimTime| u128::from(n) * u128::from(at.as_nanos());
+        let area = |n: u64, at: SimTime| i128::from(n) * i128::from(at.as_nanos());
         // Summed by parts: those present at the end count up to it, less what each missed before entering.
-        (area(self.n, now) + self.left) - (area(self.n_start, self.from) + self.entered)
+        (area(self.n, now) - area(self.n_start, self.from) + self.turns).cast_unsigned()
     }
 
     /// Closes the window at `now` and begins the next one there. `present` are those who are there.
@@ -261,6 +270,14 @@ mod tests {
         population.enter(t(20));
         population.leave(t(10), t(40));
         assert_eq!(population.integral_at(t(45)), 10 + 2 * 20 + 5);
+        let mut replaced = Population::new();
+        let mut apart = replaced.clone();
+        replaced.enter(t(3));
+        apart.enter(t(3));
+        replaced.replace(t(3), t(5));
+        apart.leave(t(3), t(5));
+        apart.enter(t(5));
+        assert_eq!(replaced, apart);
         let first = population.flush(t(50), present(&[20]));
         population.enter(t(60));
         population.leave(t(20), t(70));

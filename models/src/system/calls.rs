@@ -3,6 +3,7 @@
 use sim_core::{Calendar, SimTime, Span, mix};
 
 use super::frame::{Frame, FrameKey, Kind, Link, NONE, State, Watch};
+use super::visit::{Sent, Visitor};
 use super::{Event, Packed, System, span};
 use crate::balancer::Pick;
 use crate::blueprint::{CallId, Jitter, Outcome, RetryPlan, SamplerId, ServiceId, TrafficId};
@@ -20,6 +21,17 @@ enum Next {
     Finish(u32, Outcome),
     /// Nothing yet.
     Wait,
+}
+
+/// A call that is about to be sent.
+pub(super) struct Made {
+    pub(super) call: CallId,
+    pub(super) request: u32,
+    /// Who waits for it.
+    pub(super) link: Link,
+    pub(super) draw_key: u64,
+    /// Depth of the caller in the call tree.
+    pub(super) depth: u32,
 }
 
 impl System<'_> {
@@ -131,6 +143,10 @@ impl System<'_> {
         let salt = self.plan.calls[call.index()].salt;
         let draw_key = mix(frame.draw_key ^ salt.wrapping_add(round));
         let link = Link { parent: self.frames.key_of(index), epoch: self.frames.at(index).epoch };
+        if let Some(leaf) = self.short_way(call) {
+            let made = Made { call, request, link, draw_key, depth };
+            return self.call_leaf(leaf, replica, &made, now, calendar);
+        }
         self.spawn(call, replica, request, link, draw_key, depth, now, calendar)
     }
 
@@ -192,36 +208,75 @@ impl System<'_> {
             self.too_deep = true; // The call is never made, and the run ends at the next look.
             return None;
         }
-        let made = &plan.calls[call.index()];
-        let service = plan.endpoints[made.endpoint.index()].service;
-        let (replica, balancer) = self.choose_replica(caller, made.route_slot, service, draw_key);
-        let (index, row) = self.open_frame(request, now);
-        row.pc = plan.endpoints[made.endpoint.index()].entry.0;
-        row.replica = replica;
-        row.call = call;
-        row.link = link;
-        row.draw_key = draw_key;
-        row.depth = depth + 1;
-        row.balancer = balancer;
-        if !link.parent.is_none() {
-            self.adopt(link.parent.index(), index);
+        let (replica, balancer) = self.choose_replica(caller, call, draw_key);
+        let made = Made { call, request, link, draw_key, depth };
+        self.enter_service(&made, replica, balancer, now, calendar)
+    }
+
+    /// Sends a call the short way, or the long one if the leaf cannot take it.
+    #[inline]
+    pub(super) fn call_leaf(
+        &mut self,
+        leaf: u32,
+        caller: u32,
+        made: &Made,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) -> Option<u32> {
+        if made.depth >= self.plan.limits.call_depth {
+            self.too_deep = true;
+            return None;
         }
-        if let Some(latency) = made.latency {
+        let Made { call, request, link, draw_key, .. } = *made;
+        let (replica, balancer) = self.choose_for_leaf(leaf, caller, call, draw_key);
+        let class = self.requests.at(request).class;
+        let sent = Sent { visitor: Visitor::frame(link), class, replica, balancer, draw_key };
+        if self.visit(leaf, sent, now, calendar) {
+            return None;
+        }
+        self.enter_service(made, replica, balancer, now, calendar)
+    }
+
+    /// Opens the frame of a request at the service that it is sent to.
+    pub(super) fn enter_service(
+        &mut self,
+        made: &Made,
+        replica: u32,
+        balancer: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) -> Option<u32> {
+        let plan = self.plan;
+        let call = &plan.calls[made.call.index()];
+        let endpoint = &plan.endpoints[call.endpoint.index()];
+        let (index, row) = self.open_frame(made.request, now);
+        row.pc = endpoint.entry.0;
+        row.replica = replica;
+        row.call = made.call;
+        row.link = made.link;
+        row.draw_key = made.draw_key;
+        row.depth = made.depth + 1;
+        row.balancer = balancer;
+        if !made.link.parent.is_none() {
+            self.adopt(made.link.parent.index(), index);
+        }
+        if let Some(latency) = call.latency {
             self.travel(index, latency, now, calendar);
             return None;
         }
-        self.services[service.index()].present.enter(now);
+        self.services[endpoint.service.index()].present.enter(now);
         Some(index)
     }
 
     /// The replica that gets the call, and the balancer that counts it.
     #[inline]
-    fn choose_replica(&mut self, caller: u32, slot: u32, service: ServiceId, draw_key: u64) -> (u32, u32) {
-        let target = &self.services[service.index()];
-        if let ([only], 1) = (target.ready.as_slice(), target.replicas.len()) {
-            return (target.replicas[*only as usize], NONE);
+    pub(super) fn choose_replica(&mut self, caller: u32, call: CallId, draw_key: u64) -> (u32, u32) {
+        let made = &self.plan.calls[call.index()];
+        let target = &self.services[self.plan.endpoints[made.endpoint.index()].service.index()];
+        if target.only != NONE {
+            return (target.only, NONE);
         }
-        let balancer = self.replicas[caller as usize].balancers + slot;
+        let balancer = self.replicas[caller as usize].balancers + made.route_slot;
         let row = &mut self.balancers[balancer as usize];
         if row.in_flight.len() < target.replicas.len() {
             row.in_flight.resize(target.replicas.len(), 0);
@@ -315,7 +370,7 @@ impl System<'_> {
             self.complete(self.frames.at(from).request, from, outcome, now, calendar);
             return None;
         }
-        let parent = *self.frames.get(link.parent)?;
+        let parent = self.frames.get(link.parent)?;
         let index = link.parent.index();
         let next = match parent.kind {
             Kind::Call => self.attempt_ended(index, link.epoch, from, outcome, now, calendar),

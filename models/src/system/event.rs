@@ -9,6 +9,8 @@ use super::frame::FrameKey;
 pub(super) enum Event {
     /// The step that the frame was in has taken its time.
     StepDone(FrameKey),
+    /// The visit's only step has.
+    VisitDone(u32),
     /// The traffic releases its next request.
     Arrival { traffic: u32, generation: u32 },
     /// The user has thought long enough.
@@ -37,8 +39,26 @@ pub(super) struct Packed(u64);
 
 const INDEX_BITS: u32 = 28;
 
+/// The numbers of the kinds of [`Event`].
+pub(super) struct Kind;
+
+impl Kind {
+    pub(super) const STEP_DONE: u64 = 0;
+    pub(super) const ARRIVAL: u64 = 1;
+    const THOUGHT: u64 = 2;
+    const BURST_DONE: u64 = 3;
+    const TIMEOUT: u64 = 4;
+    const TOTAL_TIMEOUT: u64 = 5;
+    const RETRY: u64 = 6;
+    const GIVE_UP: u64 = 7;
+    const CUT: u64 = 8;
+    const CHANGE: u64 = 9;
+    pub(super) const VISIT_DONE: u64 = 10;
+}
+
 impl Event {
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the kind is known wherever an event is made")]
     pub(super) fn pack(self) -> Packed {
         let word = |kind: u64, index: u32, rest: u32| {
             assert!(index < 1 << INDEX_BITS, "an event names row {index}, beyond what it has bits for");
@@ -46,47 +66,65 @@ impl Event {
         };
         let key = |kind: u64, key: FrameKey| word(kind, key.index(), key.generation());
         match self {
-            Self::StepDone(frame) => key(0, frame),
-            Self::Arrival { traffic, generation } => word(1, traffic, generation),
-            Self::Thought { traffic, user } => word(2, traffic, user),
-            Self::BurstDone { cores, generation } => word(3, cores, generation),
-            Self::Timeout(call) => key(4, call),
-            Self::TotalTimeout(call) => key(5, call),
-            Self::Retry(call) => key(6, call),
-            Self::GiveUp(frame) => key(7, frame),
-            Self::Cut => word(8, 0, 0),
-            Self::Change { change, begins } => word(9, change, u32::from(begins)),
+            Self::StepDone(frame) => key(Kind::STEP_DONE, frame),
+            Self::Arrival { traffic, generation } => word(Kind::ARRIVAL, traffic, generation),
+            Self::Thought { traffic, user } => word(Kind::THOUGHT, traffic, user),
+            Self::BurstDone { cores, generation } => word(Kind::BURST_DONE, cores, generation),
+            Self::Timeout(call) => key(Kind::TIMEOUT, call),
+            Self::TotalTimeout(call) => key(Kind::TOTAL_TIMEOUT, call),
+            Self::Retry(call) => key(Kind::RETRY, call),
+            Self::GiveUp(frame) => key(Kind::GIVE_UP, frame),
+            Self::Cut => word(Kind::CUT, 0, 0),
+            Self::Change { change, begins } => word(Kind::CHANGE, change, u32::from(begins)),
+            Self::VisitDone(visit) => word(Kind::VISIT_DONE, 0, visit),
         }
     }
 }
 
 impl Packed {
+    /// One of the numbers of [`Kind`].
     #[inline]
+    pub(super) fn kind(self) -> u64 {
+        self.0 >> 60
+    }
+
+    #[inline]
+    pub(super) fn index(self) -> u32 {
+        ((self.0 >> 32) as u32) & ((1 << INDEX_BITS) - 1)
+    }
+
+    #[inline]
+    pub(super) fn rest(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline]
+    pub(super) fn key(self) -> FrameKey {
+        Key::from_parts(self.index(), self.rest())
+    }
+
     pub(super) fn unpack(self) -> Event {
-        let index = ((self.0 >> 32) as u32) & ((1 << INDEX_BITS) - 1);
-        let rest = self.0 as u32;
-        let key = || Key::from_parts(index, rest);
-        match self.0 >> 60 {
-            0 => Event::StepDone(key()),
-            1 => Event::Arrival { traffic: index, generation: rest },
-            2 => Event::Thought { traffic: index, user: rest },
-            3 => Event::BurstDone { cores: index, generation: rest },
-            4 => Event::Timeout(key()),
-            5 => Event::TotalTimeout(key()),
-            6 => Event::Retry(key()),
-            7 => Event::GiveUp(key()),
-            8 => Event::Cut,
-            _ => Event::Change { change: index, begins: rest != 0 },
+        let (index, rest, key) = (self.index(), self.rest(), self.key());
+        match self.kind() {
+            Kind::STEP_DONE => Event::StepDone(key),
+            Kind::ARRIVAL => Event::Arrival { traffic: index, generation: rest },
+            Kind::THOUGHT => Event::Thought { traffic: index, user: rest },
+            Kind::BURST_DONE => Event::BurstDone { cores: index, generation: rest },
+            Kind::TIMEOUT => Event::Timeout(key),
+            Kind::TOTAL_TIMEOUT => Event::TotalTimeout(key),
+            Kind::RETRY => Event::Retry(key),
+            Kind::GIVE_UP => Event::GiveUp(key),
+            Kind::CUT => Event::Cut,
+            Kind::CHANGE => Event::Change { change: index, begins: rest != 0 },
+            _ => Event::VisitDone(rest),
         }
     }
 
-    /// A number for the fingerprint. It names what is in flight, not rows of tables: adding a service that
-    /// nobody calls leaves the fingerprint as it is.
+    /// A number for the fingerprint: the kind, not where we keep what it happens to. So adding a service that
+    /// nobody calls leaves the fingerprint as it is, and a step is a step whichever way it goes.
     #[inline]
     pub(super) fn stamp(self) -> u64 {
-        const BURST_DONE: u64 = 3;
-        let kind = self.0 >> 60;
-        if kind == BURST_DONE { kind << 60 } else { self.0 }
+        if self.kind() == Kind::VISIT_DONE { Kind::STEP_DONE } else { self.kind() }
     }
 }
 
@@ -109,6 +147,7 @@ mod tests {
             Event::Cut,
             Event::Change { change: 2, begins: true },
             Event::Change { change: 2, begins: false },
+            Event::VisitDone(u32::MAX),
         ];
         for event in all {
             assert_eq!(event.pack().unpack(), event);

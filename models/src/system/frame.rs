@@ -240,6 +240,7 @@ impl<T: Copy> Arena<T> {
         &mut self.rows[index as usize]
     }
 
+    #[inline]
     pub(super) fn peek(&self, index: u32) -> &T {
         &self.rows[index as usize]
     }

@@ -15,6 +15,7 @@ mod segments;
 mod steps;
 mod trace;
 mod traffic;
+mod visit;
 
 use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
@@ -26,12 +27,13 @@ use crate::blueprint::{
 use crate::discipline::Waiting;
 use crate::observe::Segment;
 use cores::Cores;
-use event::{Event, Packed};
+use event::{Event, Kind, Packed};
 use frame::{Arena, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
 use pool::{Instance, Level, Pool};
 pub use replicate::{Replication, replicate};
 use trace::Trace;
 use traffic::Source;
+use visit::{Leaf, Visit};
 
 /// A replica of a service, or the client side of a traffic.
 #[derive(Debug)]
@@ -65,6 +67,8 @@ struct Service {
     replicas: Vec<u32>,
     /// Numbers of the replicas that take calls.
     ready: Vec<u32>,
+    /// The replica, if there has never been more than one and it takes calls; else [`NONE`].
+    only: u32,
     speed: f64,
     present: Population,
     running: Level,
@@ -93,11 +97,20 @@ struct EndpointMeter {
     latency: Histogram,
 }
 
+impl Service {
+    /// Brings `only` up to date.
+    fn note_only(&mut self) {
+        self.only = if let ([replica], [_]) = (&*self.replicas, &*self.ready) { *replica } else { NONE };
+    }
+}
+
 /// What an instant still has to do.
 #[derive(Clone, Copy, Debug)]
 enum Task {
     /// Run the frame's next operations.
     Run(FrameKey),
+    /// Start the work of this visit, which has got its worker.
+    Work(u32),
     /// Plan the next end of a burst on these cores, which somebody has left.
     Cores(u32),
 }
@@ -110,6 +123,9 @@ struct System<'a> {
     code: Vec<Op>,
     /// Where a lone [`Op::End`] stands: what an answer on its way runs when it arrives.
     end_address: u32,
+    /// The endpoints that are leaves, and for each call the one it can visit.
+    leaves: Vec<Leaf>,
+    short_ways: Vec<u32>,
     samplers: Vec<Distribution>,
     services_in_force: Vec<ServicePlan>,
     policies: Vec<PolicyPlan>,
@@ -127,6 +143,7 @@ struct System<'a> {
     // What is in flight.
     requests: Slab<Request>,
     frames: Slab<Frame>,
+    visits: Slab<Visit>,
     watches: Arena<Watch>,
     held: Arena<Held>,
     rounds: Arena<Rounds>,
@@ -150,10 +167,13 @@ struct System<'a> {
 
 impl<'a> System<'a> {
     fn new(plan: &'a Blueprint, seed: u64, index: u32, breakdown: bool) -> Self {
+        let (leaves, short_ways) = visit::leaves_of(plan);
         let mut system = Self {
             plan,
             code: plan.code.iter().copied().chain([Op::End]).collect(),
             end_address: plan.code.len() as u32,
+            leaves,
+            short_ways,
             samplers: plan.samplers.clone(),
             services_in_force: plan.services.clone(),
             policies: plan.policies.clone(),
@@ -169,6 +189,7 @@ impl<'a> System<'a> {
             sources: Vec::new(),
             requests: Slab::new(),
             frames: Slab::new(),
+            visits: Slab::new(),
             watches: Arena::new(),
             held: Arena::new(),
             rounds: Arena::new(),
@@ -189,6 +210,7 @@ impl<'a> System<'a> {
             system.services.push(Service {
                 replicas: Vec::new(),
                 ready: Vec::new(),
+                only: NONE,
                 speed: row.speed,
                 present: Population::default(),
                 running: Level::default(),
@@ -242,6 +264,7 @@ impl<'a> System<'a> {
         row.replicas.push(replica);
         row.ready.push(local);
         row.running.grow(1, now);
+        row.note_only();
     }
 
     fn add_balancers(&mut self, routes: &[crate::blueprint::RouteId], caller: u32) -> u32 {
@@ -261,17 +284,11 @@ impl<'a> System<'a> {
         let row = &self.services_in_force[service as usize];
         let (cores, event_loop) = match row.cores {
             Some(limit) => (limit.cores, limit.run_to_completion),
-            None if self.pace_changes(service) => (f64::INFINITY, false),
+            None if pace_changes(self.plan, service) => (f64::INFINITY, false),
             None => return NONE,
         };
         self.cores.push(Cores::new(service, cores, event_loop, row.speed, now));
         (self.cores.len() - 1) as u32
-    }
-
-    /// Whether a change touches the service, so that the pace of its CPU work may not stay what it is.
-    fn pace_changes(&self, service: u32) -> bool {
-        let touches = |row: &Row| matches!(row, Row::Service(changed, _) if changed.0 == service);
-        self.plan.changes.iter().any(|change| change.patch.rows.iter().any(touches))
     }
 
     /// Draws a time.
@@ -289,6 +306,10 @@ impl<'a> System<'a> {
             }
             next = match self.ready.take() {
                 Some(Task::Run(key)) => self.frames.contains(key).then(|| key.index()),
+                Some(Task::Work(visit)) => {
+                    self.start_work(visit, calendar);
+                    None
+                }
                 Some(Task::Cores(cores)) => {
                     self.admit_to_cores(cores, now);
                     self.schedule_burst_end(cores, calendar);
@@ -298,6 +319,12 @@ impl<'a> System<'a> {
             };
         }
     }
+}
+
+/// Whether a change touches the service, so that the pace of its CPU work may not stay what it is.
+fn pace_changes(plan: &Blueprint, service: u32) -> bool {
+    let touches = |row: &Row| matches!(row, Row::Service(changed, _) if changed.0 == service);
+    plan.changes.iter().any(|change| change.patch.rows.iter().any(touches))
 }
 
 /// What the current instant still has to do, first in first out.
@@ -311,6 +338,11 @@ impl Agenda {
     #[inline]
     fn add(&mut self, task: Task) {
         self.tasks.push(task);
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.done == self.tasks.len()
     }
 
     #[inline]
@@ -336,12 +368,28 @@ impl Model for System<'_> {
 
     fn handle(&mut self, event: Packed, now: SimTime, calendar: &mut Calendar<Packed>) {
         self.fingerprint.absorb2(now.as_nanos(), event.stamp());
-        let event = event.unpack();
         if self.recent.is_some() {
-            self.remember(event);
+            self.remember(event.unpack());
         }
-        let next = match event {
+        // The most frequent ones go without being unpacked.
+        let next = match event.kind() {
+            Kind::VISIT_DONE => self.visit_done(event.rest(), now, calendar),
+            Kind::STEP_DONE => self.step_done(event.key(), now),
+            Kind::ARRIVAL => self.arrival(event.index(), event.rest(), now, calendar),
+            _ => self.handle_any(event.unpack(), now, calendar),
+        };
+        if next.is_some() || !self.ready.is_empty() {
+            self.settle(next, now, calendar);
+        }
+    }
+}
+
+impl System<'_> {
+    #[inline(never)]
+    fn handle_any(&mut self, event: Event, now: SimTime, calendar: &mut Calendar<Packed>) -> Option<u32> {
+        match event {
             Event::StepDone(key) => self.step_done(key, now),
+            Event::VisitDone(visit) => self.visit_done(visit, now, calendar),
             Event::Arrival { traffic, generation } => self.arrival(traffic, generation, now, calendar),
             Event::Thought { traffic, user } => self.thought(traffic, user, now, calendar),
             Event::BurstDone { cores, generation } => {
@@ -360,7 +408,6 @@ impl Model for System<'_> {
                 self.change(change, begins, now, calendar);
                 None
             }
-        };
-        self.settle(next, now, calendar);
+        }
     }
 }

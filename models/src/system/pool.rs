@@ -2,7 +2,7 @@
 
 use sim_core::{Histogram, Population, PopulationWindow, Present, SimTime, Span};
 
-use super::frame::FrameKey;
+use super::visit::Waiter;
 use crate::blueprint::{PoolPlan, PoolScope};
 use crate::discipline::Waiting;
 use crate::observe::PoolObservation;
@@ -109,5 +109,5 @@ pub(super) struct Instance {
     pub(super) in_use: u32,
     /// Frames waiting, and the units they want.
     pub(super) waiting: u32,
-    pub(super) line: Waiting<(FrameKey, u32)>,
+    pub(super) line: Waiting<Waiter>,
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use sim_core::{Calendar, CancelFlag, EndReason, SimTime, run_some};
 
 use super::frame::{Frame, Held, Request, Watch};
+use super::visit::{Visit, Waiter};
 use super::{Event, Packed, System};
 use crate::blueprint::{Blueprint, CallPlan, Limits};
 use crate::observe::{Balance, Ended, Observations};
@@ -93,11 +94,12 @@ impl System<'_> {
     fn bytes(&self, calendar: &Calendar<Packed>) -> u64 {
         let lines: usize = self.instances.iter().map(|row| crate::discipline::Line::entries(&row.line)).sum();
         let bytes = self.frames.high_water() * (size_of::<Frame>() + 8)
+            + self.visits.high_water() * (size_of::<Visit>() + 8)
             + self.requests.high_water() * (size_of::<Request>() + 8)
             + self.watches.high_water() * size_of::<Watch>()
             + self.held.high_water() * size_of::<Held>()
             + calendar.len() * 32
-            + lines * 12;
+            + lines * size_of::<Waiter>();
         bytes as u64
     }
 
@@ -131,6 +133,10 @@ impl System<'_> {
                 format!("{} sends", self.plan.traffics[traffic as usize].name)
             }
             Event::StepDone(key) => format!("{} steps", endpoint(key)),
+            Event::VisitDone(visit) => {
+                let service = self.replicas[self.visits.at(visit).replica as usize].service;
+                format!("{} steps", self.plan.services[service as usize].name)
+            }
             Event::BurstDone { cores, .. } => {
                 let service = self.cores[cores as usize].service as usize;
                 format!("{} computes", self.plan.services[service].name)
@@ -159,8 +165,10 @@ impl System<'_> {
                     }
                 }
                 let running = |request: &Request| request.traffic as usize == traffic && !request.ended;
-                balance.in_flight =
-                    self.requests.iter().filter(|(_, request)| running(request)).count() as u64;
+                let requests = self.requests.iter().filter(|(_, request)| running(request)).count();
+                let visits =
+                    self.visits.iter().filter(|(_, visit)| visit.visitor.traffic == traffic as u32).count();
+                balance.in_flight = (requests + visits) as u64;
                 balance
             })
             .collect();
@@ -172,7 +180,7 @@ impl System<'_> {
             ended,
             end,
             fingerprint: self.fingerprint,
-            peak_frames: self.frames.high_water() as u64,
+            peak_frames: (self.frames.high_water() + self.visits.high_water()) as u64,
             peak_bytes,
         }
     }

@@ -86,6 +86,18 @@ impl System<'_> {
         for (_, request) in self.requests.iter().filter(|(_, request)| !request.ended) {
             census.traffics[request.traffic as usize].add(1, request.start);
         }
+        for (_, visit) in self.visits.iter() {
+            if let Some(traffic) = census.traffics.get_mut(visit.visitor.traffic as usize) {
+                traffic.add(1, visit.arrived);
+            }
+            let service = self.replicas[visit.replica as usize].service as usize;
+            census.services[service].add(1, visit.arrived);
+            if visit.instance != NONE {
+                let pool = self.instances[visit.instance as usize].pool as usize;
+                let stage = if visit.is_waiting { &mut census.waiting } else { &mut census.in_use };
+                stage[pool].add(1, if visit.is_waiting { visit.arrived } else { visit.began });
+            }
+        }
         for (_, frame) in self.frames.iter() {
             let service = self.replicas[frame.replica as usize].service as usize;
             if frame.kind == Kind::Endpoint && frame.state != State::Travelling {
@@ -257,6 +269,7 @@ impl System<'_> {
             self.services[service].ready.pop();
             self.services[service].running.shrink(1, now);
         }
+        self.services[service].note_only();
         let mut local = 0;
         while self.services[service].ready.len() < wanted {
             let row = &mut self.services[service];
@@ -265,6 +278,7 @@ impl System<'_> {
             } else if !row.ready.contains(&local) {
                 row.ready.push(local);
                 row.running.grow(1, now);
+                row.note_only();
             }
             local += 1;
         }

@@ -1,9 +1,11 @@
 //! Running a frame: its operations, what it holds, and its end.
 
-use sim_core::{Calendar, Draws, SimTime};
+use sim_core::{Calendar, Draws, SimTime, Slab};
 
+use super::calls::Made;
 use super::cores::Begun;
 use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
+use super::visit::Waiter;
 use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{
     ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, WaitFor,
@@ -268,7 +270,7 @@ impl System<'_> {
         let place = &mut self.instances[instance as usize];
         if place.waiting == 0 && place.in_use + units <= row.slots {
             row.acquired += 1;
-            row.wait.record(0);
+            row.wait.record_zero();
             place.in_use += units;
             row.in_use.enter_n(u64::from(units), now);
             frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
@@ -283,7 +285,7 @@ impl System<'_> {
         frame.since = now;
         place.waiting += 1;
         row.waiting.enter(now);
-        place.line.join((key, units), self.requests.at(frame.request).class);
+        place.line.join(Waiter::Frame(key, units), self.requests.at(frame.request).class);
         if let Some(patience) = row.timeout {
             frame.patience = now + patience;
             calendar.schedule(frame.patience, Event::GiveUp(key).pack());
@@ -296,13 +298,19 @@ impl System<'_> {
         let frame = self.frames.at_mut(index);
         let held = self.held.remove(frame.holds);
         frame.holds = held.outer;
-        let place = &mut self.instances[held.instance as usize];
-        place.in_use -= held.units;
+        self.give_back(held.instance, held.units, held.since, now);
+    }
+
+    /// Takes back units that somebody has held since `since`, and serves who waits for them.
+    #[inline]
+    pub(super) fn give_back(&mut self, instance: u32, units: u32, since: SimTime, now: SimTime) {
+        let place = &mut self.instances[instance as usize];
+        place.in_use -= units;
         let row = &mut self.pools[place.pool as usize];
-        row.in_use.leave_n(u64::from(held.units), held.since, now);
-        row.hold.record(now.since(held.since).as_nanos());
+        row.in_use.leave_n(u64::from(units), since, now);
+        row.hold.record(now.since(since).as_nanos());
         if place.waiting > 0 {
-            self.serve_waiting(held.instance, now);
+            self.serve_waiting(instance, now);
         }
     }
 
@@ -322,25 +330,37 @@ impl System<'_> {
             if place.waiting == 0 || place.in_use >= row.slots {
                 return;
             }
-            let Some((key, units)) = place.line.first(|(key, _)| is_queued(frames.get(key))) else { return };
+            let Some(first) = place.line.first(|waiter| is_waiting(frames, waiter)) else { return };
+            let units = if let Waiter::Frame(_, units) = first { units } else { 1 };
             if place.in_use + units > row.slots {
                 return;
             }
             place.line.remove_first();
             place.waiting -= 1;
             place.in_use += units;
-            let frame = self.frames.at_mut(key.index());
-            frame.state = State::Ready;
-            frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
             row.in_use.enter_n(u64::from(units), now);
-            row.waiting.leave(frame.since, now);
-            row.wait.record(now.since(frame.since).as_nanos());
             row.acquired += 1;
-            self.ready.add(Task::Run(key));
-            if self.trace.is_on() {
-                self.trace_pool_wait(key.index(), instance, now);
-            }
+            let since = match first {
+                Waiter::Visit(visit) => self.serve_visit(visit, now),
+                Waiter::Frame(key, _) => self.serve_frame(key, instance, units, now),
+            };
+            let row = &mut self.pools[self.instances[instance as usize].pool as usize];
+            row.waiting.leave(since, now);
+            row.wait.record(now.since(since).as_nanos());
         }
+    }
+
+    /// The units are there for the frame, which has waited. Returns since when.
+    fn serve_frame(&mut self, key: FrameKey, instance: u32, units: u32, now: SimTime) -> SimTime {
+        let frame = self.frames.at_mut(key.index());
+        frame.state = State::Ready;
+        frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
+        let since = frame.since;
+        self.ready.add(Task::Run(key));
+        if self.trace.is_on() {
+            self.trace_pool_wait(key.index(), instance, now);
+        }
+        since
     }
 
     pub(super) fn give_up(
@@ -375,7 +395,7 @@ impl System<'_> {
         self.pools[place.pool as usize].waiting.leave(since, now);
         if place.line.entries() > SHORT_LINE && place.line.entries() > 2 * place.waiting as usize {
             let frames = &self.frames;
-            place.line.sweep(|(key, _)| is_queued(frames.get(key)));
+            place.line.sweep(|waiter| is_waiting(frames, waiter));
         }
     }
 
@@ -412,10 +432,23 @@ impl System<'_> {
         frame.needed = needed;
         frame.cancels = cancels;
         let link = Link { parent: self.frames.key_of(index), epoch: parent.epoch };
+        // Branches run when all have been opened, after what else is to be done now. Visits begin at once,
+        // which comes to the same when there is nothing else and nobody but them.
+        let leaf_of = |branch: &BranchPlan| match *branch {
+            BranchPlan::Call(call) => self.short_way(call),
+            BranchPlan::Code(_) => None,
+        };
+        let at_once = self.ready.is_empty() && row.branches.iter().all(|branch| leaf_of(branch).is_some());
         for number in 0..total {
             let draw_key = sim_core::mix(place.wrapping_add(u64::from(number)));
             let child = match self.forks[fork.index()].branches[(number % branches) as usize] {
                 BranchPlan::Code(entry) => Some(self.branch(index, &parent, entry.0, link, draw_key, now)),
+                BranchPlan::Call(call) if at_once => {
+                    let (request, depth) = (parent.request, parent.depth);
+                    let made = Made { call, request, link, draw_key, depth };
+                    let leaf = self.short_ways[call.index()];
+                    self.call_leaf(leaf, parent.replica, &made, now, calendar)
+                }
                 BranchPlan::Call(call) => self.spawn(
                     call,
                     parent.replica,
@@ -558,10 +591,13 @@ fn whole(drawn: f64) -> u32 {
     drawn.round_ties_even().clamp(0.0, MOST) as u32
 }
 
-/// Whether the frame still waits in the line that keeps it.
+/// Whether somebody still waits in the line that keeps the entry.
 #[inline]
-fn is_queued(frame: Option<&Frame>) -> bool {
-    frame.is_some_and(|frame| frame.state == State::Queued)
+fn is_waiting(frames: &Slab<Frame>, waiter: Waiter) -> bool {
+    match waiter {
+        Waiter::Frame(key, _) => frames.get(key).is_some_and(|frame| frame.state == State::Queued),
+        Waiter::Visit(_) => true,
+    }
 }
 
 impl Frame {

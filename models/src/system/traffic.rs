@@ -2,7 +2,9 @@
 
 use sim_core::{Calendar, Draws, Histogram, Population, Present, SimTime, combine, hash_name, mix};
 
+use super::calls::Made;
 use super::frame::{Link, NONE, Request};
+use super::visit::{Sent, Visitor};
 use super::{Event, Packed, Replica, System, Task, span};
 use crate::blueprint::{Arrivals, Outcome, TrafficPlan};
 use crate::observe::{ClassObservation, TrafficObservation};
@@ -45,6 +47,14 @@ pub(super) struct Source {
     pub(super) meter: Meter,
 }
 
+impl Source {
+    /// Names the draws of request number `number`.
+    #[inline]
+    fn key_of(&self, number: u64) -> u64 {
+        mix(self.stream.wrapping_add(number.wrapping_mul(STRIDE)))
+    }
+}
+
 /// Measurements of a traffic.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
@@ -82,6 +92,16 @@ impl Meter {
             present: self.present.flush(now, present),
         }
     }
+}
+
+/// A request that has ended.
+pub(super) struct Ending {
+    pub(super) traffic: u32,
+    pub(super) user: u32,
+    pub(super) start: SimTime,
+    pub(super) class: u16,
+    pub(super) attempts: u32,
+    pub(super) outcome: Outcome,
 }
 
 impl System<'_> {
@@ -192,27 +212,34 @@ impl System<'_> {
         if self.sources[traffic as usize].generation != generation {
             return None; // The rate has changed since.
         }
-        let source = &self.sources[traffic as usize];
-        let (first, stream) = (source.number, source.stream);
-        let together = match &source.plan.arrivals {
-            Arrivals::Open { batch: Some(size), .. } => {
-                let mut draws =
-                    Draws::keyed(mix(stream ^ SALT_BATCH.wrapping_add(first.wrapping_mul(STRIDE))));
-                size.sample(&mut draws).round_ties_even().clamp(0.0, MOST) as u64
-            }
-            _ => 1,
-        };
+        let source = &mut self.sources[traffic as usize];
+        if source.plan.comes_in_batches() {
+            return self.batch(traffic, now, calendar);
+        }
+        let draw_key = source.key_of(source.number);
+        source.number += 1;
+        self.plan_arrival(traffic, calendar);
+        self.release(traffic, NONE, draw_key, now, calendar)
+    }
+
+    /// Several requests arrive together, or none.
+    fn batch(&mut self, traffic: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Option<u32> {
+        let source = &mut self.sources[traffic as usize];
+        let Arrivals::Open { batch: Some(size), .. } = &source.plan.arrivals else { return None };
+        let first = source.number;
+        let key = mix(source.stream ^ SALT_BATCH.wrapping_add(first.wrapping_mul(STRIDE)));
+        let together = size.sample(&mut Draws::keyed(key)).round_ties_even().clamp(0.0, MOST) as u64;
         // An empty batch has a number too.
-        self.sources[traffic as usize].number = first + together.max(1);
+        source.number = first + together.max(1);
+        self.plan_arrival(traffic, calendar);
         let mut next = None;
         for number in first..first + together {
             if let Some(before) = next {
                 self.ready.add(Task::Run(self.frames.key_of(before)));
             }
-            let draw_key = mix(stream.wrapping_add(number.wrapping_mul(STRIDE)));
+            let draw_key = self.sources[traffic as usize].key_of(number);
             next = self.release(traffic, NONE, draw_key, now, calendar);
         }
-        self.plan_arrival(traffic, calendar);
         if together > 1 {
             // The last of a batch comes after those before it.
             self.ready.add(Task::Run(self.frames.key_of(next?)));
@@ -237,13 +264,32 @@ impl System<'_> {
         let class = drawn(&source.plan.classes, draw_key ^ SALT_CLASS).unwrap_or(0);
         let call = drawn(&source.plan.targets, draw_key ^ SALT_TARGET)?;
         let client = source.client;
-        let index = self.requests.claim(Request::blank).index();
-        *self.requests.at_mut(index) =
-            Request { traffic, user, start: now, frames: 0, attempts: 0, class, ended: false };
+        // Requests of a batch run when all have been opened: in turn, whichever way they go.
+        let in_turn = source.plan.targets.len() == 1 || !source.plan.comes_in_batches();
+        if in_turn && let Some(leaf) = self.short_way(call) {
+            let (replica, balancer) = self.choose_for_leaf(leaf, client, call, draw_key);
+            let visitor = Visitor::traffic(traffic, user);
+            let sent = Sent { visitor, class, replica, balancer, draw_key };
+            if self.visit(leaf, sent, now, calendar) {
+                return None;
+            }
+            let request = self.open_request(traffic, user, class, now);
+            self.requests.at_mut(request).attempts = 1;
+            let made = Made { call, request, link: Link::TO_TRAFFIC, draw_key, depth: 0 };
+            return self.enter_service(&made, replica, balancer, now, calendar);
+        }
+        let index = self.open_request(traffic, user, class, now);
         if self.plan.calls[call.index()].policy.is_none() {
             self.requests.at_mut(index).attempts = 1;
         }
         self.spawn(call, client, index, Link::TO_TRAFFIC, draw_key, 0, now, calendar)
+    }
+
+    fn open_request(&mut self, traffic: u32, user: u32, class: u16, now: SimTime) -> u32 {
+        let index = self.requests.claim(Request::blank).index();
+        *self.requests.at_mut(index) =
+            Request { traffic, user, start: now, frames: 0, attempts: 0, class, ended: false };
+        index
     }
 
     // Closed traffic ---------------------------------------------------------------------------------------
@@ -302,32 +348,40 @@ impl System<'_> {
     ) {
         let row = self.requests.at_mut(request);
         row.ended = true;
-        let row = *row;
-        let source = &mut self.sources[row.traffic as usize];
+        let Request { traffic, user, start, class, attempts, .. } = *row;
+        if self.trace.is_on() && outcome.is_answer() {
+            self.trace.complete(traffic, from, now.since(start).as_nanos(), now);
+        }
+        let ending = Ending { traffic, user, start, class, attempts, outcome };
+        self.finish_request(&ending, now, calendar);
+    }
+
+    /// Counts a request that has ended, and lets its user think.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "an ending is made only to be taken apart")]
+    pub(super) fn finish_request(&mut self, ending: &Ending, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let source = &mut self.sources[ending.traffic as usize];
         let meter = &mut source.meter;
-        let nanos = now.since(row.start).as_nanos();
-        meter.present.leave(row.start, now);
-        meter.outcomes[outcome.0 as usize] += 1;
-        meter.attempts += u64::from(row.attempts);
-        if outcome.is_answer() {
+        let nanos = now.since(ending.start).as_nanos();
+        meter.present.leave(ending.start, now);
+        meter.outcomes[ending.outcome.0 as usize] += 1;
+        meter.attempts += u64::from(ending.attempts);
+        if ending.outcome.is_answer() {
             meter.latency.record(nanos);
         } else {
             meter.unanswered.record(nanos);
         }
-        if let Some(class) = meter.classes.get_mut(usize::from(row.class)) {
+        if let Some(class) = meter.classes.get_mut(usize::from(ending.class)) {
             class.ended += 1;
-            if outcome.is_answer() {
+            if ending.outcome.is_answer() {
                 class.latency.record(nanos);
             }
         }
         if let Some(cycle) = source.plan.expected_cycle {
             record_from_intended_starts(&mut meter.intended, nanos, cycle.as_nanos());
         }
-        if self.trace.is_on() && outcome.is_answer() {
-            self.trace.complete(row.traffic, from, nanos, now);
-        }
-        if row.user != NONE {
-            self.think(row.traffic, row.user, calendar);
+        if ending.user != NONE {
+            self.think(ending.traffic, ending.user, calendar);
         }
     }
 }

@@ -179,11 +179,19 @@ impl Distribution {
     }
 
     /// A value drawn with the numbers of `rng`: a request's `Draws`, or a `Stream`.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call would put the generator into memory")]
     pub fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
-        if let Self::Exponential(law) = self {
-            return law.sample(rng); // The most common one goes without the jump table.
+        // The most common ones go without the jump table.
+        match self {
+            Self::Exponential(law) => law.sample(rng),
+            Self::Constant(law) => law.sample(rng),
+            _ => self.sample_any(rng),
         }
+    }
+
+    #[inline(never)]
+    fn sample_any<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         each!(self, law => law.sample(rng))
     }
 

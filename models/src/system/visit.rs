@@ -1,0 +1,341 @@
+//! The short way: calls whose whole work is to hold a worker for one step.
+//!
+//! Most calls of most systems end at a leaf: the endpoint takes a worker, spends some time, and answers. Such a
+//! call needs no frame. Nothing can happen to it but waiting and working, so a record of one cache line carries
+//! it, and one event ends it. Whatever could interfere keeps a call on the long way: a policy, a network that
+//! takes time, cancellation anywhere in the scenario, a full queue, a queue with a timeout, and the account of
+//! where the time goes. Both ways make the same draws and do the same things in the same order.
+
+use sim_core::{Calendar, Draws, SimTime};
+
+use super::frame::{FrameKey, Link, NONE};
+use super::traffic::Ending;
+use super::{Event, Packed, Service, System, Task, span};
+use crate::blueprint::{Blueprint, CallId, EndpointId, Op, Outcome, PoolScope, Row, SamplerId};
+use crate::discipline::Line;
+
+/// An endpoint that a call can visit the short way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaf {
+    service: u32,
+    endpoint: u32,
+    /// The pool that it holds a unit of; [`NONE`] if it holds nothing.
+    pool: u32,
+    /// How long the step takes.
+    time: SamplerId,
+    /// Names the step to the request's draws.
+    salt: u64,
+    /// Whether the step is CPU work, which depends on the service's speed.
+    is_cpu: bool,
+}
+
+/// A call at a leaf.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visit {
+    pub(super) visitor: Visitor,
+    leaf: u32,
+    /// The replica that it is at.
+    pub(super) replica: u32,
+    /// The pool's instance there.
+    pub(super) instance: u32,
+    /// The caller's balancer that counts it as outstanding.
+    balancer: u32,
+    class: u16,
+    /// Whether it still waits for a worker.
+    pub(super) is_waiting: bool,
+    pub(super) arrived: SimTime,
+    /// When it got its worker.
+    pub(super) began: SimTime,
+    draw_key: u64,
+}
+
+impl Visit {
+    /// A visit of nobody.
+    fn blank() -> Self {
+        Self {
+            visitor: Visitor { frame: FrameKey::NONE, detail: NONE, traffic: NONE },
+            leaf: NONE,
+            replica: NONE,
+            instance: NONE,
+            balancer: NONE,
+            class: 0,
+            is_waiting: false,
+            arrived: SimTime::ZERO,
+            began: SimTime::ZERO,
+            draw_key: 0,
+        }
+    }
+}
+
+/// Who waits for a visit: a frame, or a traffic on behalf of a user or of nobody.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visitor {
+    frame: FrameKey,
+    /// Of a frame: the epoch of its link. Of a traffic: the user.
+    detail: u32,
+    /// [`NONE`] for a frame.
+    pub(super) traffic: u32,
+}
+
+impl Visitor {
+    pub(super) fn frame(link: Link) -> Self {
+        Self { frame: link.parent, detail: link.epoch, traffic: NONE }
+    }
+
+    pub(super) fn traffic(traffic: u32, user: u32) -> Self {
+        Self { frame: FrameKey::NONE, detail: user, traffic }
+    }
+}
+
+/// What a caller knows when it sends a call the short way.
+#[derive(Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) visitor: Visitor,
+    pub(super) class: u16,
+    /// The replica that the caller's route has chosen, and the balancer that counts the call.
+    pub(super) replica: u32,
+    pub(super) balancer: u32,
+    pub(super) draw_key: u64,
+}
+
+/// The leaves among the endpoints, and for each call the leaf that it can visit, or [`NONE`].
+pub(super) fn leaves_of(plan: &Blueprint) -> (Vec<Leaf>, Vec<u32>) {
+    if cancels(plan) {
+        return (Vec::new(), vec![NONE; plan.calls.len()]);
+    }
+    let mut leaves = Vec::new();
+    let mut by_endpoint = vec![NONE; plan.endpoints.len()];
+    for endpoint in 0..plan.endpoints.len() {
+        if let Some(leaf) = leaf_of(plan, EndpointId(endpoint as u32)) {
+            by_endpoint[endpoint] = leaves.len() as u32;
+            leaves.push(leaf);
+        }
+    }
+    let of_call = |call: &crate::blueprint::CallPlan| {
+        let plain = call.policy.is_none() && call.latency.is_none();
+        if plain { by_endpoint[call.endpoint.index()] } else { NONE }
+    };
+    (leaves, plan.calls.iter().map(of_call).collect())
+}
+
+/// Whether anything in the scenario stops work that has begun, now or after a change.
+fn cancels(plan: &Blueprint) -> bool {
+    let changed = || plan.changes.iter().flat_map(|change| &change.patch.rows);
+    plan.forks.iter().any(|fork| fork.cancel)
+        || plan.policies.iter().any(|policy| policy.cancel)
+        || changed().any(|row| match row {
+            Row::Fork(_, fork) => fork.cancel,
+            Row::Policy(_, policy) => policy.cancel,
+            _ => false,
+        })
+}
+
+fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
+    let row = &plan.endpoints[endpoint.index()];
+    let entry = row.entry.index();
+    let (pool, step) = match plan.code[entry] {
+        Op::Acquire { pool, units: 1 } => (pool.0, entry + 1),
+        Op::Acquire { .. } => return None,
+        _ => (NONE, entry),
+    };
+    let (time, is_cpu) = match plan.code[step] {
+        Op::Delay(time) => (time, false),
+        Op::Cpu(need) if !has_cores(plan, row.service) => (need, true),
+        _ => return None,
+    };
+    let changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let rewritten =
+        |row: &Row| matches!(row, Row::Code(address, _) if (entry..=step + 1).contains(&address.index()));
+    if plan.code.get(step + 1) != Some(&Op::End) || changed.into_iter().any(rewritten) {
+        return None;
+    }
+    Some(Leaf { service: row.service.0, endpoint: endpoint.0, pool, time, salt: plan.salts[step], is_cpu })
+}
+
+/// Whether CPU work at the service is done on cores, by the rule of [`System::add_cores`].
+fn has_cores(plan: &Blueprint, service: crate::blueprint::ServiceId) -> bool {
+    plan.services[service.index()].cores.is_some() || super::pace_changes(plan, service.0)
+}
+
+impl System<'_> {
+    /// The leaf that `call` can visit now.
+    #[inline]
+    pub(super) fn short_way(&self, call: CallId) -> Option<u32> {
+        let leaf = self.short_ways[call.index()];
+        (leaf != NONE && !self.trace.is_on()).then_some(leaf)
+    }
+
+    /// The replica that gets the call, and the balancer that counts it.
+    #[inline]
+    pub(super) fn choose_for_leaf(
+        &mut self,
+        leaf: u32,
+        caller: u32,
+        call: CallId,
+        draw_key: u64,
+    ) -> (u32, u32) {
+        let service = self.leaves[leaf as usize].service;
+        let only = self.services[service as usize].only;
+        if only == NONE { self.choose_replica(caller, call, draw_key) } else { (only, NONE) }
+    }
+
+    /// Lets a call visit a leaf; false if it would be turned away, or would not wait for as long as it takes.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what is sent is made only to be taken apart")]
+    pub(super) fn visit(
+        &mut self,
+        leaf: u32,
+        sent: Sent,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) -> bool {
+        let row = &self.leaves[leaf as usize];
+        let mut is_waiting = false;
+        let mut instance = NONE;
+        if row.pool != NONE {
+            let pool = &mut self.pools[row.pool as usize];
+            instance = match pool.scope {
+                PoolScope::Replica { slot, .. } => self.replicas[sent.replica as usize].pools + slot,
+                PoolScope::One => pool.first_instance,
+                PoolScope::Class => pool.first_instance + u32::from(sent.class),
+            };
+            let place = &mut self.instances[instance as usize];
+            if place.waiting == 0 && place.in_use < pool.slots {
+                place.in_use += 1;
+                pool.acquired += 1;
+                pool.wait.record_zero();
+                pool.in_use.enter(now);
+            } else if place.waiting >= pool.queue || pool.timeout.is_some() {
+                return false;
+            } else {
+                is_waiting = true;
+                place.waiting += 1;
+                pool.waiting.enter(now);
+            }
+        }
+        // Filled in place: built elsewhere and moved, it would be stored twice.
+        let index = self.visits.claim(Visit::blank).index();
+        let visit = self.visits.at_mut(index);
+        visit.visitor.frame = sent.visitor.frame;
+        visit.visitor.detail = sent.visitor.detail;
+        visit.visitor.traffic = sent.visitor.traffic;
+        visit.leaf = leaf;
+        visit.replica = sent.replica;
+        visit.instance = instance;
+        visit.balancer = sent.balancer;
+        visit.class = sent.class;
+        visit.is_waiting = is_waiting;
+        visit.arrived = now;
+        visit.began = now;
+        visit.draw_key = sent.draw_key;
+        let service = &mut self.services[row.service as usize];
+        service.present.enter(now);
+        if is_waiting {
+            self.instances[instance as usize].line.join(Waiter::Visit(index), sent.class);
+        } else {
+            let time = work_time(row, sent.draw_key, service, &self.samplers);
+            calendar.schedule_in(time, Event::VisitDone(index).pack());
+        }
+        true
+    }
+
+    /// Starts the work of a visit that has got its worker.
+    #[inline]
+    pub(super) fn start_work(&mut self, index: u32, calendar: &mut Calendar<Packed>) {
+        let visit = self.visits.at(index);
+        let row = &self.leaves[visit.leaf as usize];
+        let time = work_time(row, visit.draw_key, &self.services[row.service as usize], &self.samplers);
+        calendar.schedule_in(time, Event::VisitDone(index).pack());
+    }
+
+    /// Ends a visit. Returns a frame that can go on because of it.
+    #[inline]
+    pub(super) fn visit_done(
+        &mut self,
+        index: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) -> Option<u32> {
+        let visit = self.visits.at(index);
+        let Visit { visitor, leaf, replica, instance, balancer, class, arrived, began, .. } = *visit;
+        self.visits.vacate(index);
+        let row = &self.leaves[leaf as usize];
+        let meter = &mut self.endpoints[row.endpoint as usize];
+        meter.answered += 1;
+        meter.latency.record(now.since(arrived).as_nanos());
+        self.services[row.service as usize].present.leave(arrived, now);
+        if instance != NONE {
+            self.hand_over(instance, began, now);
+        }
+        if balancer != NONE {
+            let local = self.replicas[replica as usize].local;
+            self.balancers[balancer as usize].in_flight[local as usize] -= 1;
+        }
+        if visitor.traffic == NONE {
+            let link = Link { parent: visitor.frame, epoch: visitor.detail };
+            return self.answer(link, NONE, Outcome::OK, now, calendar);
+        }
+        let (traffic, user) = (visitor.traffic, visitor.detail);
+        let ending = Ending { traffic, user, start: arrived, class, attempts: 1, outcome: Outcome::OK };
+        self.finish_request(&ending, now, calendar);
+        None
+    }
+
+    /// Gives a unit that a visit has held since `since` to the first who waits for it.
+    #[inline]
+    fn hand_over(&mut self, instance: u32, since: SimTime, now: SimTime) {
+        let place = &mut self.instances[instance as usize];
+        let pool = &mut self.pools[place.pool as usize];
+        // The usual case, in fewer words: a visit waits, and there are still as many units as are in use.
+        if place.waiting > 0
+            && place.in_use == pool.slots
+            && let Some(Waiter::Visit(next)) = place.line.first(|_| true)
+        {
+            place.line.remove_first();
+            place.waiting -= 1;
+            pool.in_use.replace(since, now);
+            pool.hold.record(now.since(since).as_nanos());
+            pool.acquired += 1;
+            let visit = self.visits.at_mut(next);
+            visit.is_waiting = false;
+            visit.began = now;
+            pool.waiting.leave(visit.arrived, now);
+            pool.wait.record(now.since(visit.arrived).as_nanos());
+            self.ready.add(Task::Work(next));
+        } else {
+            self.give_back(instance, 1, since, now);
+        }
+    }
+
+    /// A worker is there for the visit, which has waited.
+    #[inline]
+    pub(super) fn serve_visit(&mut self, index: u32, now: SimTime) -> SimTime {
+        let visit = self.visits.at_mut(index);
+        visit.is_waiting = false;
+        visit.began = now;
+        self.ready.add(Task::Work(index));
+        visit.arrived
+    }
+}
+
+/// Who waits in a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Waiter {
+    /// A frame, and the units that it wants.
+    Frame(FrameKey, u32),
+    /// A visit, which wants one.
+    Visit(u32),
+}
+
+/// How long a visit's step takes: the same draw as a frame makes for it.
+#[inline]
+fn work_time(
+    leaf: &Leaf,
+    draw_key: u64,
+    service: &Service,
+    samplers: &[sim_core::distribution::Distribution],
+) -> sim_core::Span {
+    let mut draws = Draws::keyed(draw_key ^ leaf.salt);
+    let seconds = samplers[leaf.time.index()].sample(&mut draws);
+    span(if leaf.is_cpu { seconds / service.speed } else { seconds })
+}
