@@ -265,6 +265,7 @@ impl System<'_> {
             return None;
         }
         self.services[endpoint.service.index()].present.enter(now);
+        self.occupy(replica, now);
         Some(index)
     }
 
@@ -615,6 +616,9 @@ impl System<'_> {
         }
         self.release_balancer(index);
         self.release_all(index, now);
+        if frame.runs_on_replica() {
+            self.leave_replica(frame.replica, now);
+        }
         self.forget(index);
     }
 

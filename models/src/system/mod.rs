@@ -48,6 +48,20 @@ struct Replica {
     balancers: u32,
     /// Its cores; [`NONE`] where CPU needs are met at once.
     cores: u32,
+    /// Requests and branches that run on it.
+    present: u32,
+    standing: Standing,
+}
+
+/// Where a replica stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It takes calls.
+    Ready,
+    /// It finishes what it has.
+    Draining,
+    /// It has nothing left. What is still on its way to it brings it back to draining.
+    Gone,
 }
 
 /// One caller's balancer for one route.
@@ -71,7 +85,9 @@ struct Service {
     only: u32,
     speed: f64,
     present: Population,
+    /// Replicas that are not gone.
     running: Level,
+    standing: u32,
     /// Measurements of its cores.
     cores: CoresMeter,
 }
@@ -214,6 +230,7 @@ impl<'a> System<'a> {
                 speed: row.speed,
                 present: Population::default(),
                 running: Level::default(),
+                standing: 0,
                 cores: CoresMeter::default(),
             });
             for _ in 0..row.replicas {
@@ -259,11 +276,13 @@ impl<'a> System<'a> {
         let balancers = self.add_balancers(&row.routes, local);
         let cores = self.add_cores(service, now);
         let replica = self.replicas.len() as u32;
-        self.replicas.push(Replica { service, local, pools, balancers, cores });
+        let standing = Standing::Ready;
+        self.replicas.push(Replica { service, local, pools, balancers, cores, present: 0, standing });
         let row = &mut self.services[service as usize];
         row.replicas.push(replica);
         row.ready.push(local);
         row.running.grow(1, now);
+        row.standing += 1;
         row.note_only();
     }
 

@@ -3,7 +3,7 @@
 use sim_core::{Calendar, Present, SimTime};
 
 use super::frame::{Kind, NONE, State};
-use super::{Event, Packed, System};
+use super::{Event, Packed, Standing, System};
 use crate::blueprint::{PoolScope, Row};
 use crate::observe::{CoresObservation, EndpointObservation, Segment, ServiceObservation};
 
@@ -123,8 +123,8 @@ impl System<'_> {
     }
 
     fn close_cores(&mut self, service: usize, present: Present, now: SimTime) -> Option<CoresObservation> {
-        let limit = self.services_in_force[service].cores?;
-        self.count_capacity(service, limit.cores, now);
+        self.services_in_force[service].cores?;
+        self.count_capacity(service, now);
         let (mut busy, mut worked, mut partial) = (0.0, 0.0, 0.0);
         for &replica in &self.services[service].replicas {
             let cores = self.replicas[replica as usize].cores;
@@ -149,11 +149,12 @@ impl System<'_> {
         })
     }
 
-    /// Adds up the core time that there has been at `cores` per replica.
-    fn count_capacity(&mut self, service: usize, cores: f64, now: SimTime) {
+    /// Adds up the core time that there has been. Call it before the cores or the replicas change.
+    fn count_capacity(&mut self, service: usize, now: SimTime) {
+        let Some(limit) = self.services_in_force[service].cores else { return };
         let row = &mut self.services[service];
         let elapsed = now.since(row.cores.since).as_nanos() as f64;
-        row.cores.capacity += elapsed * cores * row.ready.len() as f64;
+        row.cores.capacity += elapsed * limit.cores * f64::from(row.standing);
         row.cores.since = now;
     }
 
@@ -215,19 +216,21 @@ impl System<'_> {
     }
 
     fn resize_pool(&mut self, pool: usize, to: &crate::blueprint::PoolPlan, now: SimTime) {
-        let instances: Vec<u32> = match self.pools[pool].scope {
+        let first = self.pools[pool].first_instance;
+        let (instances, standing): (Vec<u32>, u32) = match self.pools[pool].scope {
             PoolScope::Replica { service, slot } => {
-                let replicas = &self.services[service.index()].replicas;
-                replicas.iter().map(|&r| self.replicas[r as usize].pools + slot).collect()
+                let row = &self.services[service.index()];
+                let instance = |&replica: &u32| self.replicas[replica as usize].pools + slot;
+                (row.replicas.iter().map(instance).collect(), row.standing)
             }
-            PoolScope::One => vec![self.pools[pool].first_instance],
+            PoolScope::One => (vec![first], 1),
             PoolScope::Class => {
-                let first = self.pools[pool].first_instance;
-                (first..first + self.plan.classes.len().max(1) as u32).collect()
+                let classes = self.plan.classes.len().max(1) as u32;
+                ((first..first + classes).collect(), classes)
             }
         };
         let row = &mut self.pools[pool];
-        for _ in &instances {
+        for _ in 0..standing {
             row.capacity.grow(u64::from(to.slots.saturating_sub(row.slots)), now);
             row.capacity.shrink(u64::from(row.slots.saturating_sub(to.slots)), now);
         }
@@ -246,9 +249,7 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) {
-        if let Some(limit) = self.services_in_force[service].cores {
-            self.count_capacity(service, limit.cores, now);
-        }
+        self.count_capacity(service, now);
         self.services[service].speed = to.speed;
         let (cores, event_loop) = to.cores.map_or((f64::INFINITY, false), |c| (c.cores, c.run_to_completion));
         for number in 0..self.services[service].replicas.len() {
@@ -266,21 +267,80 @@ impl System<'_> {
     /// Brings the replicas that take calls to `wanted`. Those taken away finish what they have.
     fn scale(&mut self, service: usize, wanted: usize, now: SimTime) {
         while self.services[service].ready.len() > wanted {
-            self.services[service].ready.pop();
-            self.services[service].running.shrink(1, now);
+            let Some(local) = self.services[service].ready.pop() else { break };
+            let replica = self.services[service].replicas[local as usize];
+            self.replicas[replica as usize].standing = Standing::Draining;
+            self.retire_if_idle(replica, now);
         }
-        self.services[service].note_only();
         let mut local = 0;
         while self.services[service].ready.len() < wanted {
-            let row = &mut self.services[service];
+            let row = &self.services[service];
             if local as usize == row.replicas.len() {
+                self.count_capacity(service, now);
                 self.add_replica(service as u32, now);
             } else if !row.ready.contains(&local) {
-                row.ready.push(local);
-                row.running.grow(1, now);
-                row.note_only();
+                let replica = row.replicas[local as usize];
+                self.revive(replica, Standing::Ready, now);
+                self.services[service].ready.push(local);
             }
             local += 1;
+        }
+        self.services[service].note_only();
+    }
+
+    /// Somebody begins to run on the replica.
+    #[inline]
+    pub(super) fn occupy(&mut self, replica: u32, now: SimTime) {
+        let row = &mut self.replicas[replica as usize];
+        row.present += 1;
+        if row.standing == Standing::Gone {
+            self.revive(replica, Standing::Draining, now);
+        }
+    }
+
+    /// Somebody no longer runs on the replica.
+    #[inline]
+    pub(super) fn leave_replica(&mut self, replica: u32, now: SimTime) {
+        let row = &mut self.replicas[replica as usize];
+        row.present -= 1;
+        if row.standing == Standing::Draining {
+            self.retire_if_idle(replica, now);
+        }
+    }
+
+    /// What a replica has counts until nobody runs on it.
+    #[cold]
+    fn retire_if_idle(&mut self, replica: u32, now: SimTime) {
+        let row = &mut self.replicas[replica as usize];
+        if row.present > 0 {
+            return;
+        }
+        row.standing = Standing::Gone;
+        let service = row.service as usize;
+        self.count_capacity(service, now);
+        self.services[service].running.shrink(1, now);
+        self.services[service].standing -= 1;
+        for pool in &self.plan.services[service].pools {
+            let row = &mut self.pools[pool.index()];
+            row.capacity.shrink(u64::from(row.slots), now);
+        }
+    }
+
+    /// The replica stands as told; if it was gone, what it has counts again.
+    #[cold]
+    fn revive(&mut self, replica: u32, standing: Standing, now: SimTime) {
+        let row = &mut self.replicas[replica as usize];
+        let before = std::mem::replace(&mut row.standing, standing);
+        if before != Standing::Gone {
+            return;
+        }
+        let service = row.service as usize;
+        self.count_capacity(service, now);
+        self.services[service].running.grow(1, now);
+        self.services[service].standing += 1;
+        for pool in &self.plan.services[service].pools {
+            let row = &mut self.pools[pool.index()];
+            row.capacity.grow(u64::from(row.slots), now);
         }
     }
 }

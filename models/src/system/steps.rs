@@ -48,6 +48,8 @@ impl System<'_> {
             frame.arrived = now;
             let service = self.replicas[frame.replica as usize].service as usize;
             self.services[service].present.enter(now);
+            let replica = frame.replica;
+            self.occupy(replica, now);
         }
     }
 
@@ -485,6 +487,7 @@ impl System<'_> {
         row.depth = parent.depth;
         row.kind = Kind::Branch;
         self.adopt(index, child);
+        self.occupy(parent.replica, now);
         child
     }
 
@@ -540,6 +543,7 @@ impl System<'_> {
         let (kind, link, call, request) = (frame.kind, frame.link, frame.call, frame.request);
         let (replica, arrived, replied) = (frame.replica, frame.arrived, frame.replied);
         let (holds, child, loops) = (frame.holds, frame.first_child, frame.loops);
+        let runs_on_replica = frame.runs_on_replica();
         if kind == Kind::Endpoint {
             if !replied {
                 self.meter_reply(call, arrived, outcome, now);
@@ -549,6 +553,9 @@ impl System<'_> {
         }
         if holds != NONE {
             self.release_all(index, now);
+        }
+        if runs_on_replica {
+            self.leave_replica(replica, now);
         }
         if child != NONE {
             self.orphan_children(index);
@@ -601,6 +608,15 @@ fn is_waiting(frames: &Slab<Frame>, waiter: Waiter) -> bool {
 }
 
 impl Frame {
+    /// Whether it keeps its replica from going, and not merely its caller.
+    pub(super) fn runs_on_replica(&self) -> bool {
+        match self.kind {
+            Kind::Endpoint => self.state != State::Travelling,
+            Kind::Branch => true,
+            Kind::Call | Kind::Reply => false,
+        }
+    }
+
     /// A frame that does nothing for nobody.
     pub(super) fn blank() -> Self {
         Self {

@@ -5,7 +5,7 @@ use sim_core::{Calendar, Draws, Histogram, Population, Present, SimTime, combine
 use super::calls::Made;
 use super::frame::{Link, NONE, Request};
 use super::visit::{Sent, Visitor};
-use super::{Event, Packed, Replica, System, Task, span};
+use super::{Event, Packed, Replica, Standing, System, Task, span};
 use crate::blueprint::{Arrivals, Outcome, TrafficPlan};
 use crate::observe::{ClassObservation, TrafficObservation};
 
@@ -109,8 +109,15 @@ impl System<'_> {
         let plan = self.plan.traffics[traffic as usize].clone();
         let balancers = self.add_balancers(&plan.routes, 0);
         let client = self.replicas.len() as u32;
-        let client_row = Replica { service: NONE, local: 0, pools: 0, balancers, cores: NONE };
-        self.replicas.push(client_row);
+        self.replicas.push(Replica {
+            service: NONE,
+            local: 0,
+            pools: 0,
+            balancers,
+            cores: NONE,
+            present: 0,
+            standing: Standing::Ready,
+        });
         let stream = combine(combine(seed, u64::from(index)), plan.stream);
         // One class needs no figures of its own.
         let classes = if self.plan.classes.len() > 1 { self.plan.classes.len() } else { 0 };

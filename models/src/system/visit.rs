@@ -228,6 +228,8 @@ impl System<'_> {
         visit.arrived = now;
         visit.began = now;
         visit.draw_key = sent.draw_key;
+        self.occupy(sent.replica, now);
+        let row = &self.leaves[leaf as usize];
         let service = &mut self.services[row.service as usize];
         service.present.enter(now);
         if is_waiting {
@@ -267,6 +269,7 @@ impl System<'_> {
         if instance != NONE {
             self.hand_over(instance, began, now);
         }
+        self.leave_replica(replica, now);
         if balancer != NONE {
             let local = self.replicas[replica as usize].local;
             self.balancers[balancer as usize].in_flight[local as usize] -= 1;

@@ -66,9 +66,10 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
         for window in populations(segment) {
             assert!(window.residual() == 0.0, "{}: Little's Law fails on {window:?}", plan.name);
         }
-        for (service, cores) in segment.cores.iter().enumerate() {
-            if let Some(cores) = cores {
-                check_utilization(cores, scales(plan, service));
+        segment.cores.iter().flatten().for_each(check_utilization);
+        if !resizes(plan) {
+            for pool in &segment.pools {
+                assert!(pool.in_use.integral <= pool.capacity.integral, "{pool:?}");
             }
         }
         if plan.changes.is_empty() {
@@ -90,23 +91,21 @@ fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
     traffics.chain(services).chain(pools).chain(cores)
 }
 
-/// Whether replicas of the service come or go while the system runs.
-fn scales(plan: &Blueprint, service: usize) -> bool {
+/// Whether the size of a pool itself changes, so that for a while more may be lent than there is.
+fn resizes(plan: &Blueprint) -> bool {
     let mut rows = plan.changes.iter().flat_map(|change| &change.patch.rows);
-    let replicas = plan.services[service].replicas;
-    rows.any(|row| matches!(row, Row::Service(id, to) if id.index() == service && to.replicas != replicas))
+    rows.any(|row| matches!(row, Row::Pool(..)))
 }
 
 /// What the cores have worked off is the need that was met, but for the whole nanoseconds at which bursts end; and
-/// no more of them are busy than there are. Replicas that are taken away finish their work on cores that no longer
-/// count, so that `scaling` may show more.
-fn check_utilization(seen: &CoresObservation, scaling: bool) {
+/// no more of them are busy than there are, those of replicas that finish what they have included.
+fn check_utilization(seen: &CoresObservation) {
     let &CoresObservation { capacity, busy, worked, met, partial_start, partial_end, .. } = seen;
     let met = met + partial_end - partial_start;
     let rounding = (seen.present.leaves + seen.present.n_end) as f64;
     let gap = ((worked - met).abs() - rounding).max(0.0);
     assert!(gap <= 1e-6 * worked.max(met), "{worked} core-ns were worked off, but {met} met");
-    assert!(scaling || busy <= capacity * (1.0 + 1e-9), "{busy} core-ns were busy out of {capacity}");
+    assert!(busy <= capacity * (1.0 + 1e-9), "{busy} core-ns were busy out of {capacity}");
 }
 
 /// No pool lends more than it has, and no queue is longer than it may be.

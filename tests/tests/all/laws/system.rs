@@ -20,6 +20,9 @@ pub(super) struct System {
     policies: Vec<Policy>,
     shared: Shared,
     events: Vec<Event>,
+    /// Nothing is cancelled, the network takes no time, and most calls have no policy: leaves are visited the
+    /// short way.
+    calm: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -146,7 +149,9 @@ fn service() -> impl Strategy<Value = Service> {
     let own = (2..=3_u8, option::of(0..=3_u8), limit(), select(&ORDERS[..]));
     let picks = select(&["round_robin", "random", "{least: 2}", "least_connections"][..]);
     let latency = option::weighted(0.3, select(&["1ms", "{exp: 2ms}"][..]));
-    (1..=3_u8, workers, cores, any::<bool>(), own, picks, latency, steps()).prop_map(
+    let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
+    let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
+    (1..=3_u8, workers, cores, any::<bool>(), own, picks, latency, steps).prop_map(
         |(replicas, workers, cores, event_loop, own, pick, latency, steps)| Service {
             replicas,
             workers,
@@ -200,15 +205,15 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
     let shared = (2..=4_u8, select(&["cluster", "class"][..]), select(&ORDERS[..]), limit())
         .prop_map(|(slots, per, order, timeout)| Shared { slots, per, order, timeout });
     let events = prop_oneof![Just(Vec::new()), vec(event(), 1..=4)];
-    (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, events).prop_map(
-        |(services, traffics, policies, shared, events)| System {
-            services,
-            traffics,
-            policies,
-            shared,
-            events,
-        },
-    )
+    let parts = (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, events);
+    (parts, any::<bool>()).prop_map(|((services, traffics, policies, shared, events), calm)| System {
+        services,
+        traffics,
+        policies,
+        shared,
+        events,
+        calm,
+    })
 }
 
 impl Display for System {
@@ -235,12 +240,13 @@ impl Display for System {
         )?;
         writeln!(f, "routes:")?;
         for (i, service) in self.services.iter().enumerate() {
-            let latency = service.latency.map(|latency| format!(", latency: {latency}")).unwrap_or_default();
+            let latency = service.latency.filter(|_| !self.calm);
+            let latency = latency.map(|latency| format!(", latency: {latency}")).unwrap_or_default();
             writeln!(f, "  s{i}: {{pick: {}{latency}}}", service.pick)?;
         }
         writeln!(f, "policies:")?;
         for (i, policy) in self.policies.iter().enumerate() {
-            let mut fields = vec![format!("cancel: {}", policy.cancel)];
+            let mut fields = vec![format!("cancel: {}", policy.cancel && !self.calm)];
             fields.extend(policy.timeout.map(|timeout| format!("timeout: {timeout}")));
             fields.extend(policy.total.map(|total| format!("total: {total}")));
             fields.extend(
@@ -259,6 +265,11 @@ fn wait(timeout: Option<&str>) -> String {
 }
 
 impl System {
+    /// The policy of a call, if it is to have one.
+    fn keep(&self, policy: Option<u8>) -> Option<u8> {
+        policy.filter(|policy| !self.calm || policy % 4 == 0)
+    }
+
     fn write_traffic(&self, f: &mut Formatter<'_>, i: usize, traffic: &Traffic) -> fmt::Result {
         write!(f, "  t{i}: {{to: s{}.go", usize::from(traffic.to) % self.services.len())?;
         if let Some(users) = traffic.users {
@@ -269,7 +280,7 @@ impl System {
             let steps = format!("{{0s: {rate}/s, {TRAFFIC_ENDS}: 0/s}}");
             write!(f, ", rate: {{steps: {steps}}}, arrivals: {arrivals}{batch}")?;
         }
-        if let Some(policy) = traffic.policy {
+        if let Some(policy) = self.keep(traffic.policy) {
             write!(f, ", policy: p{}", usize::from(policy) % self.policies.len())?;
         }
         let classes = if traffic.classes { ", attributes: {class: {gold: 30%, iron: 70%}}" } else { "" };
@@ -335,12 +346,13 @@ impl System {
                     return out.write_str("{delay: 1ms}");
                 }
                 write!(out, "{{call: s{}.go", i + 1 + usize::from(*to) % later)?;
-                if let Some(policy) = policy {
-                    write!(out, ", policy: p{}", usize::from(*policy) % self.policies.len())?;
+                if let Some(policy) = self.keep(*policy) {
+                    write!(out, ", policy: p{}", usize::from(policy) % self.policies.len())?;
                 }
                 out.write_char('}')
             }
             Step::All { branches, each, wait_for, cancel } => {
+                let cancel = *cancel && !self.calm;
                 out.push_str("{all: [");
                 for (n, branch) in branches.iter().enumerate() {
                     out.push_str(if n > 0 { ", " } else { "" });
