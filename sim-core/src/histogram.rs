@@ -70,8 +70,9 @@ impl Histogram {
         } else {
             self.add(value, 1);
         }
-        self.count += 1;
-        self.sum += u128::from(value);
+        // Neither sum can reach its end, and checking costs as much as adding.
+        self.count = self.count.wrapping_add(1);
+        self.sum = self.sum.wrapping_add(u128::from(value));
         self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
@@ -86,7 +87,7 @@ impl Histogram {
         } else {
             self.add(0, 1);
         }
-        self.count += 1;
+        self.count = self.count.wrapping_add(1);
         self.min = 0;
     }
 

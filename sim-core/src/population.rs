@@ -57,6 +57,12 @@ impl Present {
     }
 }
 
+/// Sums of these wrap: with 2^64 times of 2^64 ns, 128 bits are enough, and checking costs as much as adding.
+#[inline]
+fn product(units: u64, nanos: u64) -> u128 {
+    u128::from(units) * u128::from(nanos)
+}
+
 impl Population {
     /// Nobody present, at the start of simulated time.
     pub fn new() -> Self {
@@ -80,7 +86,7 @@ impl Population {
     pub fn enter_n(&mut self, units: u64, now: SimTime) {
         self.n += units;
         self.max = self.max.max(self.n);
-        self.turns -= i128::from(units) * i128::from(now.as_nanos());
+        self.turns = self.turns.wrapping_sub(product(units, now.as_nanos()).cast_signed());
     }
 
     /// One who entered at `entered` leaves.
@@ -97,9 +103,9 @@ impl Population {
     #[inline]
     pub fn leave_n(&mut self, units: u64, entered: SimTime, now: SimTime) {
         self.n -= units;
-        self.leaves += units;
-        self.turns += i128::from(units) * i128::from(now.as_nanos());
-        self.time_sum += u128::from(units) * u128::from(now.since(entered).as_nanos());
+        self.leaves = self.leaves.wrapping_add(units);
+        self.turns = self.turns.wrapping_add(product(units, now.as_nanos()).cast_signed());
+        self.time_sum = self.time_sum.wrapping_add(product(units, now.since(entered).as_nanos()));
     }
 
     /// One who entered at `entered` leaves, and another one enters at once.
@@ -109,8 +115,8 @@ impl Population {
     /// When `entered` is later than `now`.
     #[inline]
     pub fn replace(&mut self, entered: SimTime, now: SimTime) {
-        self.leaves += 1;
-        self.time_sum += u128::from(now.since(entered).as_nanos());
+        self.leaves = self.leaves.wrapping_add(1);
+        self.time_sum = self.time_sum.wrapping_add(u128::from(now.since(entered).as_nanos()));
     }
 
     /// Integral of the count from the window's beginning to `now`, in ns.

@@ -132,6 +132,16 @@ impl<E: Copy> Far<E> {
         }
     }
 
+    /// How many events there are.
+    pub(super) const fn len(&self) -> usize {
+        let (mut bucket, mut events) = (0, 0);
+        while bucket < self.buckets.len() {
+            events += self.buckets[bucket].len;
+            bucket += 1;
+        }
+        events
+    }
+
     pub(super) const fn memory(&self) -> usize {
         self.entries.capacity() * size_of::<(u64, E)>() + self.next.capacity() * size_of::<u32>()
     }
