@@ -8,9 +8,10 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use sim_core::SimTime;
+use sim_core::{SimTime, Span};
 
-use super::frame::{Arena, FrameKey};
+use super::frame::Arena;
+use super::visit::Worker;
 
 /// Half a nanosecond: events happen at whole ones.
 const ROUNDING: f64 = 0.5;
@@ -33,9 +34,11 @@ pub(super) struct Cores {
     /// Bursts that compute.
     running: usize,
     sequence: u32,
-    line: VecDeque<(FrameKey, u64)>,
-    /// Tells the event in force from older ones.
-    pub(super) generation: u32,
+    line: VecDeque<(Worker, u64)>,
+    /// When the event in force looks for bursts that have ended: not after the first of them ends.
+    planned: SimTime,
+    /// Tells that event from older ones.
+    generation: u32,
     /// Core-nanoseconds used since the segment began.
     pub(super) busy: f64,
     /// CPU-nanoseconds worked off since the segment began.
@@ -56,7 +59,7 @@ pub(super) enum Begun {
 /// A burst that computes, or did until somebody stopped it.
 #[derive(Clone, Copy, Debug)]
 struct Burst {
-    frame: FrameKey,
+    worker: Worker,
     /// CPU-nanoseconds.
     need: u64,
     /// The virtual time at which it began.
@@ -78,6 +81,7 @@ impl Cores {
             running: 0,
             sequence: 0,
             line: VecDeque::new(),
+            planned: SimTime::MAX,
             generation: 0,
             busy: 0.0,
             worked: 0.0,
@@ -117,22 +121,22 @@ impl Cores {
     }
 
     /// Begins a burst of `need` CPU-nanoseconds. Virtual time must be up to date.
-    pub(super) fn begin(&mut self, frame: FrameKey, need: u64) -> Begun {
+    pub(super) fn begin(&mut self, worker: Worker, need: u64) -> Begun {
         if self.running >= self.admitted {
-            self.line.push_back((frame, need));
+            self.line.push_back((worker, need));
             return Begun::InLine;
         }
-        Begun::Computing(self.admit(frame, need))
+        Begun::Computing(self.admit(worker, need))
     }
 
-    fn admit(&mut self, frame: FrameKey, need: u64) -> u32 {
+    fn admit(&mut self, worker: Worker, need: u64) -> u32 {
         if self.running == 0 {
             // Nobody remembers the old origin: a fresh one keeps the sums precise.
             self.virtual_time = 0.0;
             self.starts = 0.0;
         }
         let start = self.virtual_time;
-        let ticket = self.bursts.insert(Burst { frame, need, start, running: true });
+        let ticket = self.bursts.insert(Burst { worker, need, start, running: true });
         self.sequence = self.sequence.wrapping_add(1);
         self.starts += start;
         self.active.push(Reverse(((start + need as f64).to_bits(), self.sequence, ticket)));
@@ -140,8 +144,8 @@ impl Cores {
         ticket
     }
 
-    /// Ends a burst that has got its need, if one has: its frame and need.
-    pub(super) fn end_one(&mut self) -> Option<(FrameKey, u64)> {
+    /// Ends a burst that has got its need, if one has: whose it was, and its need.
+    pub(super) fn end_one(&mut self) -> Option<(Worker, u64)> {
         let (end, ticket) = self.earliest()?;
         if (end - self.virtual_time) > ROUNDING * self.pace() {
             return None;
@@ -149,7 +153,7 @@ impl Cores {
         self.active.pop();
         let burst = self.bursts.remove(ticket);
         self.leave(burst.start);
-        Some((burst.frame, burst.need))
+        Some((burst.worker, burst.need))
     }
 
     /// The burst that ends first: the virtual time of its end, and its ticket.
@@ -169,12 +173,12 @@ impl Cores {
         self.starts -= start;
     }
 
-    /// Lets the next in line compute: its frame and ticket.
-    pub(super) fn next_in_line(&mut self, is_live: impl Fn(FrameKey) -> bool) -> Option<(FrameKey, u32)> {
+    /// Lets the next in line compute: who it is, and its ticket.
+    pub(super) fn next_in_line(&mut self, is_live: impl Fn(Worker) -> bool) -> Option<(Worker, u32)> {
         while self.running < self.admitted {
-            let (frame, need) = self.line.pop_front()?;
-            if is_live(frame) {
-                return Some((frame, self.admit(frame, need)));
+            let (worker, need) = self.line.pop_front()?;
+            if is_live(worker) {
+                return Some((worker, self.admit(worker, need)));
             }
         }
         None
@@ -189,8 +193,32 @@ impl Cores {
         self.virtual_time - start
     }
 
+    /// When to look for bursts that have ended, and the generation of that event; none if an event in force will
+    /// look early enough, or if there is nothing to look for.
+    ///
+    /// Whoever joins makes the others end later, not earlier: an event that comes too early looks again. So a
+    /// change of pace seldom costs an event.
+    pub(super) fn plan(&mut self) -> Option<(SimTime, u32)> {
+        let at = self.last.saturating_add(Span::from_nanos(self.until_next_end()?));
+        if at >= self.planned {
+            return None;
+        }
+        self.planned = at;
+        self.generation = self.generation.wrapping_add(1);
+        Some((at, self.generation))
+    }
+
+    /// Whether the event of this generation is the one in force, which it is no longer.
+    pub(super) fn is_due(&mut self, generation: u32) -> bool {
+        let in_force = self.generation == generation;
+        if in_force {
+            self.planned = SimTime::MAX;
+        }
+        in_force
+    }
+
     /// Nanoseconds until the earliest end, if any burst computes and time passes for it.
-    pub(super) fn until_next_end(&mut self) -> Option<u64> {
+    fn until_next_end(&mut self) -> Option<u64> {
         let (end, _) = self.earliest()?;
         let pace = self.pace();
         if pace <= 0.0 {

@@ -127,6 +127,8 @@ enum Task {
     Run(FrameKey),
     /// Start the work of this visit, which has got its worker.
     Work(u32),
+    /// End this visit, whose work is done.
+    Leave(u32),
     /// Plan the next end of a burst on these cores, which somebody has left.
     Cores(u32),
 }
@@ -326,9 +328,10 @@ impl<'a> System<'a> {
             next = match self.ready.take() {
                 Some(Task::Run(key)) => self.frames.contains(key).then(|| key.index()),
                 Some(Task::Work(visit)) => {
-                    self.start_work(visit, calendar);
+                    self.start_work(visit, now, calendar);
                     None
                 }
+                Some(Task::Leave(visit)) => self.visit_done(visit, now, calendar),
                 Some(Task::Cores(cores)) => {
                     self.admit_to_cores(cores, now);
                     self.schedule_burst_end(cores, calendar);

@@ -97,6 +97,9 @@ impl System<'_> {
                 let stage = if visit.is_waiting { &mut census.waiting } else { &mut census.in_use };
                 stage[pool].add(1, if visit.is_waiting { visit.arrived } else { visit.began });
             }
+            if visit.computes && !visit.is_waiting {
+                census.computing[service].add(1, visit.began);
+            }
         }
         for (_, frame) in self.frames.iter() {
             let service = self.replicas[frame.replica as usize].service as usize;

@@ -1,11 +1,11 @@
 //! Running a frame: its operations, what it holds, and its end.
 
-use sim_core::{Calendar, Draws, SimTime, Slab};
+use sim_core::{Calendar, Draws, SimTime, Slab, Span};
 
 use super::calls::Made;
 use super::cores::Begun;
 use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
-use super::visit::Waiter;
+use super::visit::{Waiter, Worker};
 use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{
     ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, WaitFor,
@@ -175,29 +175,42 @@ impl System<'_> {
         }
         frame.at = cores;
         frame.since = now;
-        self.services[service].cores.present.enter(now);
-        let row = &mut self.cores[cores as usize];
-        row.advance(now);
-        match row.begin(key, span(seconds).as_nanos()) {
+        match self.begin_burst(Worker::Frame(key), service, cores, span(seconds), now, calendar) {
             Begun::Computing(ticket) => {
+                let frame = self.frames.at_mut(index);
                 frame.state = State::Computing;
                 frame.ticket = ticket;
-                self.schedule_burst_end(cores, calendar);
             }
-            Begun::InLine => frame.state = State::CoreQueued,
+            Begun::InLine => self.frames.at_mut(index).state = State::CoreQueued,
         }
     }
 
-    /// Plans the event at which the first of the bursts ends, in place of the one planned before.
-    pub(super) fn schedule_burst_end(&mut self, cores: u32, calendar: &mut Calendar<Packed>) {
+    /// Somebody at the service needs that much CPU time.
+    #[inline]
+    pub(super) fn begin_burst(
+        &mut self,
+        worker: Worker,
+        service: usize,
+        cores: u32,
+        need: Span,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) -> Begun {
+        self.services[service].cores.present.enter(now);
         let row = &mut self.cores[cores as usize];
-        row.generation = row.generation.wrapping_add(1);
-        let generation = row.generation;
-        if let Some(nanos) = row.until_next_end() {
-            calendar.schedule_in(
-                sim_core::Span::from_nanos(nanos),
-                Event::BurstDone { cores, generation }.pack(),
-            );
+        row.advance(now);
+        let begun = row.begin(worker, need.as_nanos());
+        if let Begun::Computing(_) = begun {
+            self.schedule_burst_end(cores, calendar);
+        }
+        begun
+    }
+
+    /// Plans the event at which the first of the bursts ends, unless one is planned that comes early enough.
+    #[inline]
+    pub(super) fn schedule_burst_end(&mut self, cores: u32, calendar: &mut Calendar<Packed>) {
+        if let Some((at, generation)) = self.cores[cores as usize].plan() {
+            calendar.schedule(at, Event::BurstDone { cores, generation }.pack());
         }
     }
 
@@ -208,32 +221,43 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) {
-        if self.cores[cores as usize].generation != generation {
-            return; // The pace has changed since.
+        if !self.cores[cores as usize].is_due(generation) {
+            return; // An earlier one has taken its place.
         }
         self.cores[cores as usize].advance(now);
-        while let Some((key, need)) = self.cores[cores as usize].end_one() {
-            self.end_burst(key, need, now);
+        while let Some((worker, need)) = self.cores[cores as usize].end_one() {
+            self.end_burst(worker, need, cores, now);
         }
         self.admit_to_cores(cores, now);
         self.schedule_burst_end(cores, calendar);
     }
 
-    fn end_burst(&mut self, key: FrameKey, need: u64, now: SimTime) {
-        let frame = self.frames.at_mut(key.index());
-        frame.state = State::Ready;
-        let since = frame.since;
-        let service = self.replicas[frame.replica as usize].service;
+    #[inline]
+    fn end_burst(&mut self, worker: Worker, need: u64, cores: u32, now: SimTime) {
+        let since = match worker {
+            Worker::Visit(visit) => {
+                self.ready.add(Task::Leave(visit));
+                self.visits.at(visit).began
+            }
+            Worker::Frame(key) => {
+                self.ready.add(Task::Run(key));
+                let frame = self.frames.at_mut(key.index());
+                frame.state = State::Ready;
+                frame.since
+            }
+        };
+        let service = self.cores[cores as usize].service;
         let row = &mut self.services[service as usize].cores;
         let response = now.since(since).as_nanos();
         row.present.leave(since, now);
         row.response.record(response);
         row.wait.record(response.saturating_sub(need));
         row.met += need as f64;
-        if self.trace.is_on() {
+        if let Worker::Frame(key) = worker
+            && self.trace.is_on()
+        {
             self.trace_burst(key.index(), response.saturating_sub(need), now);
         }
-        self.ready.add(Task::Run(key));
     }
 
     /// Lets those in line compute, as far as there are cores.
@@ -241,12 +265,16 @@ impl System<'_> {
         let row = &mut self.cores[cores as usize];
         row.advance(now);
         let frames = &mut self.frames;
-        loop {
-            let next = row.next_in_line(|key| frames.get(key).is_some_and(|f| f.state == State::CoreQueued));
-            let Some((key, ticket)) = next else { break };
-            let frame = frames.at_mut(key.index());
-            frame.state = State::Computing;
-            frame.ticket = ticket;
+        let is_live = |frames: &Slab<Frame>, worker| match worker {
+            Worker::Frame(key) => frames.get(key).is_some_and(|frame| frame.state == State::CoreQueued),
+            Worker::Visit(_) => true,
+        };
+        while let Some((next, ticket)) = row.next_in_line(|worker| is_live(frames, worker)) {
+            if let Worker::Frame(key) = next {
+                let frame = frames.at_mut(key.index());
+                frame.state = State::Computing;
+                frame.ticket = ticket;
+            }
         }
     }
 

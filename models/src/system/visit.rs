@@ -10,7 +10,7 @@ use sim_core::{Calendar, Draws, SimTime};
 
 use super::frame::{FrameKey, Link, NONE};
 use super::traffic::Ending;
-use super::{Event, Packed, Service, System, Task, span};
+use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{Blueprint, CallId, EndpointId, Op, Outcome, PoolScope, Row, SamplerId};
 use crate::discipline::Line;
 
@@ -25,8 +25,10 @@ pub(super) struct Leaf {
     time: SamplerId,
     /// Names the step to the request's draws.
     salt: u64,
-    /// Whether the step is CPU work, which depends on the service's speed.
+    /// Whether the step is CPU work.
     is_cpu: bool,
+    /// Whether that is done on the replica's cores; else it takes its time at the service's speed.
+    on_cores: bool,
 }
 
 /// A call at a leaf.
@@ -43,6 +45,8 @@ pub(super) struct Visit {
     class: u16,
     /// Whether it still waits for a worker.
     pub(super) is_waiting: bool,
+    /// Whether its work is done on cores.
+    pub(super) computes: bool,
     pub(super) arrived: SimTime,
     /// When it got its worker.
     pub(super) began: SimTime,
@@ -60,6 +64,7 @@ impl Visit {
             balancer: NONE,
             class: 0,
             is_waiting: false,
+            computes: false,
             arrived: SimTime::ZERO,
             began: SimTime::ZERO,
             draw_key: 0,
@@ -140,7 +145,7 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
     };
     let (time, is_cpu) = match plan.code[step] {
         Op::Delay(time) => (time, false),
-        Op::Cpu(need) if !has_cores(plan, row.service) => (need, true),
+        Op::Cpu(need) => (need, true),
         _ => return None,
     };
     let changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
@@ -149,7 +154,9 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
     if plan.code.get(step + 1) != Some(&Op::End) || changed.into_iter().any(rewritten) {
         return None;
     }
-    Some(Leaf { service: row.service.0, endpoint: endpoint.0, pool, time, salt: plan.salts[step], is_cpu })
+    let (service, salt) = (row.service.0, plan.salts[step]);
+    let on_cores = is_cpu && has_cores(plan, row.service);
+    Some(Leaf { service, endpoint: endpoint.0, pool, time, salt, is_cpu, on_cores })
 }
 
 /// Whether CPU work at the service is done on cores, by the rule of [`System::add_cores`].
@@ -213,6 +220,7 @@ impl System<'_> {
                 pool.waiting.enter(now);
             }
         }
+        let on_cores = row.on_cores;
         // Filled in place: built elsewhere and moved, it would be stored twice.
         let index = self.visits.claim(Visit::blank).index();
         let visit = self.visits.at_mut(index);
@@ -225,29 +233,36 @@ impl System<'_> {
         visit.balancer = sent.balancer;
         visit.class = sent.class;
         visit.is_waiting = is_waiting;
+        visit.computes = on_cores;
         visit.arrived = now;
         visit.began = now;
         visit.draw_key = sent.draw_key;
         self.occupy(sent.replica, now);
-        let row = &self.leaves[leaf as usize];
-        let service = &mut self.services[row.service as usize];
-        service.present.enter(now);
+        let service = self.leaves[leaf as usize].service;
+        self.services[service as usize].present.enter(now);
         if is_waiting {
             self.instances[instance as usize].line.join(Waiter::Visit(index), sent.class);
         } else {
-            let time = work_time(row, sent.draw_key, service, &self.samplers);
-            calendar.schedule_in(time, Event::VisitDone(index).pack());
+            self.start_work(index, now, calendar);
         }
         true
     }
 
     /// Starts the work of a visit that has got its worker.
     #[inline]
-    pub(super) fn start_work(&mut self, index: u32, calendar: &mut Calendar<Packed>) {
+    pub(super) fn start_work(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let visit = self.visits.at(index);
         let row = &self.leaves[visit.leaf as usize];
-        let time = work_time(row, visit.draw_key, &self.services[row.service as usize], &self.samplers);
-        calendar.schedule_in(time, Event::VisitDone(index).pack());
+        // The same draw as a frame makes for the step.
+        let mut draws = Draws::keyed(visit.draw_key ^ row.salt);
+        let seconds = self.samplers[row.time.index()].sample(&mut draws);
+        if row.on_cores {
+            let (service, cores) = (row.service as usize, self.replicas[visit.replica as usize].cores);
+            self.begin_burst(Worker::Visit(index), service, cores, span(seconds), now, calendar);
+            return;
+        }
+        let seconds = if row.is_cpu { seconds / self.services[row.service as usize].speed } else { seconds };
+        calendar.schedule_in(span(seconds), Event::VisitDone(index).pack());
     }
 
     /// Ends a visit. Returns a frame that can go on because of it.
@@ -321,6 +336,15 @@ impl System<'_> {
     }
 }
 
+/// Whose work cores do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Worker {
+    /// A frame's.
+    Frame(FrameKey),
+    /// A visit's.
+    Visit(u32),
+}
+
 /// Who waits in a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Waiter {
@@ -328,17 +352,4 @@ pub(super) enum Waiter {
     Frame(FrameKey, u32),
     /// A visit, which wants one.
     Visit(u32),
-}
-
-/// How long a visit's step takes: the same draw as a frame makes for it.
-#[inline]
-fn work_time(
-    leaf: &Leaf,
-    draw_key: u64,
-    service: &Service,
-    samplers: &[sim_core::distribution::Distribution],
-) -> sim_core::Span {
-    let mut draws = Draws::keyed(draw_key ^ leaf.salt);
-    let seconds = samplers[leaf.time.index()].sample(&mut draws);
-    span(if leaf.is_cpu { seconds / service.speed } else { seconds })
 }
