@@ -100,6 +100,7 @@ pub(crate) fn empty_report() -> Report {
         theory: Vec::new(),
         bottleneck: None,
         growth: Vec::new(),
+        unsteady: Vec::new(),
         expect: Vec::new(),
         notes: Vec::new(),
         series: None,
@@ -204,6 +205,7 @@ pub(crate) fn shop_at(lambda: f64, queue: Mmc, noise: &mut Noise) -> Report {
             per_second: E { value: lambda - queue.saturation(), lo: None, hi: None },
             text: "the queue of db_connections grows without bound".into(),
         });
+        report.unsteady = report.traffic.keys().map(|name| format!("traffic.{name}")).collect();
     }
     let met = p99.is_some_and(|e| e.value < 0.6);
     report.expect = vec![
@@ -250,6 +252,7 @@ pub(crate) fn sweep(loads: &[f64]) -> SweepReport {
             text: "capacity is 34.7 requests per second".into(),
         }),
         safe: Some(Safe { from: 20.8, to: 24.3, text: "60 to 70 % of the capacity".into() }),
+        suffices: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs replications and keeps what is needed of each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::Blueprint;
 use models::observe::{Ended, Observations, Segment};
@@ -149,6 +149,14 @@ impl Gathered {
         self.cut_short.is_empty() && !self.samples.is_empty()
     }
 
+    /// Says so where fewer replications than `target` were begun.
+    fn expect(&mut self, target: u32) {
+        let reason = "interrupted".to_owned();
+        if self.begun < target && !self.cut_short.contains(&reason) {
+            self.cut_short.push(reason);
+        }
+    }
+
     /// Adds the next replication.
     pub(crate) fn add(&mut self, case: &Case, observations: Observations) {
         self.begun += 1;
@@ -216,6 +224,63 @@ fn reason(ended: &Ended, end: SimTime) -> Option<String> {
     }
 }
 
+/// Runs replications of cases that have nothing to do with each other. Each is handed to `finish` as soon as
+/// `wanted` asks for no more of it, so that few are in memory at any time.
+///
+/// Apart from that, like [`gather`].
+pub(crate) fn gather_each(
+    cases: &[Case],
+    simulate: &Simulate<'_>,
+    progress: &dyn Progress,
+    cancel: &CancelFlag,
+    wanted: impl Fn(usize, &Gathered) -> u32 + Sync,
+    mut finish: impl FnMut(usize, Gathered) + Send,
+) {
+    let mut open: BTreeMap<usize, Gathered> =
+        (0..cases.len()).map(|case| (case, Gathered::default())).collect();
+    let mut planned = 0;
+    while !cancel.is_cancelled() {
+        let targets: BTreeMap<usize, u32> =
+            open.iter().map(|(case, seen)| (*case, wanted(*case, seen))).collect();
+        let units: Vec<(usize, u32)> = targets
+            .iter()
+            .flat_map(|(case, target)| (open[case].begun..*target).map(move |index| (*case, index)))
+            .collect();
+        if units.is_empty() {
+            break;
+        }
+        planned += units.len() as u64;
+        progress.planned(planned);
+        let work = |unit: usize| run_unit(cases, units[unit], simulate, progress, cancel);
+        let done = |unit: usize, observations: Observations| {
+            let (case, _) = units[unit];
+            let Some(seen) = open.get_mut(&case) else { return };
+            seen.add(&cases[case], observations);
+            if seen.begun == targets[&case] && wanted(case, seen) <= seen.begun {
+                finish(case, open.remove(&case).unwrap_or_default());
+            }
+        };
+        units::in_order(units.len(), cancel, work, done);
+        for (case, seen) in &mut open {
+            seen.expect(targets[case]);
+        }
+    }
+    open.into_iter().for_each(|(case, seen)| finish(case, seen));
+}
+
+fn run_unit(
+    cases: &[Case],
+    (case, index): (usize, u32),
+    simulate: &Simulate<'_>,
+    progress: &dyn Progress,
+    cancel: &CancelFlag,
+) -> Observations {
+    let case = &cases[case];
+    let observations = simulate(&case.blueprint, case.seed, index, index == 0, cancel);
+    progress.finished(observations.events);
+    observations
+}
+
 /// Runs replications of all cases until `wanted` asks for no more.
 ///
 /// `wanted` returns how many replications each case should have, given what has been gathered. All
@@ -242,25 +307,14 @@ pub(crate) fn gather(
         }
         planned += units.len() as u64;
         progress.planned(planned);
-        let work = |unit: usize| {
-            let (case, index) = units[unit];
-            let case = &cases[case];
-            let observations = simulate(&case.blueprint, case.seed, index, index == 0, cancel);
-            progress.finished(observations.events);
-            observations
-        };
+        let work = |unit: usize| run_unit(cases, units[unit], simulate, progress, cancel);
         let done = |unit: usize, observations: Observations| {
             let (case, _) = units[unit];
             gathered[case].add(&cases[case], observations);
         };
         units::in_order(units.len(), cancel, work, done);
-        for (case, target) in targets.iter().enumerate() {
-            if gathered[case].begun < *target {
-                let reason = "interrupted".to_owned();
-                if !gathered[case].cut_short.contains(&reason) {
-                    gathered[case].cut_short.push(reason);
-                }
-            }
+        for (seen, target) in gathered.iter_mut().zip(&targets) {
+            seen.expect(*target);
         }
         if cancel.is_cancelled() {
             break;
