@@ -33,7 +33,7 @@ pub(crate) fn compare(report: &CompareReport, width: usize) -> String {
 }
 
 /// Widest head of a column: longer names stand above the table.
-const HEAD: usize = 14;
+const HEAD: usize = 16;
 
 fn differences(page: &mut Page, report: &CompareReport, variant: &str) {
     // What all metrics are about stands in the head.

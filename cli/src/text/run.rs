@@ -630,6 +630,21 @@ mod tests {
     }
 
     #[test]
+    fn growth_hides_only_what_it_touches() {
+        let mut report = fixtures::overloaded();
+        let bots = report.traffic["shoppers"].clone();
+        report.traffic.insert("bots".into(), bots);
+        let text = run(&report, Detail::default(), 80);
+        assert!(text.contains("OVERLOADED: there is no steady state for shoppers\n"), "{text}");
+        let times = text.split("Response times").nth(1).unwrap();
+        assert!(times.lines().nth(1).unwrap().trim_start().starts_with("bots"), "{text}");
+        assert!(
+            text.contains("Response times and queues on the way of shoppers have no steady state"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn one_replication_has_no_intervals() {
         let text = run(&fixtures::single(), Detail::default(), 80);
         assert!(!text.contains('±'), "{text}");

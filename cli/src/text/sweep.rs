@@ -55,7 +55,7 @@ pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
 
 /// Whether a path scales the load.
 fn is_load(path: &str) -> bool {
-    path.starts_with("traffic.") && (path.ends_with(".rate") || path.ends_with(".users"))
+    matches!(path.split('.').collect::<Vec<_>>().as_slice(), ["traffic", _, "rate" | "users"])
 }
 
 /// Knee, capacity and safe range of a sweep over the load.

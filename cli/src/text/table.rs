@@ -148,9 +148,7 @@ impl Table {
     /// Whether the name stands on a line of its own: it would be cut, and is to be whole or looks like another then.
     fn stands_alone(&self, name: &str, width: usize) -> bool {
         let short = shortened(name, width);
-        let like = |other: &Cell| {
-            matches!(other, Cell::Text(other) if other != name && shortened(other, width) == short)
-        };
+        let like = |other: &Cell| matches!(other, Cell::Text(other) if other != name && shortened(other, width) == short);
         short != name && (self.columns[0].whole || self.rows.iter().filter_map(|row| row.first()).any(like))
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use scenarios::results::{
     Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Growth, Knee, Latency, Laws,
     LittlesLaw, Met, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt, Series, ServiceResult,
-    SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult, Verdict, Window,
+    Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult, Verdict, Window,
 };
 
 /// Steady noise: the same on every run.
@@ -265,6 +265,23 @@ pub(crate) fn hockey_stick() -> SweepReport {
 pub(crate) fn bare(mut sweep: SweepReport) -> SweepReport {
     sweep.theory.clear();
     (sweep.knee, sweep.capacity, sweep.safe) = (None, None, None);
+    sweep
+}
+
+/// Replicas instead of loads.
+pub(crate) fn replicas() -> SweepReport {
+    let path = "services.web.replicas".to_owned();
+    let mut sweep = bare(self::sweep(&[46.0, 38.0, 32.0, 20.0, 8.0]));
+    for (replicas, point) in (1..).zip(&mut sweep.points) {
+        point.at = BTreeMap::from([(path.clone(), f64::from(replicas))]);
+    }
+    (sweep.paths, sweep.units) = (vec![path], vec!["replicas".into()]);
+    sweep.suffices = Some(Suffices {
+        values: vec![3.0, 4.0, 5.0],
+        at_least: Some(3.0),
+        at_most: None,
+        text: "the smallest value that meets every expectation is 3".into(),
+    });
     sweep
 }
 

@@ -265,7 +265,9 @@ pub(crate) fn gather_each(
             seen.expect(targets[case]);
         }
     }
-    open.into_iter().for_each(|(case, seen)| finish(case, seen));
+    for (case, seen) in open {
+        finish(case, seen);
+    }
 }
 
 fn run_unit(

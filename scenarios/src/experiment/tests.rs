@@ -2,6 +2,7 @@
 
 use sim_core::CancelFlag;
 
+use super::analysis::Analysis;
 use super::testing::{Builder, exp, mmc, shared_core};
 use super::*;
 use crate::metric::{Comparison, Expectation, Figure, Quantity, Subject, Term};
@@ -198,6 +199,26 @@ fn theory_says_why_it_does_not_apply() {
         report.bottleneck.unwrap().text,
         "`db.workers` is the bottleneck: 75 % busy at 300/s, saturates at 400/s"
     );
+}
+
+/// M/M/1//30 with 400 ms of service and 10 s of thinking is 94.7 % busy, and its asymptote is at 100 %.
+#[test]
+fn a_closed_traffic_is_predicted_by_its_closed_form() {
+    let mut builder = Builder::new(100.0, 10.0);
+    let web = builder.station("web", 1, 0.4);
+    builder.closed("users", 30, 10.0, web);
+    let (bound, exact) = (Analysis::of(&builder.0), predicted(&builder.0));
+    assert!(bound.bounds && (bound.stations[0].utilization - 1.0).abs() < 1e-9, "{bound:?}");
+    assert!(!exact.bounds && (exact.stations[0].utilization - 0.947).abs() < 5e-4, "{exact:?}");
+    assert!(exact.bottleneck(&builder.0).unwrap().text.contains("bottleneck: 95 % busy at 30.0 users"));
+}
+
+/// Eight servers for a hundredth of a request at a time: nobody waits, and there is nothing to compare.
+#[test]
+fn theory_that_says_nothing_is_left_out() {
+    let report = report_on(mmc(1.0, 0.01, 8, 100.0, 10.0));
+    let lines = |metric: &str| report.theory.iter().filter(|line| line.metric == metric).count();
+    assert_eq!((lines("wait probability"), lines("response mean")), (0, 1), "{:?}", report.theory);
 }
 
 fn sweep_of(rates: &[f64], expectations: &[Expectation]) -> SweepReport {

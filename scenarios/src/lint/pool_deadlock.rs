@@ -1,7 +1,7 @@
 //! A pool of which a request may wait for more while it already holds some.
 //!
-//! Source: Wooldridge, *About Pool Sizing*, HikariCP wiki: pool size = Tn (Cm - 1) + 1 for Tn threads that hold up to
-//! Cm connections at once.
+//! Source: Wooldridge, *About Pool Sizing*, wiki of the connection pool `HikariCP`: pool size = Tn (Cm - 1) + 1 for Tn
+//! threads that hold up to Cm connections at once.
 
 use std::collections::BTreeSet;
 

@@ -110,7 +110,8 @@ fn assemble(grid: &Grid, points: Vec<SweepPoint>) -> SweepReport {
     let suffices = other.and_then(|axis| suffices::find(&Line::new(&axis.path, &points), &axis.unit));
     let capacity = line.as_ref().and_then(|line| capacity::find(line, expectations, saturation.as_ref()));
     let safe = capacity.as_ref().map(|capacity| {
-        let is_last = |point: &&Point| load.is_some_and(|axis| point.at.get(&axis.path) == Some(&capacity.last_met));
+        let is_last =
+            |point: &&Point| load.is_some_and(|axis| point.at.get(&axis.path) == Some(&capacity.last_met));
         let last = grid.points.iter().find(is_last);
         capacity::safe(capacity, last.and_then(|point| capacity::bottleneck_replicas(&point.plan.blueprint)))
     });

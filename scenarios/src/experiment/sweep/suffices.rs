@@ -72,7 +72,8 @@ fn said(unit: &str, value: f64) -> String {
         "s" => duration(value),
         "/s" => format!("{}/s", figure(value)),
         "" => format!("{value}"),
-        unit => format!("{value} {unit}"),
+        units if value.total_cmp(&1.0).is_eq() => format!("1 {}", units.trim_end_matches('s')),
+        units => format!("{value} {units}"),
     }
 }
 
@@ -87,5 +88,6 @@ mod tests {
         assert_eq!(said("s", 2.0), "2.00 s");
         assert_eq!(said("%", 0.5), "50 %");
         assert_eq!(said("users", 40.0), "40 users");
+        assert_eq!(said("users", 1.0), "1 user");
     }
 }

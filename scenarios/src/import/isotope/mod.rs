@@ -129,7 +129,8 @@ services:
     fn a_large_graph_has_fewer_points_to_sweep() {
         let fan = |leaves: usize| {
             let calls: Vec<String> = (0..leaves).map(|i| format!("{{call: s{i}}}")).collect();
-            let names: String = (0..leaves).map(|i| format!("- name: s{i}\n")).collect();
+            let names: Vec<String> = (0..leaves).map(|i| format!("- name: s{i}\n")).collect();
+            let names = names.concat();
             format!(
                 "services:\n- {{name: front, isEntrypoint: true, script: [[{}]]}}\n{names}",
                 calls.join(", ")
