@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::Blueprint;
 use models::observe::{Ended, Observations, Segment};
-use sim_core::{CancelFlag, Fingerprint, SimTime, Span};
+use sim_core::{CancelFlag, Fingerprint, PopulationWindow, SimTime, Span};
 
 use super::joined::{self, How};
 use super::{evaluate, units};
@@ -104,20 +104,25 @@ pub(crate) struct Levels {
 
 impl Levels {
     fn of(observations: &Observations, from: SimTime, middle: SimTime, to: SimTime) -> Option<Self> {
-        let (first, second) =
-            (joined::window(observations, from, middle)?, joined::window(observations, middle, to)?);
-        let levels =
-            |a: &sim_core::PopulationWindow, b: &sim_core::PopulationWindow| [a.n_start, a.n_end, b.n_end];
-        let pairs = first.traffics.iter().zip(&second.traffics);
-        let traffics = pairs.map(|(a, b)| levels(&a.present, &b.present)).collect();
-        let pairs = first.services.iter().zip(&second.services);
-        let services = pairs.map(|(a, b)| levels(&a.present, &b.present)).collect();
-        let pairs = first.pools.iter().zip(&second.pools);
-        let pools = pairs.map(|(a, b)| levels(&a.waiting, &b.waiting)).collect();
-        let pairs = first.cores.iter().zip(&second.cores);
-        let cores = pairs
-            .map(|(a, b)| match (a, b) {
-                (Some(a), Some(b)) => levels(&a.present, &b.present),
+        // Populations only: to put whole segments together would copy every histogram in them.
+        let inside = |from: SimTime, to: SimTime| joined::inside(observations, from, to);
+        let first = inside(from, middle).next()?;
+        let (half, last) = (inside(from, middle).last()?, inside(middle, to).last()?);
+        let at = |start: &PopulationWindow, half: &PopulationWindow, end: &PopulationWindow| {
+            [start.n_start, half.n_end, end.n_end]
+        };
+        let traffics = (0..first.traffics.len())
+            .map(|i| at(&first.traffics[i].present, &half.traffics[i].present, &last.traffics[i].present))
+            .collect();
+        let services = (0..first.services.len())
+            .map(|i| at(&first.services[i].present, &half.services[i].present, &last.services[i].present))
+            .collect();
+        let pools = (0..first.pools.len())
+            .map(|i| at(&first.pools[i].waiting, &half.pools[i].waiting, &last.pools[i].waiting))
+            .collect();
+        let cores = (0..first.cores.len())
+            .map(|i| match (&first.cores[i], &half.cores[i], &last.cores[i]) {
+                (Some(a), Some(b), Some(c)) => at(&a.present, &b.present, &c.present),
                 _ => [0; 3],
             })
             .collect();
