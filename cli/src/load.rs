@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use scenarios::experiment::{Heading, Plan, Replications};
-use scenarios::{Override, Scenario, Source, Warmup, did_you_mean};
+use scenarios::{Diagnostics, Override, Scenario, Source, Warmup, did_you_mean};
 
 use crate::failure::Failure;
 use crate::output;
@@ -45,6 +45,21 @@ pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
 ///
 /// When anything is wrong with it.
 pub(crate) fn load(source: Source, variant: Option<&str>, sets: &[String]) -> Result<Loaded, Failure> {
+    load_by(Scenario::load, source, variant, sets)
+}
+
+/// The same, with more doubts.
+///
+/// # Errors
+///
+/// When anything is wrong with it.
+pub(crate) fn check(source: Source, variant: Option<&str>, sets: &[String]) -> Result<Loaded, Failure> {
+    load_by(Scenario::check, source, variant, sets)
+}
+
+type Load = fn(&Source, &[Override]) -> Result<(Scenario, Diagnostics), Diagnostics>;
+
+fn load_by(load: Load, source: Source, variant: Option<&str>, sets: &[String]) -> Result<Loaded, Failure> {
     let mut overrides = Vec::new();
     if let Some(name) = variant {
         overrides.extend(variant_of(&source, name)?);
@@ -52,7 +67,7 @@ pub(crate) fn load(source: Source, variant: Option<&str>, sets: &[String]) -> Re
     for set in sets {
         overrides.push(Override::parse(set)?);
     }
-    let (scenario, doubts) = Scenario::load(&source, &overrides)?;
+    let (scenario, doubts) = load(&source, &overrides)?;
     output::warn(&doubts);
     Ok(Loaded { source, overrides, scenario, variant: variant.map(str::to_owned) })
 }

@@ -94,7 +94,8 @@ fn of_sweep(sweep: &SweepReport) -> Result<String, PlotError> {
     let capacity = sweep.capacity.iter().map(|capacity| capacity.text.as_str());
     let safe = sweep.safe.iter().map(|safe| safe.text.as_str());
     let knee = sweep.knee.iter().map(|knee| knee.text.as_str());
-    page.facts(&capacity.chain(safe).chain(knee).collect::<Vec<_>>(), "fact");
+    let suffices = sweep.suffices.iter().map(|suffices| suffices.text.as_str());
+    page.facts(&capacity.chain(safe).chain(knee).chain(suffices).collect::<Vec<_>>(), "fact");
     page.picture(&svg);
     for table in tables::sweep(sweep) {
         page.add(&table);

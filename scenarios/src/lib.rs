@@ -7,6 +7,7 @@ mod expect;
 pub mod experiment;
 mod explain;
 pub mod import;
+mod lint;
 mod load;
 pub mod metric;
 pub mod results;

@@ -10,6 +10,7 @@ use crate::check;
 use crate::compile::compile;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Text};
 use crate::expect;
+use crate::lint::lint;
 use crate::scenario::{Parts, Scenario};
 use crate::spec::{EventSpec, Named, ScenarioSpec, Sink, Spec};
 use crate::text::Source;
@@ -23,6 +24,23 @@ impl Scenario {
     ///
     /// When anything in it is wrong: all of it at once.
     pub fn load(source: &Source, overrides: &[Override]) -> Result<(Self, Diagnostics), Diagnostics> {
+        Self::read(source, overrides, false)
+    }
+
+    /// The same, with more doubts: what is probably not meant, though it can run.
+    ///
+    /// # Errors
+    ///
+    /// When anything in it is wrong: all of it at once.
+    pub fn check(source: &Source, overrides: &[Override]) -> Result<(Self, Diagnostics), Diagnostics> {
+        Self::read(source, overrides, true)
+    }
+
+    fn read(
+        source: &Source,
+        overrides: &[Override],
+        doubts: bool,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut texts: Vec<Arc<Text>> = vec![source.text.clone()];
         let mut tree = source.tree.clone();
         let mut sink = Sink { list: source.mistakes.clone() };
@@ -35,7 +53,7 @@ impl Scenario {
         }
         // What a sweep or a variant changed was looked at when the scenario itself was loaded.
         let from_outside = overrides.iter().all(|change| change.text.is_some());
-        let scenario = load_tree(&tree, source, from_outside, &mut sink);
+        let scenario = load_tree(&tree, source, from_outside, doubts, &mut sink);
         let failed = sink.failed();
         let diagnostics = Diagnostics::new(sink.list, texts, &[&tree, &source.tree]);
         match scenario {
@@ -61,8 +79,8 @@ impl Scenario {
     }
 }
 
-/// Loads a tree; `whole` asks for variants and sweeps to be tried as well.
-fn load_tree(tree: &Node, source: &Source, whole: bool, sink: &mut Sink) -> Option<Scenario> {
+/// Loads a tree; `whole` asks for variants and sweeps to be tried as well, `doubts` for lints.
+fn load_tree(tree: &Node, source: &Source, whole: bool, doubts: bool, sink: &mut Sink) -> Option<Scenario> {
     let spec = ScenarioSpec::read(tree, sink)?;
     let parts = check::check(&spec, source, sink);
     let axes = check::axes(&spec, sink);
@@ -79,6 +97,9 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, sink: &mut Sink) -> Opti
     if whole {
         try_variants(tree, source, &scenario, sink);
         try_axes(tree, source, &scenario, sink);
+    }
+    if doubts && !sink.failed() {
+        lint(&spec, tree, &scenario, sink);
     }
     Some(scenario)
 }

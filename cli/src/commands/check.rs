@@ -2,7 +2,7 @@
 
 use clap::Args;
 use models::blueprint::Blueprint;
-use scenarios::experiment::analysis::Analysis;
+use scenarios::experiment::predicted;
 
 use crate::effort::Choice;
 use crate::exit::Exit;
@@ -11,6 +11,9 @@ use crate::text::{Cell, Column, Page, Table, Unit};
 use crate::{load, output};
 
 /// Say everything that is wrong with a scenario, and what the operational laws predict of it
+///
+/// What is probably not meant (a timeout shorter than what it waits for, a pool that can deadlock, ...) is told as a
+/// warning. The exit code is 0 unless the scenario cannot run.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -25,7 +28,7 @@ const MOST: usize = 8;
 
 pub(crate) fn check(arguments: &Arguments) -> Result<Exit, Failure> {
     let source = load::read(&arguments.choice.file)?;
-    let loaded = load::load(source, arguments.variant.as_deref(), &arguments.choice.set)?;
+    let loaded = load::check(source, arguments.variant.as_deref(), &arguments.choice.set)?;
     let blueprint = loaded.scenario.compile();
     let mut page = Page::new(output::width());
     page.prose(&format!("{}: {}. No mistakes.", loaded.scenario.name(), contents(&blueprint)));
@@ -50,13 +53,13 @@ fn contents(blueprint: &Blueprint) -> String {
 
 /// What the operational laws say before anything runs.
 fn prediction(page: &mut Page, blueprint: &Blueprint) {
-    let analysis = Analysis::of(blueprint);
+    let analysis = predicted(blueprint);
     let mut stations: Vec<_> = analysis.stations.iter().filter(|station| station.utilization > 0.0).collect();
     stations.sort_by(|a, b| b.utilization.total_cmp(&a.utilization));
     let mut table = Table::new([
         Column::name("Predicted by the operational laws"),
         Column::number("units"),
-        Column::number("busy"),
+        Column::number(if analysis.bounds { "busy at most" } else { "busy" }),
     ]);
     let hidden = stations.len().saturating_sub(MOST);
     for station in stations.into_iter().take(MOST) {

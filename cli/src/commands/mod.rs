@@ -30,7 +30,8 @@ pub(crate) struct Cli {
 
 const CODES: &str = "\
 Exit codes: 0 every expectation is met, 1 one is not met, 2 it did not run,
-3 undecided or cut short, 130 interrupted.
+3 undecided or cut short, 130 interrupted. A sweep ends with 0 when every
+point ran, whatever is expected.
 
 Start with: hockeystick new shop && hockeystick run shop.yaml";
 

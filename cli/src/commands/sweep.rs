@@ -19,7 +19,8 @@ use crate::{formats, interrupt, load, output, pictures, text};
 
 /// Draw the hockey stick: run a scenario at every point of its `sweep`
 ///
-/// The exit code is 0 when every point ran: to find out where expectations fail is what a sweep is for.
+/// The exit code is 0 when every point ran, for to find out where expectations fail is what a sweep is for, and 3 when one
+/// was cut short. To gate on a load, run at it.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]

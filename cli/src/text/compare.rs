@@ -5,7 +5,7 @@ use scenarios::results::{CompareReport, Difference};
 use super::figure::Unit;
 use super::page::Page;
 use super::run::expectations;
-use super::table::{Cell, Column, Table, shortened};
+use super::table::{Cell, Column, Table};
 
 /// The report as text, `width` columns wide.
 pub(crate) fn compare(report: &CompareReport, width: usize) -> String {
@@ -32,24 +32,36 @@ pub(crate) fn compare(report: &CompareReport, width: usize) -> String {
     page.into_text()
 }
 
-/// Widest head of a column.
-const HEAD: usize = 14;
+/// Widest head of a column: longer names stand above the table.
+const HEAD: usize = 16;
 
 fn differences(page: &mut Page, report: &CompareReport, variant: &str) {
     // What all metrics are about stands in the head.
     let abouts = report.differences.iter().map(|difference| difference.metric.split('.').next());
     let common =
         abouts.clone().next().flatten().filter(|first| abouts.clone().all(|about| about == Some(first)));
-    let heads = [&shortened(&report.base, HEAD), &shortened(variant, HEAD), "difference", "±"];
+    let fits = |name: &str| name.chars().count() <= HEAD;
+    let heads = if fits(&report.base) && fits(variant) {
+        [report.base.as_str(), variant, "difference", "±"]
+    } else {
+        page.gap();
+        page.prose(&format!("{variant} (variant) beside {} (base)", report.base));
+        ["base", "variant", "difference", "±"]
+    };
     let mut table = Table::new(
-        [Column::name(common.unwrap_or("Metric"))]
+        [Column::whole_name(common.unwrap_or("Metric"))]
             .into_iter()
             .chain(heads.map(Column::number))
             .chain([Column::number("change"), Column::text("verdict")]),
     );
+    let mut about = common;
     for difference in report.differences.iter().filter(|difference| difference.variant == variant) {
-        let metric = common.and_then(|name| difference.metric.strip_prefix(name)?.strip_prefix('.'));
-        table.row(row(difference, metric.unwrap_or(&difference.metric)));
+        let (subject, metric) = difference.metric.split_once('.').unwrap_or(("", &difference.metric));
+        if about.replace(subject).is_none_or(|last| last != subject) {
+            table.row([Cell::Span(format!("  {subject}"))]);
+        }
+        let indent = if common.is_some() { "  " } else { "    " };
+        table.row(row(difference, &format!("{indent}{metric}")));
     }
     page.table(&table);
 }
@@ -63,7 +75,7 @@ fn row(difference: &Difference, metric: &str) -> Vec<Cell> {
     let sign = if difference.difference.value > 0.0 { "+" } else { "" };
     let change = (difference.difference.value / difference.base.value * 100.0).is_finite();
     vec![
-        Cell::from(format!("  {metric}")),
+        Cell::from(metric),
         unit.brief(&difference.base),
         unit.brief(&difference.value),
         number(unit.estimate(&difference.difference), sign),

@@ -171,6 +171,7 @@ pub(crate) fn shop() -> Report {
             text: "`db_connections` is the bottleneck: at least 83 % busy at 400/s, saturates at 482/s".into(),
         }),
         growth: Vec::new(),
+        unsteady: Vec::new(),
         expect: vec![
             verdict("shoppers.p99 < 250ms", Met::NotMet, 0.266, None),
             verdict("shoppers.errors < 0.1%", Met::Met, 0.000_17, None),
@@ -203,7 +204,21 @@ pub(crate) fn overloaded() -> Report {
     let mut report = shop();
     report.theory.clear();
     report.services.retain(|name, _| !name.starts_with("recommendation"));
-    Report { growth: vec![growth], complete: false, cut_short: vec!["interrupted".into()], ..report }
+    let mut unsteady: Vec<String> = report.traffic.keys().map(|name| format!("traffic.{name}")).collect();
+    for (service, result) in &report.services {
+        unsteady.push(format!("services.{service}"));
+        unsteady.extend(result.endpoints.keys().map(|name| format!("services.{service}.endpoints.{name}")));
+        unsteady.extend(result.resources.keys().map(|name| format!("services.{service}.resources.{name}")));
+    }
+    unsteady.extend(report.resources.keys().map(|name| format!("resources.{name}")));
+    unsteady.sort();
+    Report {
+        growth: vec![growth],
+        unsteady,
+        complete: false,
+        cut_short: vec!["interrupted".into()],
+        ..report
+    }
 }
 
 /// The shop run once.
@@ -278,6 +293,7 @@ pub(crate) fn hockeystick() -> SweepReport {
             to: 287.0,
             text: "60 to 70 % of the capacity: near the limit a small rise of the load costs most".into(),
         }),
+        suffices: None,
     }
 }
 

@@ -4,8 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, E, Growth, Latency, LittlesLaw, Met, Report, ResourceResult, TheoryLine, TimeAt, TrafficResult,
-    Verdict,
+    Applies, E, Latency, LittlesLaw, Met, Report, ResourceResult, TheoryLine, TimeAt, TrafficResult, Verdict,
 };
 
 use super::figure::{Unit, clock, grouped};
@@ -31,16 +30,11 @@ pub(crate) struct Detail {
 /// The report as text, `width` columns wide.
 pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     let mut page = Page::new(width);
-    let steady = report.growth.is_empty();
     heading(&mut page, report);
-    growth(&mut page, &report.growth);
+    growth(&mut page, report);
     traffic(&mut page, report, detail);
-    if steady {
-        response_times(&mut page, report, detail);
-    } else {
-        page.gap();
-        page.prose("Response times and queues have no steady state and are not shown.");
-    }
+    response_times(&mut page, report, detail);
+    not_shown(&mut page, report);
     services(&mut page, report, detail);
     resources(&mut page, report, detail);
     laws(&mut page, &report.laws.littles_law, detail);
@@ -74,14 +68,50 @@ fn heading(page: &mut Page, report: &Report) {
     }
 }
 
-fn growth(page: &mut Page, growth: &[Growth]) {
-    if growth.is_empty() {
+fn growth(page: &mut Page, report: &Report) {
+    if report.growth.is_empty() {
         return;
     }
     page.gap();
-    page.line("OVERLOADED: there is no steady state");
-    for growth in growth {
+    match unsteady(report) {
+        Unsteady::All => page.line("OVERLOADED: there is no steady state"),
+        Unsteady::Some(names) => {
+            page.prose(&format!("OVERLOADED: there is no steady state for {}", names.join(", ")));
+        }
+    }
+    for growth in &report.growth {
         page.item(&growth.text);
+    }
+}
+
+/// The traffics without a steady state.
+enum Unsteady<'a> {
+    All,
+    Some(Vec<&'a str>),
+}
+
+fn unsteady(report: &Report) -> Unsteady<'_> {
+    let names = report.traffic.keys().filter(|name| !is_steady(report, name)).map(String::as_str);
+    let names: Vec<&str> = names.collect();
+    if names.len() == report.traffic.len() { Unsteady::All } else { Unsteady::Some(names) }
+}
+
+fn is_steady(report: &Report, traffic: &str) -> bool {
+    report.is_steady(&format!("traffic.{traffic}"))
+}
+
+/// Which figures are left out because they would only say how long the run was.
+fn not_shown(page: &mut Page, report: &Report) {
+    if report.growth.is_empty() {
+        return;
+    }
+    page.gap();
+    match unsteady(report) {
+        Unsteady::All => page.prose("Response times and queues have no steady state and are not shown."),
+        Unsteady::Some(names) => page.prose(&format!(
+            "Response times and queues on the way of {} have no steady state and are not shown.",
+            names.join(", ")
+        )),
     }
 }
 
@@ -140,8 +170,8 @@ fn traffic(page: &mut Page, report: &Report, detail: Detail) {
         Column::number("in flight"),
     ]);
     let (traffics, hidden) = shown(busiest_traffics(report), detail, ROWS);
-    let steady = report.growth.is_empty();
     for (name, traffic) in &traffics {
+        let steady = is_steady(report, name);
         let retried = traffic.attempts_per_request.filter(|e| e.value > 1.0);
         let cells = [
             (Unit::Rate, traffic.offered),
@@ -183,7 +213,7 @@ fn response_times(page: &mut Page, report: &Report, detail: Detail) {
             .chain(["mean", "p50", "p95", "p99", "p99.9", "max"].map(Column::number)),
     );
     let mut rows: Vec<(String, &Latency)> = Vec::new();
-    for (name, traffic) in busiest_traffics(report) {
+    for (name, traffic) in busiest_traffics(report).into_iter().filter(|(name, _)| is_steady(report, name)) {
         rows.push((name.clone(), &traffic.latency));
         // Without time-outs and retries both are the same.
         if let Some(intended) = traffic.intended.as_ref().filter(|intended| **intended != traffic.latency) {
@@ -240,8 +270,8 @@ fn services(page: &mut Page, report: &Report, detail: Detail) {
         .collect();
     rows.sort_by(|a, b| busy(b.0).total_cmp(&busy(a.0)));
     let (rows, hidden) = shown(rows, detail, ROWS);
-    let steady = report.growth.is_empty();
     for (name, service, (endpoint, result)) in rows {
+        let steady = report.is_steady(&format!("services.{name}.endpoints.{endpoint}"));
         let latency = |e: Option<E>| brief(Unit::Seconds, e.filter(|_| steady));
         table.row([
             Cell::from(format!("  {name}.{endpoint}")),
@@ -271,6 +301,14 @@ pub(super) fn busiest_resources(report: &Report) -> Vec<(String, &ResourceResult
     resources
 }
 
+/// The path of a resource.
+fn path_of(name: &str) -> String {
+    match name.split_once('.') {
+        Some((service, own)) => format!("services.{service}.resources.{own}"),
+        None => format!("resources.{name}"),
+    }
+}
+
 fn resources(page: &mut Page, report: &Report, detail: Detail) {
     let mut table = Table::new([
         Column::name("Resources"),
@@ -287,8 +325,8 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     used.retain(|(_, resource)| detail.all || !idle(resource));
     let (rows, hidden) = shown(used.clone(), detail, ROWS);
     let next = used.get(rows.len()).map(|(_, resource)| busy(resource));
-    let steady = report.growth.is_empty();
     for (name, resource) in rows {
+        let steady = report.is_steady(&path_of(&name));
         let waited = resource.queue_max.is_some_and(|longest| longest > 0);
         let settled = |e: Option<E>| e.filter(|_| steady && waited);
         let refused = resource.rejected + resource.timed_out;
@@ -460,9 +498,9 @@ fn not_applying(page: &mut Page, lines: &[&TheoryLine], detail: Detail) {
 }
 
 fn places(page: &mut Page, report: &Report, detail: Detail) {
-    let steady = report.growth.is_empty();
     for (name, traffic) in busiest_traffics(report).into_iter().take(if detail.all { usize::MAX } else { 4 })
     {
+        let steady = is_steady(report, name);
         let known: Vec<&str> = PERCENTILES.into_iter().filter(|p| traffic.time_at.contains_key(*p)).collect();
         let Some(slow) = known.iter().find(|p| **p == "p99").or(known.last()) else { continue };
         let at = |p: &str| traffic.time_at.get(p).map_or(&[][..], Vec::as_slice);
@@ -589,6 +627,21 @@ mod tests {
         let text = run(&fixtures::overloaded(), Detail::default(), 80);
         assert!(!text.contains("Response times  ") && !text.contains("wait"), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn growth_hides_only_what_it_touches() {
+        let mut report = fixtures::overloaded();
+        let bots = report.traffic["shoppers"].clone();
+        report.traffic.insert("bots".into(), bots);
+        let text = run(&report, Detail::default(), 80);
+        assert!(text.contains("OVERLOADED: there is no steady state for shoppers\n"), "{text}");
+        let times = text.split("Response times").nth(1).unwrap();
+        assert!(times.lines().nth(1).unwrap().trim_start().starts_with("bots"), "{text}");
+        assert!(
+            text.contains("Response times and queues on the way of shoppers have no steady state"),
+            "{text}"
+        );
     }
 
     #[test]

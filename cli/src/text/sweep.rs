@@ -26,25 +26,23 @@ pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
         page.table(&points(report, name));
     }
     busiest(&mut page, report);
-    if report.points.iter().any(|point| !point.result.growth.is_empty()) {
-        page.item("grows: something grows without bound there, so no latency holds");
+    if report.points.iter().any(|point| !point.result.unsteady.is_empty()) {
+        page.item("grows: something on its way grows without bound there, so no latency holds");
     }
-    let sentences = [
-        ("Knee", report.knee.as_ref().map(|knee| &knee.text)),
-        ("Capacity", report.capacity.as_ref().map(|capacity| &capacity.text)),
-    ];
     page.gap();
-    for (what, text) in sentences {
-        page.hanging(
-            &format!("{what:10}"),
-            "          ",
-            text.map_or("not within this sweep", String::as_str),
-        );
-    }
-    if let Some(safe) = &report.safe {
-        let unit = report.units.first().map_or("", String::as_str);
-        let range = format!("{} to {}: ", value(unit, safe.from), value(unit, safe.to));
-        page.hanging("Safe      ", "          ", &format!("{range}{}", safe.text));
+    match report.paths.as_slice() {
+        [path] if is_load(path) => found(&mut page, report),
+        [_] => {
+            let text = report.suffices.as_ref().map(|suffices| suffices.text.as_str());
+            page.hanging(
+                "Suffices  ",
+                "          ",
+                text.unwrap_or("nothing is expected: `expect` says what is enough"),
+            );
+        }
+        _ => page.prose(
+            "Several paths have no knee and no capacity of their own: sweep one of them, and set the rest.",
+        ),
     }
     let cut = report.points.iter().filter(|point| !point.result.complete).count();
     if cut > 0 {
@@ -53,6 +51,28 @@ pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
         page.prose(&format!("{cut} {are} cut short: {}.", reasons(&report.points).join("; ")));
     }
     page.into_text()
+}
+
+/// Whether a path scales the load.
+fn is_load(path: &str) -> bool {
+    matches!(path.split('.').collect::<Vec<_>>().as_slice(), ["traffic", _, "rate" | "users"])
+}
+
+/// Knee, capacity and safe range of a sweep over the load.
+fn found(page: &mut Page, report: &SweepReport) {
+    let sentences = [
+        ("Knee", report.knee.as_ref().map(|knee| &knee.text)),
+        ("Capacity", report.capacity.as_ref().map(|capacity| &capacity.text)),
+    ];
+    for (what, text) in sentences {
+        let text = text.map_or("not within this sweep", String::as_str);
+        page.hanging(&format!("{what:10}"), "          ", text);
+    }
+    if let Some(safe) = &report.safe {
+        let unit = report.units.first().map_or("", String::as_str);
+        let range = format!("{} to {}: ", value(unit, safe.from), value(unit, safe.to));
+        page.hanging("Safe      ", "          ", &format!("{range}{}", safe.text));
+    }
 }
 
 /// Which resource is the busiest, and from which point on.
@@ -108,7 +128,7 @@ fn points(report: &SweepReport, traffic: &str) -> Table {
         let at = report.paths.iter().zip(&report.units).map(|(path, unit)| {
             point.at.get(path).map_or_else(Cell::none, |at| Cell::Word(value(unit, *at)))
         });
-        table.row(at.chain(figures(&point.result, seen)));
+        table.row(at.chain(figures(&point.result, traffic, seen)));
     }
     table
 }
@@ -123,8 +143,8 @@ fn value(unit: &str, value: f64) -> String {
     }
 }
 
-fn figures(report: &Report, traffic: &TrafficResult) -> Vec<Cell> {
-    let steady = report.growth.is_empty();
+fn figures(report: &Report, name: &str, traffic: &TrafficResult) -> Vec<Cell> {
+    let steady = report.is_steady(&format!("traffic.{name}"));
     let short = |unit: Unit, e: Option<E>| e.map_or_else(Cell::none, |e| unit.cell(e.value));
     let latency = |e: Option<E>| {
         if steady { short(Unit::Seconds, e) } else { Cell::Word("grows".to_owned()) }

@@ -53,22 +53,29 @@ pub(crate) struct Column {
     left: bool,
     /// Whether it is cut in the middle when the page is too narrow.
     shrinks: bool,
+    /// Whether what does not fit stands on a line of its own instead.
+    whole: bool,
 }
 
 impl Column {
     /// Names: flush left, cut in the middle where the page is too narrow.
     pub(crate) fn name(head: &str) -> Self {
-        Self { head: head.to_owned(), left: true, shrinks: true }
+        Self { head: head.to_owned(), left: true, shrinks: true, whole: false }
+    }
+
+    /// Names that are never cut: one that does not fit stands on a line of its own.
+    pub(crate) fn whole_name(head: &str) -> Self {
+        Self { whole: true, ..Self::name(head) }
     }
 
     /// Text, flush left.
     pub(crate) fn text(head: &str) -> Self {
-        Self { head: head.to_owned(), left: true, shrinks: false }
+        Self { head: head.to_owned(), left: true, shrinks: false, whole: false }
     }
 
     /// Numbers.
     pub(crate) fn number(head: &str) -> Self {
-        Self { head: head.to_owned(), left: false, shrinks: false }
+        Self { head: head.to_owned(), left: false, shrinks: false, whole: false }
     }
 }
 
@@ -123,12 +130,26 @@ impl Table {
                 lines.push(shortened(text, width));
                 continue;
             }
+            let mut row = row.clone();
+            if let (Some(Cell::Text(name)), Some(width_of_names)) = (row.first(), widths.first())
+                && self.stands_alone(name, *width_of_names)
+            {
+                lines.push(shortened(name, width));
+                row[0] = Cell::Empty;
+            }
             let cells = shown.iter().zip(&shapes).zip(&widths).map(|((column, shape), width)| {
                 shape.draw(row.get(*column).unwrap_or(&Cell::Empty), self.columns[*column].left, *width)
             });
             lines.push(joined(&cells.collect::<Vec<_>>()));
         }
         lines
+    }
+
+    /// Whether the name stands on a line of its own: it would be cut, and is to be whole or looks like another then.
+    fn stands_alone(&self, name: &str, width: usize) -> bool {
+        let short = shortened(name, width);
+        let like = |other: &Cell| matches!(other, Cell::Text(other) if other != name && shortened(other, width) == short);
+        short != name && (self.columns[0].whole || self.rows.iter().filter_map(|row| row.first()).any(like))
     }
 
     fn shape(&self, column: usize) -> Shape {
@@ -258,6 +279,24 @@ mod tests {
             ]
         );
         assert!(table.lines(40).iter().all(|line| line.chars().count() <= 40), "{:#?}", table.lines(40));
+    }
+
+    #[test]
+    fn names_that_would_look_the_same_have_a_line_of_their_own() {
+        let heads = ["mean", "p50", "p90", "p99"];
+        let mut table = Table::new([Column::name("Metric")].into_iter().chain(heads.map(Column::number)));
+        let names =
+            ["shoppers.classes.gold_customers.p99", "shoppers.classes.bulk_customers.p99", "shoppers.p99"];
+        for name in names {
+            table.row([name.into()].into_iter().chain([1, 2, 3, 4].map(Cell::count)));
+        }
+        let figures = "   1    2    3    4";
+        let below = format!("{:23}  {figures}", "");
+        assert_eq!(
+            table.lines(44)[1..],
+            [names[0], &below, names[1], &below, &format!("{:23}  {figures}", names[2])]
+        );
+        assert_eq!(table.lines(80)[1], format!("{:35}  {figures}", names[0]));
     }
 
     #[test]

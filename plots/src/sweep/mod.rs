@@ -122,7 +122,18 @@ impl<'a> Chart<'a> {
         };
         let title =
             format!("{}{}{}", self.path, unit_words(&self.unit), if log { ", log scale" } else { "" });
-        Axis { title, unit: self.unit.clone(), log, from, to, ticks: None }
+        Axis { title, unit: self.unit.clone(), log, from, to, ticks: self.ticks(from, to, log) }
+    }
+
+    /// Of a few counts: the counts themselves, since there is nothing between 2 and 3 replicas.
+    fn ticks(&self, from: f64, to: f64, log: bool) -> Option<Vec<(f64, String)>> {
+        let mut values: Vec<f64> = self.loads().collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let counts = matches!(self.unit, Unit::Count(_)) && values.iter().all(|value| value.fract() == 0.0);
+        let apart = values.windows(2).all(|pair| pair[1] - pair[0] >= (to - from) / 16.0);
+        let labels = self.unit.ticks(&values, log);
+        (counts && apart && !log).then(|| values.into_iter().zip(labels).collect())
     }
 
     /// Shaded ranges: the safe one, and where something grows without bound whatever the other paths are.
@@ -179,7 +190,18 @@ impl<'a> Chart<'a> {
             let label = format!("capacity {more}{}", self.unit.figure(capacity.value));
             Rule { x: capacity.value, color: BLACK, label }
         });
-        rule.collect()
+        rule.chain(self.enough(axis)).collect()
+    }
+
+    /// The value from which on, or up to which, every expectation is met.
+    fn enough(&self, axis: &Axis) -> Option<Rule> {
+        let suffices = self.sweep.suffices.as_ref()?;
+        let (x, from) = match (suffices.at_least, suffices.at_most) {
+            (Some(least), _) => (least, "from"),
+            (None, most) => (most?, "up to"),
+        };
+        let label = format!("enough {from} {}", self.unit.figure(x));
+        (axis.from..=axis.to).contains(&x).then_some(Rule { x, color: BLACK, label })
     }
 
     fn range(&self, from: f64, to: f64) -> String {
@@ -192,8 +214,9 @@ impl<'a> Chart<'a> {
         let cell = |group: &Group<'a>, load: f64| {
             let found = &group.points.iter().find(|(at, _)| at.total_cmp(&load).is_eq())?.1.result;
             let latency = self.traffic.and_then(|traffic| found.traffic.get(traffic)?.latency.p99);
+            let steady = self.traffic.is_none_or(|traffic| found.is_steady(&format!("traffic.{traffic}")));
             let missed = found.expect.iter().any(|v| v.verdict == Met::NotMet);
-            Some(heat::Cell { value: latency.map(|e| e.value), steady: found.growth.is_empty(), missed })
+            Some(heat::Cell { value: latency.map(|e| e.value), steady, missed })
         };
         let row = |group: &Group<'a>| heat::Row {
             name: group.name.clone(),

@@ -24,6 +24,7 @@ impl<'a> Chart<'a> {
         let look = |(i, group): (usize, &Group<'a>)| {
             let look = Look {
                 name: group.name.clone(),
+                traffic: self.traffic,
                 color: if single { BLACK } else { palette::nth(i) },
                 shape: Some(Shape::nth(i)),
                 ..Look::default()
@@ -41,8 +42,14 @@ impl<'a> Chart<'a> {
         let dashes = [None, Some("9 3"), Some("3 3")];
         let look = |(i, name): (usize, &&'a str)| {
             let label = format!("{name} {what}").trim_end().to_owned();
-            let look =
-                Look { name: label, color: GREY, shape: None, width: 1.6, dash: dashes[i % dashes.len()] };
+            let look = Look {
+                name: label,
+                traffic: Some(name),
+                color: GREY,
+                shape: None,
+                width: 1.6,
+                dash: dashes[i % dashes.len()],
+            };
             curve(group, look, |report| metric(report, name))
         };
         self.others.iter().enumerate().map(look).collect()
@@ -59,6 +66,7 @@ impl<'a> Chart<'a> {
         for (name, color, shape) in LATENCIES {
             let look = Look {
                 name: name.into(),
+                traffic: self.traffic,
                 color,
                 shape: Some(shape),
                 width: if name == HEADLINE { 3.0 } else { 2.2 },
@@ -266,29 +274,34 @@ impl<'a> Chart<'a> {
 }
 
 /// How a curve looks.
-struct Look {
+struct Look<'a> {
     name: String,
+    /// The traffic that it is about, if any.
+    traffic: Option<&'a str>,
     color: Color,
     shape: Option<Shape>,
     width: f64,
     dash: Option<&'static str>,
 }
 
-impl Default for Look {
+impl Default for Look<'_> {
     fn default() -> Self {
-        Self { name: String::new(), color: BLACK, shape: None, width: 2.2, dash: None }
+        Self { name: String::new(), traffic: None, color: BLACK, shape: None, width: 2.2, dash: None }
     }
 }
 
 /// A curve of one metric through the points of a group.
-fn curve(group: &Group, look: Look, metric: impl Fn(&Report) -> Option<E>) -> Curve {
+fn curve(group: &Group, look: Look<'_>, metric: impl Fn(&Report) -> Option<E>) -> Curve {
+    let Look { name, traffic, color, shape, width, dash } = look;
+    let path = traffic.map(|traffic| format!("traffic.{traffic}"));
     let points = group.points.iter().map(|(load, found)| {
-        let steady = found.result.growth.is_empty();
-        point(*load, metric(&found.result), steady)
+        let result = &found.result;
+        let steady = path.as_ref().map_or(result.growth.is_empty(), |path| result.is_steady(path));
+        point(*load, metric(result), steady)
     });
-    let Look { name, color, shape, width, dash } = look;
     Curve { name, color, shape, width, dash, points: points.collect() }
 }
+
 fn top_utilization(report: &Report) -> Option<E> {
     let known = resources(report).filter_map(|(_, resource)| resource.utilization);
     known.max_by(|a, b| a.value.total_cmp(&b.value))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use scenarios::results::{
     Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Growth, Knee, Latency, Laws,
     LittlesLaw, Met, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt, Series, ServiceResult,
-    SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult, Verdict, Window,
+    Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult, Verdict, Window,
 };
 
 /// Steady noise: the same on every run.
@@ -100,6 +100,7 @@ pub(crate) fn empty_report() -> Report {
         theory: Vec::new(),
         bottleneck: None,
         growth: Vec::new(),
+        unsteady: Vec::new(),
         expect: Vec::new(),
         notes: Vec::new(),
         series: None,
@@ -204,6 +205,7 @@ pub(crate) fn shop_at(lambda: f64, queue: Mmc, noise: &mut Noise) -> Report {
             per_second: E { value: lambda - queue.saturation(), lo: None, hi: None },
             text: "the queue of db_connections grows without bound".into(),
         });
+        report.unsteady = report.traffic.keys().map(|name| format!("traffic.{name}")).collect();
     }
     let met = p99.is_some_and(|e| e.value < 0.6);
     report.expect = vec![
@@ -250,6 +252,7 @@ pub(crate) fn sweep(loads: &[f64]) -> SweepReport {
             text: "capacity is 34.7 requests per second".into(),
         }),
         safe: Some(Safe { from: 20.8, to: 24.3, text: "60 to 70 % of the capacity".into() }),
+        suffices: None,
     }
 }
 
@@ -262,6 +265,23 @@ pub(crate) fn hockey_stick() -> SweepReport {
 pub(crate) fn bare(mut sweep: SweepReport) -> SweepReport {
     sweep.theory.clear();
     (sweep.knee, sweep.capacity, sweep.safe) = (None, None, None);
+    sweep
+}
+
+/// Replicas instead of loads.
+pub(crate) fn replicas() -> SweepReport {
+    let path = "services.web.replicas".to_owned();
+    let mut sweep = bare(self::sweep(&[46.0, 38.0, 32.0, 20.0, 8.0]));
+    for (replicas, point) in (1..).zip(&mut sweep.points) {
+        point.at = BTreeMap::from([(path.clone(), f64::from(replicas))]);
+    }
+    (sweep.paths, sweep.units) = (vec![path], vec!["replicas".into()]);
+    sweep.suffices = Some(Suffices {
+        values: vec![3.0, 4.0, 5.0],
+        at_least: Some(3.0),
+        at_most: None,
+        text: "the smallest value that meets every expectation is 3".into(),
+    });
     sweep
 }
 

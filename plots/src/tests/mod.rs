@@ -41,6 +41,7 @@ fn pictures() -> Vec<(&'static str, String)> {
         ("grid_huge", fixtures::grid(&(1..=30).collect::<Vec<_>>(), 40)),
         ("long_names", fixtures::long_names()),
         ("nothing_known", fixtures::nothing_known()),
+        ("replicas", fixtures::replicas()),
     ];
     let sweeps = sweeps.iter().map(|(name, sweep)| (*name, sweep_svg(sweep).unwrap()));
     let others = [
@@ -250,6 +251,17 @@ fn the_picture_names_what_it_found() {
     }
     assert_eq!(of_class(&document, "knee").len(), 1);
     assert_eq!(of_class(&document, "reference").len(), 4 + 1, "four closed forms and the diagonal");
+}
+
+#[test]
+fn a_path_that_is_no_load_shows_what_suffices() {
+    let svg = sweep_svg(&fixtures::replicas()).unwrap();
+    let document = parse(&svg);
+    let words = words(&document);
+    for label in ["enough from 3 replicas", "services.web.replicas (replicas)", "1", "5"] {
+        assert!(words.lines().any(|line| line == label), "`{label}` is missing in\n{words}");
+    }
+    assert!(!words.contains("knee") && !words.contains("capacity") && !words.contains("1.5"), "{words}");
 }
 
 /// A load twice as large is twice as far from the axis' start, which is 0 here.

@@ -158,7 +158,7 @@ fn endless_call<'a>(steps: &'a [Step], ends: &[bool]) -> Option<&'a Call> {
 }
 
 /// All endpoints, each behind those that it calls where that is possible: one pass then decides nearly all.
-fn callees_first(endpoints: &[Endpoint]) -> Vec<usize> {
+pub(crate) fn callees_first(endpoints: &[Endpoint]) -> Vec<usize> {
     let callees: Vec<Vec<usize>> = endpoints
         .iter()
         .map(|endpoint| {

@@ -5,7 +5,7 @@ use models::blueprint::{EndpointId, WaitFor};
 use crate::scenario::{ArmWhen, Branch, Call, Endpoint, Service, Step};
 
 /// Mean times of endpoints without any waiting.
-pub(super) struct EmptySystem<'a> {
+pub(crate) struct EmptySystem<'a> {
     endpoints: &'a [Endpoint],
     services: &'a [Service],
     /// Mean response times, once they are known.
@@ -13,12 +13,12 @@ pub(super) struct EmptySystem<'a> {
 }
 
 impl<'a> EmptySystem<'a> {
-    pub(super) fn new(endpoints: &'a [Endpoint], services: &'a [Service]) -> Self {
+    pub(crate) fn new(endpoints: &'a [Endpoint], services: &'a [Service]) -> Self {
         Self { endpoints, services, means: Vec::new() }
     }
 
     /// Mean time from a request of a traffic to its answer, in seconds.
-    pub(super) fn response(&mut self, targets: &[(f64, Call)]) -> f64 {
+    pub(crate) fn response(&mut self, targets: &[(f64, Call)]) -> f64 {
         if self.means.is_empty() {
             self.solve();
         }

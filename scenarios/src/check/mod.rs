@@ -29,6 +29,8 @@ use crate::text::Source;
 use crate::tree::{Place, quoted};
 use crate::words::{did_you_mean, listed};
 
+pub(crate) use cycles::callees_first;
+pub(crate) use empty::EmptySystem;
 pub(crate) use sweep::axes;
 
 /// Turns a spec into a scenario's parts; mistakes go to the sink, and where there are any the result is not used.

@@ -21,7 +21,7 @@ pub(super) fn fixed_outcome(name: &str) -> Option<Result<Outcome, ()>> {
 
 impl ArmSpec {
     /// Its steps.
-    pub(super) fn steps(&self) -> &List<StepSpec> {
+    pub(crate) fn steps(&self) -> &List<StepSpec> {
         match self {
             Self::Weight(_, steps) | Self::Class(_, steps) | Self::Else(_, steps) => steps,
         }
@@ -168,8 +168,18 @@ impl Checker<'_> {
         if let Some(place) = weights
             && (sum > 1.0 + SLACK || (!has_else && sum < 1.0 - SLACK))
         {
-            let help = if sum < 1.0 { "add an `{else: [...]}` for the rest" } else { "lower them" };
-            self.error(place, format!("the weights sum to {}, not to 100%", percent(sum)), help);
+            let (message, help) = match (arms.len(), sum < 1.0) {
+                (1, true) => (
+                    format!("the only branch is taken {} of the time, and there is no other", percent(sum)),
+                    "add `{else: []}` if nothing is to be done otherwise",
+                ),
+                (_, true) => (
+                    format!("the weights sum to {}, not to 100%", percent(sum)),
+                    "add an `{else: [...]}` for the rest",
+                ),
+                (_, false) => (format!("the weights sum to {}, not to 100%", percent(sum)), "lower them"),
+            };
+            self.error(place, message, help);
             return None;
         }
         Some(Step::Choose(arms))

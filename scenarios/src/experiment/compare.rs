@@ -5,7 +5,7 @@ use sim_core::CancelFlag;
 use super::estimate::{ENOUGH, Observed, difference, more_is_better, variance};
 use super::expect::{Ran, judge};
 use super::gather::{Case, Gathered, Progress, Simulate, gather};
-use super::growth;
+use super::growth::{self, Unsteady};
 use super::report::{Heading, headline};
 use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
 use crate::metric::{Figure, Metric};
@@ -60,7 +60,9 @@ pub(crate) fn compare_with(
         let begun = gathered[base_at].begun;
         let open = first.precision.is_some()
             && gathered.iter().all(|seen| seen.begun > 0 && seen.cut_short.is_empty())
-            && across(&ran(&plans, &cases, gathered), base_at).iter().any(|v| v.verdict == Met::Undecided);
+            && across(&ran(&plans, &cases, gathered, &unsteady(&cases, gathered)), base_at)
+                .iter()
+                .any(|v| v.verdict == Met::Undecided);
         // Pairs need as many of each.
         vec![if open { most.max(first.after(begun)) } else { most }; plans.len()]
     };
@@ -71,7 +73,8 @@ pub(crate) fn compare_with(
     {
         reports.push((name.clone(), lawful(prepared.report(plan, seen, options))?));
     }
-    let ran = ran(&plans, &cases, &gathered);
+    let unsteady = unsteady(&cases, &gathered);
+    let ran = ran(&plans, &cases, &gathered, &unsteady);
     Ok(CompareReport {
         schema: "hockeystick.compare/1".to_owned(),
         scenario: cases[base_at].blueprint.name.clone(),
@@ -102,15 +105,25 @@ fn prepare(
     prepared
 }
 
-fn ran<'a>(plans: &'a [Plan], cases: &'a [Case], gathered: &'a [Gathered]) -> Vec<Ran<'a>> {
-    let each = plans.iter().zip(cases).zip(gathered);
-    each.map(|((plan, case), gathered)| Ran {
+fn ran<'a>(
+    plans: &'a [Plan],
+    cases: &'a [Case],
+    gathered: &'a [Gathered],
+    unsteady: &'a [Unsteady],
+) -> Vec<Ran<'a>> {
+    let each = plans.iter().zip(cases).zip(gathered).zip(unsteady);
+    each.map(|(((plan, case), gathered), unsteady)| Ran {
         case,
         gathered,
         expectations: &plan.expectations,
-        growing: !growth::detect(case, gathered).is_empty(),
+        unsteady,
     })
     .collect()
+}
+
+/// What has no steady state, of each.
+fn unsteady(cases: &[Case], gathered: &[Gathered]) -> Vec<Unsteady> {
+    cases.iter().zip(gathered).map(|(case, gathered)| growth::detect(case, gathered).unsteady).collect()
 }
 
 /// Verdicts on the expectations that name a variant.

@@ -2,6 +2,7 @@
 
 use super::estimate::{ENOUGH, Observed, ratio};
 use super::gather::{Case, Gathered};
+use super::growth::Unsteady;
 use crate::metric::{Comparison, Expectation, Figure, Quantity, Term};
 use crate::results::{E, Met, Verdict};
 
@@ -12,8 +13,8 @@ pub(crate) struct Ran<'a> {
     pub(crate) gathered: &'a Gathered,
     /// The expectations as they were resolved for it: a variant may number its parts differently.
     pub(crate) expectations: &'a [Expectation],
-    /// Whether something grows without bound in it.
-    pub(crate) growing: bool,
+    /// What has no steady state in it.
+    pub(crate) unsteady: &'a Unsteady,
 }
 
 /// The verdict on `expectation`, given what ran; `whichever` is what runs where no variant is named.
@@ -36,7 +37,10 @@ pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<
         _ => None,
     };
     let complete = runs.iter().all(|ran| ran.gathered.complete());
-    let grows = terms.iter().zip(&runs).any(|(term, ran)| ran.growing && depends_on_length(term));
+    let grows = terms
+        .iter()
+        .zip(&runs)
+        .any(|(term, ran)| ran.unsteady.has(term.metric.subject) && depends_on_length(term));
     let (verdict, why) = decide(expectation, observed.as_ref(), complete, grows);
     Some(Verdict {
         text: expectation.text.clone(),

@@ -1,10 +1,10 @@
 //! Runs replications and keeps what is needed of each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::Blueprint;
 use models::observe::{Ended, Observations, Segment};
-use sim_core::{CancelFlag, Fingerprint, SimTime, Span};
+use sim_core::{CancelFlag, Fingerprint, PopulationWindow, SimTime, Span};
 
 use super::joined::{self, How};
 use super::{evaluate, units};
@@ -104,20 +104,25 @@ pub(crate) struct Levels {
 
 impl Levels {
     fn of(observations: &Observations, from: SimTime, middle: SimTime, to: SimTime) -> Option<Self> {
-        let (first, second) =
-            (joined::window(observations, from, middle)?, joined::window(observations, middle, to)?);
-        let levels =
-            |a: &sim_core::PopulationWindow, b: &sim_core::PopulationWindow| [a.n_start, a.n_end, b.n_end];
-        let pairs = first.traffics.iter().zip(&second.traffics);
-        let traffics = pairs.map(|(a, b)| levels(&a.present, &b.present)).collect();
-        let pairs = first.services.iter().zip(&second.services);
-        let services = pairs.map(|(a, b)| levels(&a.present, &b.present)).collect();
-        let pairs = first.pools.iter().zip(&second.pools);
-        let pools = pairs.map(|(a, b)| levels(&a.waiting, &b.waiting)).collect();
-        let pairs = first.cores.iter().zip(&second.cores);
-        let cores = pairs
-            .map(|(a, b)| match (a, b) {
-                (Some(a), Some(b)) => levels(&a.present, &b.present),
+        // Populations only: to put whole segments together would copy every histogram in them.
+        let inside = |from: SimTime, to: SimTime| joined::inside(observations, from, to);
+        let first = inside(from, middle).next()?;
+        let (half, last) = (inside(from, middle).last()?, inside(middle, to).last()?);
+        let at = |start: &PopulationWindow, half: &PopulationWindow, end: &PopulationWindow| {
+            [start.n_start, half.n_end, end.n_end]
+        };
+        let traffics = (0..first.traffics.len())
+            .map(|i| at(&first.traffics[i].present, &half.traffics[i].present, &last.traffics[i].present))
+            .collect();
+        let services = (0..first.services.len())
+            .map(|i| at(&first.services[i].present, &half.services[i].present, &last.services[i].present))
+            .collect();
+        let pools = (0..first.pools.len())
+            .map(|i| at(&first.pools[i].waiting, &half.pools[i].waiting, &last.pools[i].waiting))
+            .collect();
+        let cores = (0..first.cores.len())
+            .map(|i| match (&first.cores[i], &half.cores[i], &last.cores[i]) {
+                (Some(a), Some(b), Some(c)) => at(&a.present, &b.present, &c.present),
                 _ => [0; 3],
             })
             .collect();
@@ -147,6 +152,14 @@ impl Gathered {
     /// Whether no replication was cut short.
     pub(crate) fn complete(&self) -> bool {
         self.cut_short.is_empty() && !self.samples.is_empty()
+    }
+
+    /// Says so where fewer replications than `target` were begun.
+    fn expect(&mut self, target: u32) {
+        let reason = "interrupted".to_owned();
+        if self.begun < target && !self.cut_short.contains(&reason) {
+            self.cut_short.push(reason);
+        }
     }
 
     /// Adds the next replication.
@@ -216,6 +229,65 @@ fn reason(ended: &Ended, end: SimTime) -> Option<String> {
     }
 }
 
+/// Runs replications of cases that have nothing to do with each other. Each is handed to `finish` as soon as
+/// `wanted` asks for no more of it, so that few are in memory at any time.
+///
+/// Apart from that, like [`gather`].
+pub(crate) fn gather_each(
+    cases: &[Case],
+    simulate: &Simulate<'_>,
+    progress: &dyn Progress,
+    cancel: &CancelFlag,
+    wanted: impl Fn(usize, &Gathered) -> u32 + Sync,
+    mut finish: impl FnMut(usize, Gathered) + Send,
+) {
+    let mut open: BTreeMap<usize, Gathered> =
+        (0..cases.len()).map(|case| (case, Gathered::default())).collect();
+    let mut planned = 0;
+    while !cancel.is_cancelled() {
+        let targets: BTreeMap<usize, u32> =
+            open.iter().map(|(case, seen)| (*case, wanted(*case, seen))).collect();
+        let units: Vec<(usize, u32)> = targets
+            .iter()
+            .flat_map(|(case, target)| (open[case].begun..*target).map(move |index| (*case, index)))
+            .collect();
+        if units.is_empty() {
+            break;
+        }
+        planned += units.len() as u64;
+        progress.planned(planned);
+        let work = |unit: usize| run_unit(cases, units[unit], simulate, progress, cancel);
+        let done = |unit: usize, observations: Observations| {
+            let (case, _) = units[unit];
+            let Some(seen) = open.get_mut(&case) else { return };
+            seen.add(&cases[case], observations);
+            if seen.begun == targets[&case] && wanted(case, seen) <= seen.begun {
+                finish(case, open.remove(&case).unwrap_or_default());
+            }
+        };
+        units::in_order(units.len(), cancel, work, done);
+        for (case, seen) in &mut open {
+            seen.expect(targets[case]);
+        }
+    }
+    for (case, seen) in open {
+        finish(case, seen);
+    }
+}
+
+fn run_unit(
+    cases: &[Case],
+    (case, index): (usize, u32),
+    simulate: &Simulate<'_>,
+    progress: &dyn Progress,
+    cancel: &CancelFlag,
+) -> Observations {
+    let case = &cases[case];
+    let observations = simulate(&case.blueprint, case.seed, index, index == 0, cancel);
+    progress.finished(observations.events);
+    observations
+}
+
 /// Runs replications of all cases until `wanted` asks for no more.
 ///
 /// `wanted` returns how many replications each case should have, given what has been gathered. All
@@ -242,25 +314,14 @@ pub(crate) fn gather(
         }
         planned += units.len() as u64;
         progress.planned(planned);
-        let work = |unit: usize| {
-            let (case, index) = units[unit];
-            let case = &cases[case];
-            let observations = simulate(&case.blueprint, case.seed, index, index == 0, cancel);
-            progress.finished(observations.events);
-            observations
-        };
+        let work = |unit: usize| run_unit(cases, units[unit], simulate, progress, cancel);
         let done = |unit: usize, observations: Observations| {
             let (case, _) = units[unit];
             gathered[case].add(&cases[case], observations);
         };
         units::in_order(units.len(), cancel, work, done);
-        for (case, target) in targets.iter().enumerate() {
-            if gathered[case].begun < *target {
-                let reason = "interrupted".to_owned();
-                if !gathered[case].cut_short.contains(&reason) {
-                    gathered[case].cut_short.push(reason);
-                }
-            }
+        for (seen, target) in gathered.iter_mut().zip(&targets) {
+            seen.expect(*target);
         }
         if cancel.is_cancelled() {
             break;

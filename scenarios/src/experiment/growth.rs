@@ -11,14 +11,18 @@
 //!
 //! So a stable system at 95 % load does not count as growing, however long its queue gets at times, and one that
 //! gets 5 % more than it can do does.
+//!
+//! What grows takes the steady state from the traffics that pass through it, and from all that these pass
+//! through. Others keep theirs.
 
-use models::blueprint::{Arrivals, Blueprint};
+use models::blueprint::{Arrivals, Blueprint, EndpointId, PoolId, ServiceId, TrafficId};
 use models::observe::Segment;
 use sim_core::Estimate;
 
-use super::analysis::{figure, percent};
+use super::analysis::{Analysis, Place, figure, percent};
 use super::evaluate;
 use super::gather::{Case, Gathered, Levels};
+use crate::metric::Subject;
 use crate::results::{E, Growth};
 
 /// Slope as a share of the throughput from which growth is clear by itself.
@@ -47,43 +51,133 @@ fn moves(arrivals: &Arrivals) -> bool {
 struct Candidate {
     /// `web.workers queue`.
     at: String,
-    /// Its levels in a replication.
-    levels: fn(&Levels, usize) -> Option<[u64; 3]>,
-    position: usize,
+    /// Whose population it is.
+    whose: Subject,
     /// How many entered it per second.
     passing: f64,
 }
 
+/// What grows, and what has no steady state because of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Growing {
+    pub(crate) growth: Vec<Growth>,
+    pub(crate) unsteady: Unsteady,
+}
+
 /// What grows without bound: queues, and where no queue explains it, services and traffics.
 ///
-/// Empty for a transient scenario, which has no steady state to compare with.
-pub(crate) fn detect(case: &Case, gathered: &Gathered) -> Vec<Growth> {
-    let Some(measured) = &gathered.measured else { return Vec::new() };
+/// Nothing in a transient scenario, which has no steady state to compare with.
+pub(crate) fn detect(case: &Case, gathered: &Gathered) -> Growing {
+    let Some(measured) = &gathered.measured else { return Growing::default() };
     if is_transient(&case.blueprint) {
-        return Vec::new();
+        return Growing::default();
     }
     let busiest = busiest(&case.blueprint, measured);
-    let grow = |candidates: Vec<Candidate>| -> Vec<Growth> {
+    let grow = |candidates: Vec<Candidate>| -> Vec<(Subject, Growth)> {
         candidates
             .into_iter()
-            .filter_map(|candidate| grows(&candidate, case, gathered, busiest.as_ref()))
+            .filter_map(|candidate| {
+                Some((candidate.whose, grows(&candidate, case, gathered, busiest.as_ref())?))
+            })
             .collect()
     };
-    let queues = grow(queues(&case.blueprint, measured));
-    if queues.is_empty() { grow(whole(&case.blueprint, measured)) } else { queues }
+    let mut grown = grow(queues(&case.blueprint, measured));
+    if grown.is_empty() {
+        grown = grow(whole(&case.blueprint, measured));
+    }
+    let (whose, growth): (Vec<Subject>, Vec<Growth>) = grown.into_iter().unzip();
+    Growing { growth, unsteady: Unsteady::by(&case.blueprint, &whose) }
+}
+
+/// Everything without a steady state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Unsteady {
+    subjects: Vec<Subject>,
+}
+
+impl Unsteady {
+    /// What `growing` takes the steady state from.
+    fn by(blueprint: &Blueprint, growing: &[Subject]) -> Self {
+        if growing.is_empty() {
+            return Self::default();
+        }
+        let passes = passages(blueprint);
+        let mut subjects = growing.to_vec();
+        let mut touched =
+            passes.iter().filter(|passes| growing.iter().any(|g| passes.contains(g))).peekable();
+        if touched.peek().is_none() {
+            subjects.extend(passes.iter().flatten()); // Nobody is known to pass through it: anybody may.
+        }
+        subjects.extend(touched.flatten());
+        Self { subjects }
+    }
+
+    /// Whether `subject` has no steady state.
+    pub(crate) fn has(&self, subject: Subject) -> bool {
+        let subject = match subject {
+            Subject::Class(traffic, _) => Subject::Traffic(traffic),
+            other => other,
+        };
+        self.subjects.contains(&subject)
+    }
+
+    /// Where it shows in a report, sorted: `services.web.endpoints.get`, `traffic.users`.
+    pub(crate) fn paths(&self, blueprint: &Blueprint) -> Vec<String> {
+        let of_service = |name: &str, kind: &str| {
+            let (service, own) = name.split_once('.')?;
+            Some(format!("services.{service}.{kind}.{own}"))
+        };
+        let path = |subject: &Subject| match *subject {
+            Subject::Traffic(id) | Subject::Class(id, _) => blueprint.traffics[id.index()].path.clone(),
+            Subject::Service(id) => blueprint.services[id.index()].path.clone(),
+            Subject::Cores(id) => format!("{}.resources.cores", blueprint.services[id.index()].path),
+            Subject::Endpoint(id) => {
+                let name = &blueprint.endpoints[id.index()].name;
+                of_service(name, "endpoints").unwrap_or_else(|| name.clone())
+            }
+            Subject::Pool(id) => {
+                let name = &blueprint.pools[id.index()].name;
+                of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
+            }
+        };
+        let mut paths: Vec<String> = self.subjects.iter().map(path).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+}
+
+/// By traffic: itself and all that its requests pass through.
+fn passages(blueprint: &Blueprint) -> Vec<Vec<Subject>> {
+    let analysis = Analysis::of(blueprint);
+    let through = |load: &super::analysis::Load| {
+        let entered = load.entries.iter().enumerate().filter(|(_, entries)| **entries > 0.0);
+        let entered: Vec<EndpointId> = entered.map(|(e, _)| EndpointId(e as u32)).collect();
+        let services = entered.iter().map(|e| Subject::Service(blueprint.endpoints[e.index()].service));
+        let visited = analysis.stations.iter().zip(&load.visits).filter(|(_, visits)| **visits > 0.0);
+        let stations = visited.map(|(station, _)| match station.place {
+            Place::Pool(pool) => Subject::Pool(pool),
+            Place::Cores(service) => Subject::Cores(service),
+        });
+        let mut passes = vec![Subject::Traffic(load.traffic)];
+        passes.extend(services.chain(stations));
+        passes.extend(entered.iter().copied().map(Subject::Endpoint));
+        passes
+    };
+    analysis.loads.iter().map(through).collect()
 }
 
 fn queues(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
     let pools = blueprint.pools.iter().zip(&measured.pools).enumerate().map(|(position, (plan, seen))| {
-        let levels: fn(&Levels, usize) -> _ = |levels, at| levels.pools.get(at).copied();
         let passing = seen.in_use.arrival_rate().max(seen.waiting.arrival_rate());
-        Candidate { at: format!("{} queue", plan.name), levels, position, passing }
+        let whose = Subject::Pool(PoolId(position as u32));
+        Candidate { at: format!("{} queue", plan.name), whose, passing }
     });
     let cores =
         blueprint.services.iter().zip(&measured.cores).enumerate().filter_map(|(position, (plan, seen))| {
-            let levels: fn(&Levels, usize) -> _ = |levels, at| levels.cores.get(at).copied();
             let passing = seen.as_ref()?.present.arrival_rate();
-            Some(Candidate { at: format!("{}.cores queue", plan.name), levels, position, passing })
+            let whose = Subject::Cores(ServiceId(position as u32));
+            Some(Candidate { at: format!("{}.cores queue", plan.name), whose, passing })
         });
     pools.chain(cores).collect()
 }
@@ -91,15 +185,26 @@ fn queues(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
 fn whole(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
     let services =
         blueprint.services.iter().zip(&measured.services).enumerate().map(|(position, (plan, seen))| {
-            let levels: fn(&Levels, usize) -> _ = |levels, at| levels.services.get(at).copied();
-            Candidate { at: plan.path.clone(), levels, position, passing: seen.present.arrival_rate() }
+            let whose = Subject::Service(ServiceId(position as u32));
+            Candidate { at: plan.path.clone(), whose, passing: seen.present.arrival_rate() }
         });
     let traffics =
         blueprint.traffics.iter().zip(&measured.traffics).enumerate().map(|(position, (plan, seen))| {
-            let levels: fn(&Levels, usize) -> _ = |levels, at| levels.traffics.get(at).copied();
-            Candidate { at: plan.path.clone(), levels, position, passing: seen.present.arrival_rate() }
+            let whose = Subject::Traffic(TrafficId(position as u32));
+            Candidate { at: plan.path.clone(), whose, passing: seen.present.arrival_rate() }
         });
     services.chain(traffics).collect()
+}
+
+/// The levels of a population in a replication.
+fn levels_of(levels: &Levels, whose: Subject) -> Option<[u64; 3]> {
+    match whose {
+        Subject::Pool(id) => levels.pools.get(id.index()).copied(),
+        Subject::Cores(id) => levels.cores.get(id.index()).copied(),
+        Subject::Service(id) => levels.services.get(id.index()).copied(),
+        Subject::Traffic(id) => levels.traffics.get(id.index()).copied(),
+        Subject::Class(..) | Subject::Endpoint(_) => None,
+    }
 }
 
 /// The busiest resource and its utilization.
@@ -130,7 +235,7 @@ fn grows(
     let levels: Vec<[f64; 3]> = gathered
         .samples
         .iter()
-        .filter_map(|sample| (candidate.levels)(sample.levels.as_ref()?, candidate.position))
+        .filter_map(|sample| levels_of(sample.levels.as_ref()?, candidate.whose))
         .map(|levels| levels.map(|n| n as f64))
         .collect();
     let slopes: Vec<f64> = levels.iter().map(|[start, _, end]| (end - start) / seconds).collect();

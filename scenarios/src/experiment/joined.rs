@@ -27,12 +27,21 @@ impl How {
 /// The observations of a window of one replication, or of the same window merged over replications: its
 /// segments joined. None where no whole segment lies inside.
 pub(crate) fn window(observations: &Observations, from: SimTime, to: SimTime) -> Option<Segment> {
-    let mut inside = observations.segments.iter().filter(|s| s.from >= from && s.to <= to && s.from < s.to);
+    let mut inside = inside(observations, from, to);
     let mut joined = inside.next()?.clone();
     for segment in inside {
         join(&mut joined, segment, How::InTime);
     }
     Some(joined)
+}
+
+/// The segments that lie inside of a window, in order.
+pub(crate) fn inside(
+    observations: &Observations,
+    from: SimTime,
+    to: SimTime,
+) -> impl Iterator<Item = &Segment> {
+    observations.segments.iter().filter(move |s| s.from >= from && s.to <= to && s.from < s.to)
 }
 
 /// Adds `more` to `sum`.

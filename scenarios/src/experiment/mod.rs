@@ -39,6 +39,7 @@ pub use report::Heading;
 pub use run::{BrokenLaws, Options, Outcome, Plan, run};
 pub use setup::variants;
 pub use sweep::{Axis, Grid, Point, sweep};
+pub use theory::predicted;
 
 /// The engine, as experiments call it.
 fn engine(

@@ -45,9 +45,20 @@ pub(crate) fn notes(report: &Report, case: &Case, gathered: &Gathered, analysis:
 fn no_steady_state(report: &Report) -> String {
     let what: Vec<String> = report.growth.iter().map(|growth| format!("`{}`", growth.at)).collect();
     format!(
-        "there is no steady state: {} without bound, so means and percentiles say how long the run was",
-        if what.len() == 1 { format!("{} grows", what[0]) } else { format!("{} grow", what.join(", ")) }
+        "there is no steady state: {} without bound, so means and percentiles{} say how long the run was",
+        if what.len() == 1 { format!("{} grows", what[0]) } else { format!("{} grow", what.join(", ")) },
+        if report.traffic.keys().any(|name| report.is_steady(&format!("traffic.{name}"))) {
+            format!(" of {}", unsteady_traffics(report).join(", "))
+        } else {
+            String::new()
+        },
     )
+}
+
+/// The traffics without a steady state.
+fn unsteady_traffics(report: &Report) -> Vec<String> {
+    let unsteady = report.traffic.keys().filter(|name| !report.is_steady(&format!("traffic.{name}")));
+    unsteady.map(|name| format!("`{name}`")).collect()
 }
 
 fn overloaded(blueprint: &Blueprint, analysis: &Analysis) -> Option<String> {

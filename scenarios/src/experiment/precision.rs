@@ -2,7 +2,7 @@
 
 use super::estimate::{ENOUGH, Observed};
 use super::gather::{Case, Gathered};
-use super::growth;
+use super::growth::{self, Unsteady};
 use super::report::{headline, verdicts};
 use crate::metric::{Expectation, Figure, Metric};
 use crate::results::{E, Met};
@@ -46,14 +46,13 @@ impl Replications {
     /// Whether every expectation is decided, or every metric in question precise.
     pub(crate) fn is_reached(&self, case: &Case, gathered: &Gathered, expectations: &[Expectation]) -> bool {
         let Some(precision) = self.precision else { return true };
-        let growing = !growth::detect(case, gathered).is_empty();
-        let verdicts = verdicts(expectations, case, gathered, growing);
+        let unsteady = growth::detect(case, gathered).unsteady;
+        let verdicts = verdicts(expectations, case, gathered, &unsteady);
         let decided = verdicts.iter().all(|verdict| verdict.verdict != Met::Undecided);
         if !verdicts.is_empty() && decided {
             return true;
         }
-        // Nothing settles in a system that grows without bound.
-        growing || imprecise(case, gathered, expectations, precision).is_empty()
+        imprecise(case, gathered, expectations, precision, &unsteady).is_empty()
     }
 
     /// What is not as precise as it was to be, and how many replications it would take.
@@ -67,7 +66,8 @@ impl Replications {
         if self.is_reached(case, gathered, expectations) {
             return None;
         }
-        let open = imprecise(case, gathered, expectations, precision);
+        let unsteady = growth::detect(case, gathered).unsteady;
+        let open = imprecise(case, gathered, expectations, precision, &unsteady);
         let (metric, needed) = open.iter().max_by_key(|(_, needed)| *needed)?;
         Some(format!(
             "a precision of {} % was not reached in {} replications: `{}` needs about {needed}",
@@ -78,16 +78,19 @@ impl Replications {
     }
 }
 
-/// Metrics whose intervals are too wide, and the replications that each would need.
+/// Metrics whose intervals are too wide, and the replications that each would need. What grows without bound
+/// never settles and is left out.
 fn imprecise(
     case: &Case,
     gathered: &Gathered,
     expectations: &[Expectation],
     precision: f64,
+    unsteady: &Unsteady,
 ) -> Vec<(Metric, u32)> {
     let n = gathered.samples.len() as f64;
     named(case, expectations)
         .into_iter()
+        .filter(|metric| !unsteady.has(metric.subject))
         .filter_map(|metric| {
             let E { value, lo, hi } = Observed::of(&metric, case, gathered)?.estimate();
             let half_width = (hi? - lo?) / 2.0;

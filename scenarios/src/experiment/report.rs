@@ -12,6 +12,7 @@ use super::estimate::{Observed, of};
 use super::evaluate::{max, measured};
 use super::expect::{Ran, judge};
 use super::gather::{Case, Gathered};
+use super::growth::{Growing, Unsteady};
 use super::{growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Metric, Subject};
 use crate::results::{
@@ -57,10 +58,10 @@ pub(crate) fn report(
 ) -> Report {
     let blueprint = &case.blueprint;
     let figures = Figures { case, gathered, blueprint };
-    let analysis = Analysis::of(blueprint);
-    let growth = growth::detect(case, gathered);
+    let analysis = theory::predicted(blueprint);
+    let Growing { growth, unsteady } = growth::detect(case, gathered);
     let (from, to) = measured(blueprint);
-    let expect = verdicts(expectations, case, gathered, !growth.is_empty());
+    let expect = verdicts(expectations, case, gathered, &unsteady);
     let laws = gathered
         .merged
         .as_ref()
@@ -84,9 +85,10 @@ pub(crate) fn report(
         services: figures.services(),
         resources: figures.resources(),
         laws,
-        theory: theory::lines(case, gathered, growth.is_empty()),
+        theory: theory::lines(case, gathered, &unsteady),
         bottleneck: figures.bottleneck(&analysis),
         growth,
+        unsteady: unsteady.paths(blueprint),
         expect,
         notes: Vec::new(),
         series: extras.bins.and_then(|bins| series::series(case, gathered, bins)),
@@ -111,9 +113,9 @@ pub(crate) fn verdicts(
     expectations: &[Expectation],
     case: &Case,
     gathered: &Gathered,
-    growing: bool,
+    unsteady: &Unsteady,
 ) -> Vec<Verdict> {
-    let ran = Ran { case, gathered, expectations, growing };
+    let ran = Ran { case, gathered, expectations, unsteady };
     expectations.iter().filter_map(|expectation| judge(expectation, &[ran], &ran)).collect()
 }
 

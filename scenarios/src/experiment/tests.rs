@@ -2,6 +2,7 @@
 
 use sim_core::CancelFlag;
 
+use super::analysis::Analysis;
 use super::testing::{Builder, exp, mmc, shared_core};
 use super::*;
 use crate::metric::{Comparison, Expectation, Figure, Quantity, Subject, Term};
@@ -200,6 +201,26 @@ fn theory_says_why_it_does_not_apply() {
     );
 }
 
+/// M/M/1//30 with 400 ms of service and 10 s of thinking is 94.7 % busy, and its asymptote is at 100 %.
+#[test]
+fn a_closed_traffic_is_predicted_by_its_closed_form() {
+    let mut builder = Builder::new(100.0, 10.0);
+    let web = builder.station("web", 1, 0.4);
+    builder.closed("users", 30, 10.0, web);
+    let (bound, exact) = (Analysis::of(&builder.0), predicted(&builder.0));
+    assert!(bound.bounds && (bound.stations[0].utilization - 1.0).abs() < 1e-9, "{bound:?}");
+    assert!(!exact.bounds && (exact.stations[0].utilization - 0.947).abs() < 5e-4, "{exact:?}");
+    assert!(exact.bottleneck(&builder.0).unwrap().text.contains("bottleneck: 95 % busy at 30.0 users"));
+}
+
+/// Eight servers for a hundredth of a request at a time: nobody waits, and there is nothing to compare.
+#[test]
+fn theory_that_says_nothing_is_left_out() {
+    let report = report_on(mmc(1.0, 0.01, 8, 100.0, 10.0));
+    let lines = |metric: &str| report.theory.iter().filter(|line| line.metric == metric).count();
+    assert_eq!((lines("wait probability"), lines("response mean")), (0, 1), "{:?}", report.theory);
+}
+
 fn sweep_of(rates: &[f64], expectations: &[Expectation]) -> SweepReport {
     let plan = |rate: f64| Plan {
         replications: Replications { at_least: 10, ..Replications::default() },
@@ -255,6 +276,107 @@ fn without_expectations_capacity_is_where_the_bottleneck_saturates() {
     assert!((capacity.value - 100.0).abs() < 1e-9, "{capacity:?}");
     assert_eq!(capacity.last_met, 90.0);
     assert_eq!(capacity.first_not_met.unwrap().0, 120.0);
+}
+
+/// What says that something goes wrong, or that enough comes, is no limit of the load.
+#[test]
+fn only_what_limits_the_load_counts_for_the_capacity() {
+    let subject = Subject::Traffic(models::blueprint::TrafficId(0));
+    let at_least = |text: &str, figure: Figure, bound: f64| Expectation {
+        text: text.to_owned(),
+        left: Quantity::One(Term { variant: None, metric: estimate::of(text, subject, figure) }),
+        comparison: Comparison::AtLeast,
+        bound,
+        tolerance: 0.0,
+    };
+    let slow = at_least("users.mean >= 1", Figure::Mean, 1.0);
+    let busy = at_least("users.throughput >= 65", Figure::Throughput, 65.0);
+    let rates = [40.0, 60.0, 80.0, 120.0];
+    let report = sweep_of(&rates, &[slow.clone(), expect_mean_below(0.04), busy]);
+    let capacity = report.capacity.unwrap();
+    assert_eq!(capacity.last_met, 60.0);
+    assert!(
+        capacity.text.contains("; from 120/s on `web.workers queue` grows without bound")
+            && capacity.text.ends_with(
+                "`users.mean >= 1`, `users.throughput >= 65` do not limit the load and are not counted"
+            ),
+        "{}",
+        capacity.text
+    );
+    let capacity = sweep_of(&rates, &[slow]).capacity.unwrap();
+    assert_eq!(
+        capacity.text,
+        "no expectation limits the load of what was swept; the bottleneck saturates at 100/s; `users.mean >= 1` \
+         does not limit the load and is not counted"
+    );
+}
+
+/// M/M/c at 150/s with service 10 ms: with 2 servers the mean is 22.9 ms, with 3 it is 11.6 ms.
+#[test]
+fn a_sweep_of_replicas_says_which_suffices() {
+    let path = "services.web.workers".to_owned();
+    let point = |servers: u32| Point {
+        at: [(path.clone(), f64::from(servers))].into_iter().collect(),
+        plan: Plan {
+            expectations: vec![expect_mean_below(0.015)],
+            ..Plan::new(mmc(150.0, 0.01, servers, 100.0, 10.0), 1)
+        },
+    };
+    let sweep_over = |servers: &[u32]| {
+        let axes = vec![Axis { path: path.clone(), unit: String::new() }];
+        let grid = Grid { axes, points: servers.iter().copied().map(point).collect(), between: Vec::new() };
+        sweep(&grid, Options::default(), &Silent, &CancelFlag::new()).unwrap()
+    };
+    let report = sweep_over(&[1, 2, 3, 4]);
+    assert!(report.knee.is_none() && report.capacity.is_none() && report.safe.is_none());
+    let suffices = report.suffices.unwrap();
+    assert_eq!((suffices.values, suffices.at_least, suffices.at_most), (vec![3.0, 4.0], Some(3.0), None));
+    assert_eq!(
+        suffices.text,
+        "the smallest value that meets every expectation is 3; at 2 `users.mean < bound` fails"
+    );
+    assert_eq!(sweep_over(&[1, 2]).suffices.unwrap().text, "no value that was run meets every expectation");
+    assert_eq!(sweep_over(&[3, 4]).suffices.unwrap().text, "every value from 3 to 4 meets every expectation");
+}
+
+/// Two traffics with a server each, of which one gets too much: the other keeps its steady state.
+#[test]
+fn growth_takes_the_steady_state_only_from_what_passes_through_it() {
+    let mut builder = Builder::new(300.0, 30.0);
+    let (fast, slow) = (builder.station("fast", 1, 0.01), builder.station("slow", 1, 0.01));
+    let front = builder.gateway("front", &[slow], false);
+    builder.open("calm", 50.0, fast);
+    builder.open("wild", 120.0, front);
+    let mut plan = Plan::new(builder.0, 1);
+    let mut mean_of = |traffic: u32, bound: f64| {
+        let subject = Subject::Traffic(models::blueprint::TrafficId(traffic));
+        let mut expectation = expect_mean_below(bound);
+        expectation.text = format!("{traffic}.mean < {bound}");
+        expectation.left =
+            Quantity::One(Term { variant: None, metric: estimate::of("mean", subject, Figure::Mean) });
+        plan.expectations.push(expectation);
+    };
+    mean_of(0, 0.1);
+    mean_of(1, 1e6);
+    let report = run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
+    assert_eq!(report.growth[0].at, "slow.workers queue");
+    assert_eq!(
+        report.unsteady,
+        [
+            "services.front",
+            "services.front.endpoints.do",
+            "services.slow",
+            "services.slow.endpoints.do",
+            "services.slow.resources.workers",
+            "traffic.wild",
+        ]
+    );
+    assert_eq!((report.expect[0].verdict, report.expect[1].verdict), (Met::Met, Met::Undecided));
+    assert!(
+        report.notes[0].ends_with("so means and percentiles of `wild` say how long the run was"),
+        "{:?}",
+        report.notes
+    );
 }
 
 #[test]

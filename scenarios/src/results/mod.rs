@@ -86,6 +86,11 @@ pub struct Report {
     pub bottleneck: Option<Bottleneck>,
     /// What grows without bound. Empty when there is a steady state.
     pub growth: Vec<Growth>,
+    /// Paths of what has no steady state because of it, sorted: a traffic that passes through what grows, and
+    /// what this traffic passes through (`traffic.users`, `services.web.endpoints.get`,
+    /// `services.web.resources.cores`, `resources.db_connections`).
+    #[serde(default)]
+    pub unsteady: Vec<String>,
     /// Expectations and their verdicts.
     pub expect: Vec<Verdict>,
     /// Remarks that a reader of the figures must know (flagged percentiles, heavy tails, ...).
@@ -96,6 +101,13 @@ pub struct Report {
     /// The distribution of each traffic's latency; only when asked for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub distributions: BTreeMap<String, Vec<QuantilePoint>>,
+}
+
+impl Report {
+    /// Whether the traffic, endpoint, service or resource at `path` has a steady state.
+    pub fn is_steady(&self, path: &str) -> bool {
+        self.unsteady.binary_search_by(|unsteady| unsteady.as_str().cmp(path)).is_err()
+    }
 }
 
 /// The measured part of a run, in seconds.
@@ -400,6 +412,9 @@ pub struct SweepReport {
     pub capacity: Option<Capacity>,
     /// The advised operating point.
     pub safe: Option<Safe>,
+    /// Where one path is swept that is no load: which of its values meet every expectation.
+    #[serde(default)]
+    pub suffices: Option<Suffices>,
 }
 
 /// One point of a sweep.
@@ -454,6 +469,19 @@ pub struct Safe {
     /// To, 70 % of it.
     pub to: f64,
     /// The reason.
+    pub text: String,
+}
+
+/// Which values of a path that is no load meet every expectation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Suffices {
+    /// The values, ascending.
+    pub values: Vec<f64>,
+    /// The smallest of them where all above it meet every expectation too and one below does not.
+    pub at_least: Option<f64>,
+    /// The largest of them where all below it meet every expectation too and one above does not.
+    pub at_most: Option<f64>,
+    /// The sentence.
     pub text: String,
 }
 

@@ -160,6 +160,55 @@ fn a_sweep_draws_its_chart() {
     assert!(starts("queue.html").starts_with("<!"));
 }
 
+/// That expectations fail somewhere is what a sweep is to find out.
+#[test]
+fn a_sweep_ends_well_when_every_point_ran() {
+    let folder = Folder::new("explores");
+    folder.write("queue.yaml", QUEUE);
+    let sweep = |more: &[&str]| folder.run(&[&["sweep", "queue.yaml", "-q"], more].concat());
+    let ran = sweep(&["--set", "expect=[requests.mean < 15ms]"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("beyond it `requests.mean < 15ms` fails"), "{said}");
+    assert_eq!(sweep(&["--set", "limits.events=1000"]).code, Some(3));
+    assert_eq!(sweep(&["--set", "sweep={traffic.requests.rat: [1/s]}"]).code, Some(2));
+}
+
+#[test]
+fn a_sweep_of_workers_says_how_many_suffice() {
+    let folder = Folder::new("suffices");
+    folder.write("queue.yaml", QUEUE);
+    let ran = folder.run(&[
+        "sweep",
+        "queue.yaml",
+        "--set",
+        "sweep={services.server.workers: [1, 2, 3]}",
+        "--set",
+        "expect=[requests.mean < 15ms]",
+    ]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("Suffices the smallest value that meets every expectation is 2 workers; at 1 worker `"),
+        "{said}"
+    );
+    assert!(!said.contains("Knee") && !said.contains("Capacity"), "{said}");
+}
+
+#[test]
+fn doubts_are_told_and_change_no_exit_code() {
+    let folder = Folder::new("doubts");
+    folder.write("queue.yaml", &QUEUE.replace("50/s", "150/s"));
+    let ran = folder.run(&["check", "queue.yaml"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(
+        ran.err.contains("warning: `server.workers` needs 1.50 units on average and has 1"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.out.contains("No mistakes."), "{}", ran.out);
+}
+
 #[test]
 fn results_go_to_standard_output_alone_and_repeat_on_any_threads() {
     let folder = Folder::new("determinism");
@@ -179,6 +228,8 @@ fn new_writes_a_scenario_that_runs_and_overwrites_nothing() {
     for template in ["web", "queue", "fanout", "retries", "users"] {
         assert_eq!(folder.run(&["new", template, "--template", template]).code, Some(0));
         let file = format!("{template}.yaml");
+        let checked = folder.run(&["check", &file]);
+        assert_eq!((checked.code, checked.err.as_str()), (Some(0), ""), "{template}");
         let short = folder.run(&["run", &file, "-q", "--replications", "2"]);
         assert!(matches!(short.code, Some(0 | 3)), "{template}: {short:?}");
     }

@@ -167,6 +167,10 @@ fn parts_that_do_not_fit() {
         shop("{call: db.insert}", "{choose: [{weight: 50%, do: []}, {weight: 20%, do: []}]}")
     );
     assert_snapshot!(
+        "weight_alone_in_choose",
+        shop("{call: db.insert}", "{choose: [{weight: 20%, do: []}]}")
+    );
+    assert_snapshot!(
         "quorum_too_large",
         shop("{call: db.insert}", "{all: [{call: db.insert}], wait_for: 3}")
     );

@@ -56,7 +56,7 @@ const fn family(
     Family { name, model, read }
 }
 
-const FAMILIES: [Family; 19] = [
+const FAMILIES: [Family; 23] = [
     family("mm1", stations::station, stations::read_station),
     family("mm1k", stations::station, stations::read_station),
     family("mmc", stations::station, stations::read_station),
@@ -64,6 +64,10 @@ const FAMILIES: [Family; 19] = [
     family("erlang_b", stations::station, stations::read_station),
     family("md1", stations::station, stations::read_station),
     family("mg1", stations::station, stations::read_station),
+    family("mg1k", stations::station, stations::read_station),
+    family("mdc", stations::station, stations::read_station),
+    family("mgc", stations::station, stations::read_station),
+    family("mgc_sim", stations::station, stations::read_station),
     family("mg1_ps", stations::sharing, stations::read_sharing),
     family("mg1_lifo_np", stations::lifo, stations::read_lifo),
     family("mg1_priority_np", stations::priority, stations::read_priority),
@@ -88,7 +92,7 @@ const NOT_SEEN: [(&str, &str, &str); 5] = [
 ];
 
 /// The configurations that are run by default.
-const QUICK: [&str; 26] = [
+const QUICK: [&str; 30] = [
     "mm1/lam0.7_mu1",
     "mm1k/lam0.8_mu1_K5",
     "mm1k/lam2_mu1_K1",
@@ -100,6 +104,10 @@ const QUICK: [&str; 26] = [
     "md1/lam0.7_D1",
     "mg1/04_erlang_lam0.8",
     "mg1/10_gamma_lam0.6",
+    "mg1k/deterministic_lam0.9_K5",
+    "mdc/c2_rho0.5",
+    "mgc/c4_rho0.7_hyperexponential_scv2.0",
+    "mgc_sim/c2_rho0.8_lognormal",
     "mg1_ps/bimodal_lam0.6",
     "mg1_ps/exponential_lam0.8",
     "mg1_lifo_np/deterministic_lam0.5",

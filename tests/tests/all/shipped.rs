@@ -30,7 +30,7 @@ fn read(file: &Path) -> Source {
 
 fn load(source: &Source, overrides: &[Override]) -> Scenario {
     let (scenario, doubts) =
-        Scenario::load(source, overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        Scenario::check(source, overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert!(doubts.is_empty(), "{doubts}");
     scenario
 }

@@ -107,6 +107,8 @@ pub struct Analysis {
     pub stations: Vec<Station>,
     /// By traffic.
     pub loads: Vec<Load>,
+    /// Whether the rates of closed traffics are the most that their asymptotes allow, not what they come to.
+    pub bounds: bool,
 }
 
 impl Analysis {
@@ -123,7 +125,7 @@ impl Analysis {
 
     /// Analyses a system in which `waits` lengthen the holds and responses.
     fn with_waits(blueprint: &Blueprint, waits: &Waits) -> Self {
-        let mut stations = stations(blueprint);
+        let stations = stations(blueprint);
         let classes: Vec<Costs<'_>> = (0..blueprint.classes.len().max(1))
             .map(|class| Costs::solve(blueprint, waits, class as u16))
             .collect();
@@ -134,11 +136,30 @@ impl Analysis {
             .map(|(t, plan)| load(blueprint, &classes, TrafficId(t as u32), plan, &stations))
             .collect();
         bound_closed(&stations, &mut loads);
-        for (k, station) in stations.iter_mut().enumerate() {
-            let busy: f64 = loads.iter().filter(|l| l.demands[k] > 0.0).map(|l| l.rate * l.demands[k]).sum();
-            station.utilization = busy / station.capacity();
+        let bounds = loads.iter().any(|load| matches!(load.offered, Offered::Closed { .. }));
+        let mut analysis = Self { stations, loads, bounds };
+        analysis.use_stations();
+        analysis
+    }
+
+    /// The same, where the only traffic is closed and its throughput is known to be `rate`.
+    #[must_use]
+    pub(crate) fn with_throughput(mut self, rate: f64) -> Self {
+        for load in &mut self.loads {
+            load.rate = rate;
         }
-        Self { stations, loads }
+        self.bounds = false;
+        self.use_stations();
+        self
+    }
+
+    /// Utilizations from the rates.
+    fn use_stations(&mut self) {
+        for (k, station) in self.stations.iter_mut().enumerate() {
+            let loads = self.loads.iter().filter(|load| load.demands[k] > 0.0);
+            station.utilization =
+                loads.map(|load| load.rate * load.demands[k]).sum::<f64>() / station.capacity();
+        }
     }
 
     /// The position of `place` among the stations; none for a service without cores.
@@ -208,7 +229,12 @@ impl Analysis {
     fn bottleneck_text(&self, k: usize, load: usize, saturates_at: Option<&SaturatesAt>) -> String {
         let station = &self.stations[k];
         let busy = percent(station.utilization);
-        let at_least = if station.nested { "at least " } else { "" };
+        let bound = match (station.nested, self.bounds) {
+            (true, true) => "about ",
+            (true, false) => "at least ",
+            (false, true) => "at most ",
+            (false, false) => "",
+        };
         let (now, limit) = match self.loads[load].offered {
             Offered::Open { rate, batch } => {
                 let limit = saturates_at.map(|s| format!("{}/s", figure(s.value)));
@@ -222,12 +248,12 @@ impl Analysis {
         let name = &station.name;
         match limit {
             Some(limit) if station.utilization > 1.0 => {
-                format!("`{name}` is overloaded: {now} needs {at_least}{busy} of it, it saturates at {limit}")
+                format!("`{name}` is overloaded: {now} needs {bound}{busy} of it, it saturates at {limit}")
             }
             Some(limit) => {
-                format!("`{name}` is the bottleneck: {at_least}{busy} busy at {now}, saturates at {limit}")
+                format!("`{name}` is the bottleneck: {bound}{busy} busy at {now}, saturates at {limit}")
             }
-            None => format!("`{name}` is the bottleneck: {at_least}{busy} busy at {now}"),
+            None => format!("`{name}` is the bottleneck: {bound}{busy} busy at {now}"),
         }
     }
 }
@@ -372,6 +398,15 @@ pub(crate) fn figure(x: f64) -> String {
     }
     let digits = (2 - x.abs().log10().floor() as i32).max(0);
     format!("{x:.*}", digits as usize)
+}
+
+/// A time as a reader would write it.
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-3 => format!("{} us", figure(s * 1e6)),
+        s if s < 1.0 => format!("{} ms", figure(s * 1e3)),
+        s => format!("{} s", figure(s)),
+    }
 }
 
 /// A share in percent, to the whole percent where that says enough.

@@ -173,7 +173,7 @@ fn a_closed_traffic_is_bounded_by_its_asymptotes() {
     assert_eq!(bottleneck.saturates_at.unwrap().path, "traffic.users.users");
     assert_eq!(
         bottleneck.text,
-        "`web.workers` is the bottleneck: 100 % busy at 100 users, saturates at about 20.0 users"
+        "`web.workers` is the bottleneck: at most 100 % busy at 100 users, saturates at about 20.0 users"
     );
 }
 

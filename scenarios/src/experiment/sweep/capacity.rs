@@ -1,18 +1,19 @@
 //! The largest load that the system can take, and the load to run it at.
 
-use models::blueprint::{Blueprint, PoolScope};
+use models::blueprint::{Blueprint, Outcome, PoolScope};
 
 use super::Line;
 use super::knee::at;
 use crate::experiment::analysis::{Analysis, Place, percent};
-use crate::metric::{Comparison, Expectation, Quantity};
-use crate::results::{Capacity, Met, Safe, SaturatesAt, SweepPoint};
+use crate::metric::{Comparison, Expectation, Figure, Quantity};
+use crate::results::{Capacity, Met, Safe, SaturatesAt, SweepPoint, Verdict};
 
 /// Shares of the capacity that are advised.
 const SAFE: (f64, f64) = (0.6, 0.7);
 
 /// The largest load at which every expectation is met; without expectations, at which the system is stable.
 ///
+/// Only what can limit the load counts: see [`limits_load`].
 /// Assumes that more load is never better: the capacity lies between the last point of the first unbroken
 /// stretch at which all are met and the next at which one is not. Between the two the figure that fails is
 /// taken to run straight (times: straight in their logarithm). None when already the first point fails.
@@ -21,16 +22,22 @@ pub(crate) fn find(
     expectations: &[Expectation],
     saturation: Option<&SaturatesAt>,
 ) -> Option<Capacity> {
-    if line.points.iter().all(|(_, point)| point.result.expect.is_empty()) {
-        return stable(line, saturation);
+    let (counted, others): (Vec<&Expectation>, Vec<&Expectation>) =
+        expectations.iter().filter(|e| is_judged(e, line)).partition(|e| limits_load(e));
+    let left_out = left_out(&others);
+    if counted.is_empty() {
+        return stable(line, saturation, expectations.is_empty(), &left_out);
     }
-    let met = |point: &SweepPoint| point.result.expect.iter().all(|verdict| verdict.verdict == Met::Met);
+    let ends = |e: &Expectation, point: &SweepPoint, how: Met| {
+        verdict_on(e, point).is_some_and(|verdict| verdict.verdict == how)
+    };
+    let met = |point: &SweepPoint| counted.iter().all(|e| ends(e, point, Met::Met));
+    let grows = grows(line);
     let stretch = line.points.iter().take_while(|(_, point)| met(point)).count();
     let last = stretch.checked_sub(1)?;
     let (last_met, _) = line.points[last];
-    let fails = |point: &SweepPoint| {
-        point.result.expect.iter().find(|verdict| verdict.verdict == Met::NotMet).map(|v| v.text.clone())
-    };
+    let fails =
+        |point: &SweepPoint| counted.iter().find(|e| ends(e, point, Met::NotMet)).map(|e| e.text.clone());
     let first_not_met = line.points[stretch..].iter().find_map(|(load, point)| Some((*load, fails(point)?)));
     let Some((_, text)) = &first_not_met else {
         let undecided = if stretch < line.points.len() { "; beyond it the runs do not decide" } else { "" };
@@ -39,26 +46,65 @@ pub(crate) fn find(
             last_met,
             first_not_met: None,
             text: format!(
-                "every expectation is met up to {}, the largest load that shows it{undecided}",
+                "every expectation is met up to {}, the largest load that shows it{undecided}{grows}{left_out}",
                 at(line.path, last_met)
             ),
         });
     };
-    let crossings = expectations.iter().filter_map(|e| crossing(&line.points[last..], e));
+    let crossings = counted.iter().filter_map(|e| crossing(&line.points[last..], e));
     let value = crossings.min_by(f64::total_cmp).unwrap_or(last_met);
     let text = format!(
-        "every expectation is met up to about {}; beyond it `{text}` fails (more load is taken never to be better)",
+        "every expectation is met up to about {}; beyond it `{text}` fails{grows} (more load is taken never to be \
+         better){left_out}",
         at(line.path, value)
     );
     Some(Capacity { value, last_met, first_not_met, text })
 }
 
+/// Whether more load can break the expectation: an upper bound on what load raises, or a lower bound on the
+/// share of requests that are answered.
+///
+/// Others say that something goes wrong, or that enough comes: little load would fail them, and more would not.
+fn limits_load(expectation: &Expectation) -> bool {
+    let Quantity::One(term) = &expectation.left else { return true };
+    let answered = term.metric.figure == Figure::Share(Outcome::OK);
+    match expectation.comparison {
+        Comparison::Less | Comparison::AtMost => !answered,
+        Comparison::Greater | Comparison::AtLeast => answered,
+        Comparison::Equal => true,
+    }
+}
+
+/// Whether the expectation speaks of what was swept.
+fn is_judged(expectation: &Expectation, line: &Line<'_>) -> bool {
+    line.points.iter().any(|(_, point)| verdict_on(expectation, point).is_some())
+}
+
+fn verdict_on<'p>(expectation: &Expectation, point: &'p SweepPoint) -> Option<&'p Verdict> {
+    point.result.expect.iter().find(|verdict| verdict.text == expectation.text)
+}
+
+/// What more load cannot break.
+fn left_out(others: &[&Expectation]) -> String {
+    let texts: Vec<String> = others.iter().map(|expectation| format!("`{}`", expectation.text)).collect();
+    match texts.len() {
+        0 => String::new(),
+        1 => format!("; {} does not limit the load and is not counted", texts[0]),
+        _ => format!("; {} do not limit the load and are not counted", texts.join(", ")),
+    }
+}
+
+/// From which load on something grows without bound.
+fn grows(line: &Line<'_>) -> String {
+    let first = line.points.iter().find_map(|(load, point)| Some((*load, point.result.growth.first()?)));
+    first.map_or_else(String::new, |(load, growth)| {
+        format!("; from {} on `{}` grows without bound", at(line.path, load), growth.at)
+    })
+}
+
 /// Where the figure of an expectation reaches its bound, among points of which the first is on the right side.
 fn crossing(points: &[(f64, &SweepPoint)], expectation: &Expectation) -> Option<f64> {
-    let seen = |point: &SweepPoint| {
-        let mut verdicts = point.result.expect.iter();
-        verdicts.find(|v| v.text == expectation.text).and_then(|v| v.observed).map(|e| e.value)
-    };
+    let seen = |point| verdict_on(expectation, point)?.observed.map(|e| e.value);
     let Quantity::One(_) = expectation.left else { return None };
     let bound = expectation.bound;
     let right = |value: f64| match expectation.comparison {
@@ -82,8 +128,15 @@ fn between((x0, y0): (f64, f64), (x1, y1): (f64, f64), bound: f64) -> f64 {
     if rise.abs() <= 0.0 { x0 } else { x0 + (x1 - x0) * ((bound - y0) / rise).clamp(0.0, 1.0) }
 }
 
-/// Without expectations: the load at which the bottleneck saturates, or the largest stable point.
-fn stable(line: &Line<'_>, saturation: Option<&SaturatesAt>) -> Option<Capacity> {
+/// Without expectations that count: the load at which the bottleneck saturates, or the largest stable point.
+fn stable(
+    line: &Line<'_>,
+    saturation: Option<&SaturatesAt>,
+    nothing: bool,
+    left_out: &str,
+) -> Option<Capacity> {
+    let none =
+        if nothing { "nothing is expected" } else { "no expectation limits the load of what was swept" };
     let stretch = line.points.iter().take_while(|(_, point)| point.result.growth.is_empty()).count();
     let (last_met, _) = line.points[stretch.checked_sub(1)?];
     let first_not_met = line.points.get(stretch).and_then(|(load, point)| {
@@ -93,14 +146,11 @@ fn stable(line: &Line<'_>, saturation: Option<&SaturatesAt>) -> Option<Capacity>
     let predicted = saturation.filter(|s| s.path == line.path && s.value <= top).map(|s| s.value);
     let (value, text) = match predicted {
         Some(value) => {
-            (value, format!("nothing is expected; the bottleneck saturates at {}", at(line.path, value)))
+            (value, format!("{none}; the bottleneck saturates at {}{left_out}", at(line.path, value)))
         }
         None => (
             last_met,
-            format!(
-                "nothing is expected; the largest stable load that was run is {}",
-                at(line.path, last_met)
-            ),
+            format!("{none}; the largest stable load that was run is {}{left_out}", at(line.path, last_met)),
         ),
     };
     Some(Capacity { value, last_met, first_not_met, text })

@@ -2,7 +2,7 @@
 
 use super::Line;
 use crate::experiment::analysis::figure;
-use crate::results::Knee;
+use crate::results::{Knee, SweepPoint};
 
 /// The load with the largest power: throughput over mean response.
 ///
@@ -18,17 +18,19 @@ use crate::results::Knee;
 /// communications*, ICC 1979.
 pub(crate) fn find(line: &Line<'_>, traffic: Option<&str>) -> Option<Knee> {
     let name = traffic?;
+    let path = format!("traffic.{name}");
+    let is_steady = |point: &SweepPoint| point.result.is_steady(&path);
     let powers: Vec<(f64, f64)> = line
         .points
         .iter()
-        .filter(|(load, point)| *load > 0.0 && point.result.growth.is_empty())
+        .filter(|(load, point)| *load > 0.0 && is_steady(point))
         .filter_map(|(load, point)| {
             let traffic = point.result.traffic.get(name)?;
             let (throughput, mean) = (traffic.throughput?.value, traffic.latency.mean?.value);
             (throughput > 0.0 && mean > 0.0).then(|| (load.ln(), (throughput / mean).ln()))
         })
         .collect();
-    let grows = line.points.iter().any(|(_, point)| !point.result.growth.is_empty());
+    let grows = line.points.iter().any(|(_, point)| !is_steady(point));
     let value = peak(&powers, grows)?.exp();
     Some(Knee {
         value,

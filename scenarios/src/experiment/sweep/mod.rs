@@ -2,6 +2,7 @@
 
 mod capacity;
 mod knee;
+mod suffices;
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,10 @@ use models::blueprint::Blueprint;
 use sim_core::CancelFlag;
 
 use super::analysis::Analysis;
-use super::gather::{Gathered, Progress, Simulate, gather};
+use super::gather::{Gathered, Progress, Simulate, gather_each};
 use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
 use super::theory;
-use crate::results::{SweepPoint, SweepReport, TheoryCurve};
+use crate::results::{Report, SweepPoint, SweepReport, TheoryCurve};
 
 /// One swept path.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,16 +73,20 @@ pub(crate) fn sweep_with(
     let prepared: Vec<Prepared> =
         plans().map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel)).collect();
     let cases: Vec<_> = prepared.iter().map(|prepared| prepared.case.clone()).collect();
-    let wanted = |gathered: &[Gathered]| {
-        let each = plans().zip(&cases).zip(gathered);
-        each.map(|((plan, case), seen)| plan.replications.wanted(case, seen, &plan.expectations)).collect()
+    let plan = |number: usize| &grid.points[number].plan;
+    let wanted = |number: usize, seen: &Gathered| {
+        plan(number).replications.wanted(&cases[number], seen, &plan(number).expectations)
     };
-    let gathered = gather(&cases, simulate, progress, cancel, wanted);
+    let mut results: Vec<Option<Result<Report, BrokenLaws>>> = vec![None; cases.len()];
+    let finish = |number: usize, seen: Gathered| {
+        let some = !seen.samples.is_empty();
+        results[number] = some.then(|| lawful(prepared[number].report(plan(number), &seen, options)));
+    };
+    gather_each(&cases, simulate, progress, cancel, wanted, finish);
     let mut points = Vec::new();
-    for ((point, prepared), seen) in grid.points.iter().zip(&prepared).zip(&gathered) {
-        if !seen.samples.is_empty() {
-            let result = lawful(prepared.report(&point.plan, seen, options))?;
-            points.push(SweepPoint { at: point.at.clone(), result });
+    for (point, result) in grid.points.iter().zip(results) {
+        if let Some(result) = result {
+            points.push(SweepPoint { at: point.at.clone(), result: result? });
         }
     }
     Ok(assemble(grid, points))
@@ -101,9 +106,15 @@ fn assemble(grid: &Grid, points: Vec<SweepPoint>) -> SweepReport {
         analysis.saturates_at(&plan.blueprint, load)
     });
     let expectations = first.map_or(&[][..], |plan| &plan.expectations);
+    let other = axis.filter(|axis| !is_load(&axis.path));
+    let suffices = other.and_then(|axis| suffices::find(&Line::new(&axis.path, &points), &axis.unit));
     let capacity = line.as_ref().and_then(|line| capacity::find(line, expectations, saturation.as_ref()));
-    let replicas = first.and_then(|plan| capacity::bottleneck_replicas(&plan.blueprint));
-    let safe = capacity.as_ref().map(|capacity| capacity::safe(capacity, replicas));
+    let safe = capacity.as_ref().map(|capacity| {
+        let is_last =
+            |point: &&Point| load.is_some_and(|axis| point.at.get(&axis.path) == Some(&capacity.last_met));
+        let last = grid.points.iter().find(is_last);
+        capacity::safe(capacity, last.and_then(|point| capacity::bottleneck_replicas(&point.plan.blueprint)))
+    });
     SweepReport {
         schema: "hockeystick.sweep/1".to_owned(),
         scenario: first.map(|plan| plan.blueprint.name.clone()).unwrap_or_default(),
@@ -115,6 +126,7 @@ fn assemble(grid: &Grid, points: Vec<SweepPoint>) -> SweepReport {
         knee,
         capacity,
         safe,
+        suffices,
         points,
     }
 }

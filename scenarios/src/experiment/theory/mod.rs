@@ -8,10 +8,10 @@ mod whole;
 use models::blueprint::{Blueprint, Outcome, Pick, TrafficId};
 use models::theory::{GiM1, Mmc, Mmck, allen_cunneen, erlang_b};
 
-use super::analysis::{Offered, Place, Station};
+use super::analysis::{Analysis, Offered, Place, Station};
 use super::estimate::{Observed, of};
 use super::gather::{Case, Gathered};
-use super::growth::is_transient;
+use super::growth::{Unsteady, is_transient};
 use crate::metric::{Figure, Subject};
 use crate::results::{Applies, E, TheoryLine};
 use station::{Law, NEVER, NoLaw, not_poisson, not_split, owner};
@@ -24,8 +24,21 @@ pub(crate) fn wholes(blueprint: &Blueprint) -> Vec<Option<Whole>> {
     (0..blueprint.traffics.len()).map(|t| system.whole(t).ok()).collect()
 }
 
+/// What the operational laws say, with the throughput of a closed traffic as its closed form knows it where there
+/// is an exact one.
+pub fn predicted(blueprint: &Blueprint) -> Analysis {
+    let analysis = Analysis::of(blueprint);
+    let [load] = analysis.loads.as_slice() else { return analysis };
+    let Offered::Closed { users, think } = load.offered else { return analysis };
+    let whole = System::of(blueprint).whole(0).ok().filter(|whole| whole.applies == Applies::Exactly);
+    match whole.and_then(|whole| whole.mean) {
+        Some(mean) => analysis.with_throughput(users / (think + mean)),
+        None => analysis,
+    }
+}
+
 /// Theory beside the simulation, for every traffic and every station that is used.
-pub(crate) fn lines(case: &Case, gathered: &Gathered, steady: bool) -> Vec<TheoryLine> {
+pub(crate) fn lines(case: &Case, gathered: &Gathered, unsteady: &Unsteady) -> Vec<TheoryLine> {
     let blueprint = &case.blueprint;
     let system = System::of(blueprint);
     let analysis = &system.analysis;
@@ -39,6 +52,7 @@ pub(crate) fn lines(case: &Case, gathered: &Gathered, steady: bool) -> Vec<Theor
     let transient = is_transient(blueprint);
     for (k, law) in system.laws.iter().enumerate() {
         if analysis.loads.iter().any(|load| load.visits[k] > 0.0) && open && !transient {
+            let steady = !unsteady.has(subject(analysis.stations[k].place));
             let says = match law {
                 Err(NoLaw::Silent(_)) => Vec::new(),
                 Err(NoLaw::Because(why)) => vec![Says::nothing(why)],
@@ -48,7 +62,21 @@ pub(crate) fn lines(case: &Case, gathered: &Gathered, steady: bool) -> Vec<Theor
             lines.extend(says.into_iter().map(|says| says.line(case, gathered, station)));
         }
     }
+    lines.retain(compares);
     lines
+}
+
+/// Whether a line says anything: that nobody ever waits, as theory says and the simulation saw, does not.
+fn compares(line: &TheoryLine) -> bool {
+    let (Some(value), Some(simulated)) = (line.value, line.simulated) else { return true };
+    value >= NEVER || simulated.value != 0.0
+}
+
+fn subject(place: Place) -> Subject {
+    match place {
+        Place::Pool(pool) => Subject::Pool(pool),
+        Place::Cores(service) => Subject::Cores(service),
+    }
 }
 
 fn simulated(case: &Case, gathered: &Gathered, subject: Subject, figure: Figure) -> Option<E> {
@@ -110,10 +138,7 @@ impl Says {
     }
 
     fn line(self, case: &Case, gathered: &Gathered, station: &Station) -> TheoryLine {
-        let subject = match station.place {
-            Place::Pool(pool) => Subject::Pool(pool),
-            Place::Cores(service) => Subject::Cores(service),
-        };
+        let subject = subject(station.place);
         TheoryLine {
             at: station.name.clone(),
             model: self.model,

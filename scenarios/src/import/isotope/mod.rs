@@ -126,6 +126,25 @@ services:
     }
 
     #[test]
+    fn a_large_graph_has_fewer_points_to_sweep() {
+        let fan = |leaves: usize| {
+            let calls: Vec<String> = (0..leaves).map(|i| format!("{{call: s{i}}}")).collect();
+            let names: Vec<String> = (0..leaves).map(|i| format!("- name: s{i}\n")).collect();
+            let names = names.concat();
+            format!(
+                "services:\n- {{name: front, isEntrypoint: true, script: [[{}]]}}\n{names}",
+                calls.join(", ")
+            )
+        };
+        let points = |text: &str| {
+            text.rsplit("points: ").next().map(|rest| rest.trim().trim_end_matches('}').to_owned())
+        };
+        let text = |leaves| isotope("g", &fan(leaves), None).unwrap().text;
+        assert_eq!(points(&text(3)).unwrap(), "11");
+        assert_eq!(points(&text(20_000)).unwrap(), "6");
+    }
+
+    #[test]
     fn a_rate_and_both_spellings_of_defaults_are_understood() {
         let graph =
             "default: {numReplicas: 3, errorRate: 0.25}\nservices: [{name: a}, {name: b, errorRate: 0%}]";

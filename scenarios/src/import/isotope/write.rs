@@ -10,6 +10,12 @@ use super::graph::{Command, Graph, Service};
 const LONGEST_NAME: usize = 64;
 /// Visits of services that a replication is to simulate.
 const VISITS: f64 = 200_000.0;
+/// Visits of services that all points of a sweep together are to simulate: a minute or two on two cores.
+const SWEPT_VISITS: f64 = 6e7;
+/// Replications of a point that this is reckoned with: the language's default, fewer decide nothing.
+const REPLICATIONS: f64 = 10.0;
+/// Points of a sweep: fewer show no curve, more show nothing new.
+const POINTS: (f64, f64) = (6.0, 11.0);
 /// Requests of a replication: fewer tell too little of the slow ones, more only take longer.
 const REQUESTS: (f64, f64) = (500.0, 50_000.0);
 /// Widest line of a comment.
@@ -21,16 +27,17 @@ pub(super) fn scenario(file: &str, graph: &Graph, demand: &Demand, rate: Option<
     let per_second = rate.map_or_else(|| floor(demand.capacity / 2.0), |(_, rate)| rate);
     let rate_text = rate.map_or_else(|| rate_of(per_second), |(text, _)| text.to_owned());
     let bound = bound(demand);
+    let duration = duration(demand, per_second, bound);
     let mut out = String::new();
     header(&mut out, file, graph);
-    experiment(&mut out, file, demand, (&rate_text, per_second), bound);
+    experiment(&mut out, file, duration, (&rate_text, per_second));
     traffic(&mut out, demand, &names, (&rate_text, rate.is_some()), per_second);
     out.push_str("\nservices:\n");
     for (at, service) in graph.services.iter().enumerate() {
         self::service(&mut out, service, &names, at, demand);
     }
     expectations(&mut out, demand, bound);
-    sweep(&mut out, demand, &names);
+    sweep(&mut out, demand, &names, duration);
     out
 }
 
@@ -69,10 +76,18 @@ fn header(out: &mut String, file: &str, graph: &Graph) {
     out.push('\n');
 }
 
-fn experiment(out: &mut String, file: &str, demand: &Demand, (rate, per_second): (&str, f64), bound: f64) {
-    let all: f64 = demand.visits.iter().sum();
-    let requests = (VISITS / all).clamp(REQUESTS.0, REQUESTS.1);
-    let duration = ceil(requests / per_second).max(ceil(2.0 * bound));
+/// Seconds of a replication: long enough for its requests, and for a few of the slow ones to come and go.
+fn duration(demand: &Demand, per_second: f64, bound: f64) -> f64 {
+    let requests = (VISITS / visits(demand)).clamp(REQUESTS.0, REQUESTS.1);
+    ceil(requests / per_second).max(ceil(2.0 * bound))
+}
+
+/// Visits of services that a request makes.
+fn visits(demand: &Demand) -> f64 {
+    demand.visits.iter().sum()
+}
+
+fn experiment(out: &mut String, file: &str, duration: f64, (rate, per_second): (&str, f64)) {
     let name = mapped(base(file).rsplit_once('.').map_or(base(file), |(stem, _)| stem));
     let _ = writeln!(out, "name: {}", quoted(&name));
     let _ = writeln!(out, "about: How much traffic can the service graph take?");
@@ -177,15 +192,18 @@ fn expectations(out: &mut String, demand: &Demand, bound: f64) {
     }
 }
 
-fn sweep(out: &mut String, demand: &Demand, names: &[String]) {
+fn sweep(out: &mut String, demand: &Demand, names: &[String], duration: f64) {
     out.push_str("\nsweep:\n");
     let limit = demand.capacity;
     indented(
         out,
         &format!("From little load to just beyond the point where `{}` saturates.", names[demand.busiest]),
     );
-    let (from, to) = (rate_of(floor(limit / 10.0)), rate_of(floor(limit * 1.1)));
-    let _ = writeln!(out, "  traffic.requests.rate: {{from: {from}, to: {to}, points: 11}}");
+    let (from, to) = (floor(limit / 10.0), floor(limit * 1.1));
+    let point = REPLICATIONS * duration * f64::midpoint(from, to) * visits(demand);
+    let points = (SWEPT_VISITS / point).floor().clamp(POINTS.0, POINTS.1);
+    let (from, to) = (rate_of(from), rate_of(to));
+    let _ = writeln!(out, "  traffic.requests.rate: {{from: {from}, to: {to}, points: {points}}}");
 }
 
 /// Seconds within which 99 of 100 requests are expected to be answered: met at half load, not near saturation.

@@ -1,0 +1,136 @@
+//! What is probably not meant, though the scenario can run: one rule a file.
+//!
+//! A lint is a warning: it names the place, the numbers behind it and what to do. Rules speak of what the file
+//! itself says, before anything runs; what follows only from queueing is left to the simulation.
+
+mod fail_after_reply;
+mod overload;
+mod pool_deadlock;
+mod pool_too_small;
+mod retry_product;
+#[cfg(test)]
+mod testing;
+mod timeout_inversion;
+mod timeout_too_short;
+
+use models::blueprint::PolicyPlan;
+use sim_core::Span;
+
+use crate::check::callees_first;
+use crate::diagnostic::Diagnostic;
+use crate::experiment::analysis::Analysis;
+use crate::scenario::{Branch, Call, Endpoint, Parts, Scenario, Step};
+use crate::spec::{ScenarioSpec, Sink};
+use crate::tree::{Node, Place};
+
+/// A scenario without mistakes, as the rules see it.
+struct Seen<'a> {
+    spec: &'a ScenarioSpec,
+    parts: &'a Parts,
+    analysis: Analysis,
+    tree: &'a Node,
+}
+
+/// Reports what the rules find.
+pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: &mut Sink) {
+    let analysis = Analysis::of(&scenario.compile());
+    let seen = Seen { spec, parts: &scenario.parts, analysis, tree };
+    let rules = [
+        retry_product::lint,
+        timeout_too_short::lint,
+        timeout_inversion::lint,
+        pool_too_small::lint,
+        overload::lint,
+        pool_deadlock::lint,
+        fail_after_reply::lint,
+    ];
+    for rule in rules {
+        sink.list.extend(rule(&seen));
+    }
+}
+
+impl Seen<'_> {
+    /// Where the value at `path` stands, or what names the last of its parents that the file has.
+    fn place(&self, path: &str) -> Place {
+        let mut node = self.tree;
+        for key in path.split('.') {
+            match node.get(key) {
+                Some(next) => node = next,
+                None => return node.label,
+            }
+        }
+        node.place
+    }
+
+    fn policy(&self, call: &Call) -> Option<&PolicyPlan> {
+        call.policy.map(|policy| &self.parts.policies[policy.index()])
+    }
+
+    fn endpoint(&self, call: &Call) -> &Endpoint {
+        &self.parts.endpoints[call.endpoint.index()]
+    }
+
+    /// Every call of the scenario: those of traffics, then those of endpoints.
+    fn calls(&self) -> Vec<&Call> {
+        let targets = self.parts.traffics.iter().flat_map(|traffic| &traffic.targets);
+        let mut calls: Vec<&Call> = targets.map(|(_, call)| call).collect();
+        for endpoint in &self.parts.endpoints {
+            each_call(&endpoint.steps, &mut |call| calls.push(call));
+        }
+        calls
+    }
+
+    /// By endpoint: what `of` makes of it, given what is known of those that it calls.
+    ///
+    /// Recursion ends after some rounds.
+    fn by_endpoint<T: Copy + PartialEq>(&self, start: T, of: impl Fn(&Endpoint, &[T]) -> T) -> Vec<T> {
+        const ROUNDS: usize = 20;
+        let order = callees_first(&self.parts.endpoints);
+        let mut values = vec![start; self.parts.endpoints.len()];
+        for _ in 0..ROUNDS {
+            let mut settled = true;
+            for &i in &order {
+                let value = of(&self.parts.endpoints[i], &values);
+                settled &= value == values[i];
+                values[i] = value;
+            }
+            if settled {
+                break;
+            }
+        }
+        values
+    }
+}
+
+/// Calls of the steps, whatever they are nested in.
+fn each_call<'a>(steps: &'a [Step], visit: &mut impl FnMut(&'a Call)) {
+    for step in steps {
+        match step {
+            Step::Call(call) => visit(call),
+            Step::Hold { steps, .. } | Step::Repeat { steps, .. } => each_call(steps, visit),
+            Step::All { branches, .. } => {
+                for branch in branches {
+                    match branch {
+                        Branch::Call(call) => visit(call),
+                        Branch::Steps(steps) => each_call(steps, visit),
+                    }
+                }
+            }
+            Step::Choose(arms) => {
+                for (_, steps) in arms {
+                    each_call(steps, visit);
+                }
+            }
+            Step::Cpu(_) | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
+        }
+    }
+}
+
+/// How long one attempt is waited for; none for ever.
+fn limit(policy: &PolicyPlan) -> Option<f64> {
+    policy.timeout.into_iter().chain(policy.total).min().map(Span::as_seconds)
+}
+
+fn attempts(policy: Option<&PolicyPlan>) -> f64 {
+    policy.and_then(|policy| policy.retry.as_ref()).map_or(1.0, |retry| f64::from(retry.attempts))
+}
