@@ -109,16 +109,16 @@ pub(super) fn leaves_of(plan: &Blueprint) -> (Vec<Leaf>, Vec<u32>) {
         return (Vec::new(), vec![NONE; plan.calls.len()]);
     }
     let mut leaves = Vec::new();
-    let mut by_endpoint = vec![NONE; plan.endpoints.len()];
-    for endpoint in 0..plan.endpoints.len() {
-        if let Some(leaf) = leaf_of(plan, EndpointId(endpoint as u32)) {
-            by_endpoint[endpoint] = leaves.len() as u32;
-            leaves.push(leaf);
-        }
-    }
+    let mut number = |endpoint| {
+        let leaf = leaf_of(plan, EndpointId(endpoint))?;
+        leaves.push(leaf);
+        Some(leaves.len() as u32 - 1)
+    };
+    let endpoints = 0..plan.endpoints.len() as u32;
+    let by_endpoint: Vec<u32> = endpoints.map(|endpoint| number(endpoint).unwrap_or(NONE)).collect();
     let of_call = |call: &crate::blueprint::CallPlan| {
-        let plain = call.policy.is_none() && call.latency.is_none();
-        if plain { by_endpoint[call.endpoint.index()] } else { NONE }
+        let is_bare = call.policy.is_none() && call.latency.is_none();
+        if is_bare { by_endpoint[call.endpoint.index()] } else { NONE }
     };
     (leaves, plan.calls.iter().map(of_call).collect())
 }
