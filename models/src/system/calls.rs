@@ -42,11 +42,13 @@ impl System<'_> {
     ///
     /// It is filled in place: built elsewhere and moved, every field would be stored twice.
     pub(super) fn open_frame(&mut self, request: u32, now: SimTime) -> (u32, &mut Frame) {
-        self.requests.at_mut(request).frames += 1;
+        let row = self.requests.at_mut(request);
+        row.frames += 1;
+        let account = if row.weight > 0 { self.trace.begin(now) } else { NONE };
         let index = self.frames.claim(Frame::blank).index();
-        self.trace.begin(index, now);
         let frame = self.frames.at_mut(index);
         *frame = Frame::blank();
+        frame.account = account;
         frame.request = request;
         frame.arrived = now;
         (index, frame)
@@ -111,7 +113,10 @@ impl System<'_> {
         if frame.kind == Kind::Call {
             self.watches.remove(frame.at);
         }
-        let mut loops = frame.loops;
+        let (mut loops, account) = (frame.loops, frame.account);
+        if account != NONE {
+            self.trace.end(account);
+        }
         while loops != NONE {
             loops = self.rounds.remove(loops).outer;
         }
@@ -143,7 +148,7 @@ impl System<'_> {
         let salt = self.plan.calls[call.index()].salt;
         let draw_key = mix(frame.draw_key ^ salt.wrapping_add(round));
         let link = Link { parent: self.frames.key_of(index), epoch: self.frames.at(index).epoch };
-        if let Some(leaf) = self.short_way(call) {
+        if let Some(leaf) = self.short_way(call, self.requests.at(request).weight) {
             let made = Made { call, request, link, draw_key, depth };
             return self.call_leaf(leaf, replica, &made, now, calendar);
         }
@@ -349,7 +354,7 @@ impl System<'_> {
         if self.frames.contains(link.parent) {
             self.adopt(link.parent.index(), index);
         }
-        self.trace.hand_over(from, index);
+        self.trace_hand_over(from, index);
         self.travel(index, latency, now, calendar);
     }
 
@@ -377,7 +382,7 @@ impl System<'_> {
             Kind::Call => self.attempt_ended(index, link.epoch, from, outcome, now, calendar),
             _ if parent.epoch != link.epoch => Next::Wait, // It has moved on: this branch was not needed.
             _ if parent.state == State::Calling => {
-                self.trace.take_over(from, index, now);
+                self.trace_take_over(from, index, now);
                 let row = self.frames.at_mut(index);
                 row.state = State::Ready;
                 row.epoch = row.epoch.wrapping_add(1);
@@ -408,7 +413,7 @@ impl System<'_> {
         row.state = State::Ready;
         row.epoch = row.epoch.wrapping_add(1);
         let cancels = row.cancels;
-        self.trace.take_over(from, index, now);
+        self.trace_take_over(from, index, now);
         if cancels {
             self.cancel_children(index, now);
         } else {
@@ -467,7 +472,7 @@ impl System<'_> {
         }
         watch.live = FrameKey::NONE;
         if outcome.is_answer() {
-            self.trace.take_over(from, index, now);
+            self.trace_take_over(from, index, now);
             return Next::Finish(index, outcome);
         }
         self.trace_lost(index, now);

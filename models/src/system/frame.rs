@@ -24,6 +24,8 @@ pub(super) struct Request {
     pub(super) frames: u32,
     /// Attempts that its traffic has made.
     pub(super) attempts: u32,
+    /// How many requests it stands for in the account of where the time goes; 0 if it is not looked at.
+    pub(super) weight: u32,
     /// Its class.
     pub(super) class: u16,
     /// Whether its traffic has its outcome.
@@ -39,6 +41,7 @@ impl Request {
             start: SimTime::ZERO,
             frames: 0,
             attempts: 0,
+            weight: 0,
             class: 0,
             ended: true,
         }
@@ -155,6 +158,8 @@ pub(super) struct Frame {
     pub(super) needed: u32,
     /// The caller's balancer that counts it as outstanding.
     pub(super) balancer: u32,
+    /// Its account of where the time goes.
+    pub(super) account: u32,
     /// Depth in the call tree.
     pub(super) depth: u32,
     /// Outcome of the first branch that failed, or that a reply carries.
@@ -213,7 +218,7 @@ pub(super) struct Arena<T> {
     free: Vec<u32>,
 }
 
-impl<T: Copy> Arena<T> {
+impl<T: Clone> Arena<T> {
     pub(super) fn new() -> Self {
         Self { rows: Vec::new(), free: Vec::new() }
     }
@@ -232,7 +237,7 @@ impl<T: Copy> Arena<T> {
     #[inline]
     pub(super) fn remove(&mut self, index: u32) -> T {
         self.free.push(index);
-        self.rows[index as usize]
+        self.rows[index as usize].clone()
     }
 
     #[inline]

@@ -30,11 +30,11 @@ impl System<'_> {
     pub(super) fn step_done(&mut self, key: FrameKey, now: SimTime) -> Option<u32> {
         // It may have ended earlier: its caller cancelled it.
         let frame = self.frames.get_mut(key)?;
-        let state = frame.state;
+        let (state, account) = (frame.state, frame.account);
         frame.state = State::Ready;
         if state == State::Travelling {
             self.arrive(key.index(), now);
-        } else if self.trace.is_on() {
+        } else if account != NONE {
             self.trace_work(key.index(), now);
         }
         Some(key.index())
@@ -42,7 +42,9 @@ impl System<'_> {
 
     /// The call has reached the service, or the answer the caller.
     fn arrive(&mut self, index: u32, now: SimTime) {
-        self.trace_network(index, now);
+        if self.frames.at(index).account != NONE {
+            self.trace_network(index, now);
+        }
         let frame = self.frames.at_mut(index);
         if frame.kind == Kind::Endpoint {
             frame.arrived = now;
@@ -254,7 +256,7 @@ impl System<'_> {
         row.wait.record(response.saturating_sub(need));
         row.met += need as f64;
         if let Worker::Frame(key) = worker
-            && self.trace.is_on()
+            && self.frames.at(key.index()).account != NONE
         {
             self.trace_burst(key.index(), response.saturating_sub(need), now);
         }
@@ -385,9 +387,9 @@ impl System<'_> {
         let frame = self.frames.at_mut(key.index());
         frame.state = State::Ready;
         frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
-        let since = frame.since;
+        let (since, account) = (frame.since, frame.account);
         self.ready.add(Task::Run(key));
-        if self.trace.is_on() {
+        if account != NONE {
             self.trace_pool_wait(key.index(), instance, now);
         }
         since
@@ -406,7 +408,7 @@ impl System<'_> {
         let instance = frame.at;
         self.leave_line(key.index(), now);
         self.pools[self.instances[instance as usize].pool as usize].timed_out += 1;
-        if self.trace.is_on() {
+        if self.frames.at(key.index()).account != NONE {
             self.trace_pool_wait(key.index(), instance, now);
         }
         let next = self.finish(key.index(), Outcome::TIMED_OUT, now, calendar);
@@ -464,8 +466,9 @@ impl System<'_> {
         let link = Link { parent: self.frames.key_of(index), epoch: parent.epoch };
         // Branches run when all have been opened, after what else is to be done now. Visits begin at once,
         // which comes to the same when there is nothing else and nobody but them.
+        let weight = self.requests.at(parent.request).weight;
         let leaf_of = |branch: &BranchPlan| match *branch {
-            BranchPlan::Call(call) => self.short_way(call),
+            BranchPlan::Call(call) => self.short_way(call, weight),
             BranchPlan::Code(_) => None,
         };
         let at_once = self.ready.is_empty() && row.branches.iter().all(|branch| leaf_of(branch).is_some());
@@ -571,7 +574,7 @@ impl System<'_> {
         let (kind, link, call, request) = (frame.kind, frame.link, frame.call, frame.request);
         let (replica, arrived, replied) = (frame.replica, frame.arrived, frame.replied);
         let (holds, child, loops) = (frame.holds, frame.first_child, frame.loops);
-        let runs_on_replica = frame.runs_on_replica();
+        let (runs_on_replica, account) = (frame.runs_on_replica(), frame.account);
         if kind == Kind::Endpoint {
             if !replied {
                 self.meter_reply(call, arrived, outcome, now);
@@ -592,7 +595,7 @@ impl System<'_> {
             self.leave_parent(index);
         }
         let next = self.pass_on(index, link, kind, outcome, now, calendar);
-        if kind == Kind::Call || loops != NONE {
+        if kind == Kind::Call || loops != NONE || account != NONE {
             self.forget_records(index);
         }
         self.frames.vacate(index);
@@ -669,6 +672,7 @@ impl Frame {
             pending: 0,
             needed: 0,
             balancer: NONE,
+            account: NONE,
             depth: 0,
             outcome: Outcome::OK,
             state: State::Ready,

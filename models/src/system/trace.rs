@@ -1,19 +1,22 @@
 //! Where the time of requests goes.
 //!
-//! While it is on, every frame keeps the places at which the time since its start was spent, without gap or
+//! While a request is looked at, each of its frames keeps the places at which the time since its start was spent, without gap or
 //! overlap. A frame that waits for others takes over the account of the one that it had to wait for: so what
 //! reaches the traffic is the critical path, and its parts sum to the latency.
 
 use sim_core::SimTime;
 
 use super::System;
-use super::frame::{Frame, Kind};
+use super::frame::{Arena, Frame, Kind, NONE, Request};
 use crate::blueprint::{Blueprint, PoolId, ServiceId};
 use crate::observe::{Breakdown, BreakdownRow};
 use crate::places::Places;
 
-/// Requests that are looked at before it switches itself off.
-const SAMPLE: u64 = 200_000;
+/// Requests of which every one is looked at; after that many, every other one, then every fourth, and so on.
+const ALL: u64 = 50_000;
+
+/// Most accounts that are open at once: a backlog is not looked at request by request.
+const MOST_OPEN: usize = 1 << 16;
 
 /// Buckets of latency an octave.
 const BUCKETS: u32 = 8;
@@ -45,13 +48,17 @@ impl Account {
     }
 }
 
-/// The accounts of all frames, and the breakdown that they add up to.
+/// The accounts of the frames of some requests, and the breakdown that they add up to.
 #[derive(Debug)]
 pub(super) struct Trace {
     on: bool,
     places: Places,
     from: SimTime,
-    accounts: Vec<Account>,
+    accounts: Arena<Account>,
+    open: usize,
+    /// Looks at requests whose draws' name has these bits clear.
+    mask: u64,
+    /// Requests to complete before the mask grows.
     left: u64,
     breakdowns: Vec<Vec<BreakdownRow>>,
 }
@@ -62,15 +69,19 @@ impl Trace {
             on,
             places: Places::of(plan),
             from: SimTime::ZERO + plan.warmup,
-            accounts: Vec::new(),
-            left: SAMPLE,
+            accounts: Arena::new(),
+            open: 0,
+            mask: 0,
+            left: ALL,
             breakdowns: plan.traffics.iter().map(|_| Vec::new()).collect(),
         }
     }
 
+    /// How many requests the one that draws by this name stands for; 0 if it is not looked at.
     #[inline]
-    pub(super) fn is_on(&self) -> bool {
-        self.on
+    pub(super) fn weight(&self, draw_key: u64) -> u32 {
+        let looks = self.on && draw_key & self.mask == 0 && self.open < MOST_OPEN;
+        if looks { self.mask as u32 + 1 } else { 0 }
     }
 
     pub(super) fn places(&self) -> Places {
@@ -78,50 +89,37 @@ impl Trace {
     }
 
     /// Opens the account of a new frame.
-    pub(super) fn begin(&mut self, frame: u32, now: SimTime) {
-        if !self.on {
-            return;
-        }
-        let frame = frame as usize;
-        if self.accounts.len() <= frame {
-            self.accounts.resize(frame + 1, Account::default());
-        }
-        self.accounts[frame].mark = now;
-        self.accounts[frame].parts.clear();
+    #[cold]
+    pub(super) fn begin(&mut self, now: SimTime) -> u32 {
+        self.open += 1;
+        self.accounts.insert(Account { mark: now, parts: Vec::new() })
+    }
+
+    /// Closes the account of a frame that is gone.
+    #[cold]
+    pub(super) fn end(&mut self, account: u32) {
+        self.open -= 1;
+        self.accounts.remove(account);
     }
 
     /// Puts the time since the last mark down to `place`.
-    fn charge(&mut self, frame: u32, place: u32, now: SimTime) {
-        self.accounts[frame as usize].charge(place, now);
+    fn charge(&mut self, account: u32, place: u32, now: SimTime) {
+        self.accounts.at(account).charge(place, now);
     }
 
-    /// `waiting` had to wait for `awaited`: it takes over that account.
-    #[inline]
-    pub(super) fn take_over(&mut self, awaited: u32, waiting: u32, now: SimTime) {
-        if self.on {
-            let parts = std::mem::take(&mut self.accounts[awaited as usize].parts);
-            let account = &mut self.accounts[waiting as usize];
-            for &(place, nanos) in &parts {
-                account.add(place, nanos);
-            }
-            account.mark = now;
-            self.accounts[awaited as usize].parts = parts;
+    /// `to` goes on with what `from` has accounted for.
+    fn copy(&mut self, from: u32, to: u32, mark: SimTime) {
+        let parts = self.accounts.at(from).parts.clone();
+        let account = self.accounts.at(to);
+        for (place, nanos) in parts {
+            account.add(place, nanos);
         }
+        account.mark = mark;
     }
 
-    /// `to` goes on with the account of `from`: an answer on its way.
-    pub(super) fn hand_over(&mut self, from: u32, to: u32) {
-        if self.on {
-            self.accounts[to as usize] = self.accounts[from as usize].clone();
-        }
-    }
-
-    /// A request of `traffic` was answered `nanos` after its start, by `frame`.
-    pub(super) fn complete(&mut self, traffic: u32, frame: u32, nanos: u64, now: SimTime) {
-        if now < self.from {
-            return;
-        }
-        let account = &self.accounts[frame as usize];
+    /// A request of `traffic`, which stands for `weight`, was answered `nanos` after its start.
+    fn complete(&mut self, traffic: u32, weight: u32, account: u32, nanos: u64) {
+        let account = self.accounts.peek(account);
         let accounted: u64 = account.parts.iter().map(|(_, part)| part).sum();
         assert_eq!(accounted, nanos, "the parts of a latency must sum to it: {:?}", account.parts);
         let (bucket, low, high) = bucket_of(nanos);
@@ -131,8 +129,9 @@ impl Trace {
         }
         let row = &mut rows[bucket];
         (row.low, row.high) = (low, high);
-        row.requests += 1;
+        row.requests += u64::from(weight);
         for &(place, part) in &account.parts {
+            let part = part.saturating_mul(u64::from(weight));
             match row.nanos.binary_search_by_key(&place, |&(known, _)| known) {
                 Ok(at) => row.nanos[at].1 += part,
                 Err(at) => row.nanos.insert(at, (place, part)),
@@ -140,7 +139,8 @@ impl Trace {
         }
         self.left -= 1;
         if self.left == 0 {
-            self.on = false;
+            self.mask = (self.mask << 1) | 1;
+            self.left = ALL;
         }
     }
 
@@ -171,18 +171,18 @@ impl System<'_> {
     }
 
     /// The frame has worked, or waited for what is not modelled.
-    #[cold]
     pub(super) fn trace_work(&mut self, index: u32, now: SimTime) {
-        let service = self.service_of(self.frames.at(index));
-        self.trace.charge(index, self.trace.places().work(service), now);
+        let frame = self.frames.at(index);
+        let service = self.service_of(frame);
+        self.trace.charge(frame.account, self.trace.places().work(service), now);
     }
 
     /// The frame's CPU need was met, after `wait` nanoseconds more than the need itself.
-    #[cold]
     pub(super) fn trace_burst(&mut self, index: u32, wait: u64, now: SimTime) {
-        let service = self.service_of(self.frames.at(index));
+        let frame = self.frames.at(index);
+        let service = self.service_of(frame);
         let places = self.trace.places();
-        let account = &mut self.trace.accounts[index as usize];
+        let account = self.trace.accounts.at(frame.account);
         let elapsed = now.since(account.mark).as_nanos();
         let wait = wait.min(elapsed);
         account.add(places.cpu_wait(service), wait);
@@ -191,27 +191,55 @@ impl System<'_> {
     }
 
     /// The frame has waited for a pool.
-    #[cold]
     pub(super) fn trace_pool_wait(&mut self, index: u32, instance: u32, now: SimTime) {
         let pool = PoolId(self.instances[instance as usize].pool);
-        self.trace.charge(index, self.trace.places().pool_wait(pool), now);
+        let account = self.frames.at(index).account;
+        self.trace.charge(account, self.trace.places().pool_wait(pool), now);
     }
 
     /// The frame, or the answer that it is, has arrived.
     pub(super) fn trace_network(&mut self, index: u32, now: SimTime) {
-        if self.trace.is_on() {
-            let service = self.service_of(self.frames.at(index));
-            self.trace.charge(index, self.trace.places().network(service), now);
-        }
+        let frame = self.frames.at(index);
+        let service = self.service_of(frame);
+        self.trace.charge(frame.account, self.trace.places().network(service), now);
     }
 
     /// An attempt of the call, or the back-off behind it, led to nothing.
     pub(super) fn trace_lost(&mut self, index: u32, now: SimTime) {
-        if self.trace.is_on() {
-            let frame = self.frames.at(index);
+        let frame = self.frames.at(index);
+        if frame.account != NONE {
             debug_assert_eq!(frame.kind, Kind::Call, "only calls have attempts");
             let place = self.retries_place(frame);
-            self.trace.charge(index, place, now);
+            self.trace.charge(frame.account, place, now);
+        }
+    }
+
+    /// `waiting` had to wait for `awaited`: it takes over that account.
+    #[inline]
+    pub(super) fn trace_take_over(&mut self, awaited: u32, waiting: u32, now: SimTime) {
+        let account = self.frames.at(waiting).account;
+        if account != NONE {
+            let awaited = self.frames.at(awaited).account;
+            self.trace.copy(awaited, account, now);
+        }
+    }
+
+    /// `to` goes on with the account of `from`: an answer on its way.
+    pub(super) fn trace_hand_over(&mut self, from: u32, to: u32) {
+        let account = self.frames.at(to).account;
+        if account != NONE {
+            let from = self.frames.at(from).account;
+            let mark = self.trace.accounts.peek(from).mark;
+            self.trace.copy(from, account, mark);
+        }
+    }
+
+    /// A request was answered by `frame`.
+    pub(super) fn trace_answer(&mut self, request: u32, frame: u32, now: SimTime) {
+        let Request { traffic, start, weight, .. } = *self.requests.at(request);
+        if weight > 0 && now >= self.trace.from {
+            let account = self.frames.at(frame).account;
+            self.trace.complete(traffic, weight, account, now.since(start).as_nanos());
         }
     }
 }

@@ -273,29 +273,30 @@ impl System<'_> {
         let client = source.client;
         // Requests of a batch run when all have been opened: in turn, whichever way they go.
         let in_turn = source.plan.targets.len() == 1 || !source.plan.comes_in_batches();
-        if in_turn && let Some(leaf) = self.short_way(call) {
+        let weight = self.trace.weight(draw_key);
+        if in_turn && let Some(leaf) = self.short_way(call, weight) {
             let (replica, balancer) = self.choose_for_leaf(leaf, client, call, draw_key);
             let visitor = Visitor::traffic(traffic, user);
             let sent = Sent { visitor, class, replica, balancer, draw_key };
             if self.visit(leaf, sent, now, calendar) {
                 return None;
             }
-            let request = self.open_request(traffic, user, class, now);
+            let request = self.open_request(traffic, user, class, weight, now);
             self.requests.at_mut(request).attempts = 1;
             let made = Made { call, request, link: Link::TO_TRAFFIC, draw_key, depth: 0 };
             return self.enter_service(&made, replica, balancer, now, calendar);
         }
-        let index = self.open_request(traffic, user, class, now);
+        let index = self.open_request(traffic, user, class, weight, now);
         if self.plan.calls[call.index()].policy.is_none() {
             self.requests.at_mut(index).attempts = 1;
         }
         self.spawn(call, client, index, Link::TO_TRAFFIC, draw_key, 0, now, calendar)
     }
 
-    fn open_request(&mut self, traffic: u32, user: u32, class: u16, now: SimTime) -> u32 {
+    fn open_request(&mut self, traffic: u32, user: u32, class: u16, weight: u32, now: SimTime) -> u32 {
         let index = self.requests.claim(Request::blank).index();
         *self.requests.at_mut(index) =
-            Request { traffic, user, start: now, frames: 0, attempts: 0, class, ended: false };
+            Request { traffic, user, start: now, frames: 0, attempts: 0, weight, class, ended: false };
         index
     }
 
@@ -356,8 +357,8 @@ impl System<'_> {
         let row = self.requests.at_mut(request);
         row.ended = true;
         let Request { traffic, user, start, class, attempts, .. } = *row;
-        if self.trace.is_on() && outcome.is_answer() {
-            self.trace.complete(traffic, from, now.since(start).as_nanos(), now);
+        if outcome.is_answer() {
+            self.trace_answer(request, from, now);
         }
         let ending = Ending { traffic, user, start, class, attempts, outcome };
         self.finish_request(&ending, now, calendar);

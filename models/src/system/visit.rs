@@ -165,11 +165,11 @@ fn has_cores(plan: &Blueprint, service: crate::blueprint::ServiceId) -> bool {
 }
 
 impl System<'_> {
-    /// The leaf that `call` can visit now.
+    /// The leaf that `call` can visit for a request of this weight.
     #[inline]
-    pub(super) fn short_way(&self, call: CallId) -> Option<u32> {
+    pub(super) fn short_way(&self, call: CallId, weight: u32) -> Option<u32> {
         let leaf = self.short_ways[call.index()];
-        (leaf != NONE && !self.trace.is_on()).then_some(leaf)
+        (leaf != NONE && weight == 0).then_some(leaf)
     }
 
     /// The replica that gets the call, and the balancer that counts it.
