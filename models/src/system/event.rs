@@ -23,6 +23,10 @@ pub(super) enum Event {
     Retry(FrameKey),
     /// The frame has waited for a pool as long as it may.
     GiveUp(FrameKey),
+    /// A copy of the call may be sent.
+    Hedge(FrameKey),
+    /// The call has waited as long as it may for an end of those in flight.
+    Refuse(FrameKey),
     /// A segment of the measurements ends.
     Cut,
     /// A change begins or ends.
@@ -56,6 +60,8 @@ impl Event {
             Self::GiveUp(frame) => key(7, frame),
             Self::Cut => word(8, 0, 0),
             Self::Change { change, begins } => word(9, change, u32::from(begins)),
+            Self::Hedge(call) => key(10, call),
+            Self::Refuse(call) => key(11, call),
         }
     }
 }
@@ -76,6 +82,8 @@ impl Packed {
             6 => Event::Retry(key()),
             7 => Event::GiveUp(key()),
             8 => Event::Cut,
+            10 => Event::Hedge(key()),
+            11 => Event::Refuse(key()),
             _ => Event::Change { change: index, begins: rest != 0 },
         }
     }
@@ -106,6 +114,8 @@ mod tests {
             Event::TotalTimeout(key),
             Event::Retry(key),
             Event::GiveUp(key),
+            Event::Hedge(key),
+            Event::Refuse(key),
             Event::Cut,
             Event::Change { change: 2, begins: true },
             Event::Change { change: 2, begins: false },

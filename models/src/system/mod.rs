@@ -7,8 +7,10 @@
 
 mod calls;
 mod cores;
+mod deadlines;
 mod event;
 mod frame;
+mod policy;
 mod pool;
 mod replicate;
 mod segments;
@@ -26,8 +28,10 @@ use crate::blueprint::{
 use crate::discipline::Waiting;
 use crate::observe::Segment;
 use cores::Cores;
+use deadlines::Deadlines;
 use event::{Event, Packed};
-use frame::{Arena, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
+use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
+use policy::Memories;
 use pool::{Instance, Level, Pool};
 pub use replicate::{Replication, replicate};
 use trace::Trace;
@@ -98,6 +102,8 @@ struct EndpointMeter {
 enum Task {
     /// Run the frame's next operations.
     Run(FrameKey),
+    /// Send the attempt of a call that has waited for an end of those in flight.
+    Send(FrameKey),
     /// Plan the next end of a burst on these cores, which somebody has left.
     Cores(u32),
 }
@@ -124,10 +130,13 @@ struct System<'a> {
     cores: Vec<Cores>,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
+    memories: Memories,
     // What is in flight.
     requests: Slab<Request>,
     frames: Slab<Frame>,
     watches: Arena<Watch>,
+    flights: Arena<Flight>,
+    deadlines: Deadlines,
     held: Arena<Held>,
     rounds: Arena<Rounds>,
     ready: Agenda,
@@ -167,9 +176,12 @@ impl<'a> System<'a> {
             cores: Vec::new(),
             balancers: Vec::new(),
             sources: Vec::new(),
+            memories: Memories::new(plan),
             requests: Slab::new(),
             frames: Slab::new(),
             watches: Arena::new(),
+            flights: Arena::new(),
+            deadlines: Deadlines::new(plan),
             held: Arena::new(),
             rounds: Arena::new(),
             ready: Agenda::default(),
@@ -289,6 +301,7 @@ impl<'a> System<'a> {
             }
             next = match self.ready.take() {
                 Some(Task::Run(key)) => self.frames.contains(key).then(|| key.index()),
+                Some(Task::Send(key)) => self.send_waiting(key, now, calendar),
                 Some(Task::Cores(cores)) => {
                     self.admit_to_cores(cores, now);
                     self.schedule_burst_end(cores, calendar);
@@ -352,6 +365,8 @@ impl Model for System<'_> {
             Event::TotalTimeout(call) => self.total_timeout(call, now, calendar),
             Event::Retry(call) => self.retry(call, now, calendar),
             Event::GiveUp(frame) => self.give_up(frame, now, calendar),
+            Event::Hedge(call) => self.hedge(call, now, calendar),
+            Event::Refuse(call) => self.refuse(call, now, calendar),
             Event::Cut => {
                 self.cut(now, calendar);
                 None

@@ -46,6 +46,7 @@ impl System<'_> {
             frame.arrived = now;
             let service = self.replicas[frame.replica as usize].service as usize;
             self.services[service].present.enter(now);
+            self.end_if_late(index, now);
         }
     }
 
@@ -92,6 +93,7 @@ impl System<'_> {
                 Op::Choose(choice) => self.choose(index, choice, pc),
                 Op::Jump(to) => frame.pc = to.0,
                 Op::Reply => self.reply(index, now, calendar),
+                Op::Begin => self.stop_other_copies(index, now),
                 Op::Fail { outcome, probability } => {
                     let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
                     if probability < 1.0 && draws.unit() >= f64::from(probability) {
@@ -337,6 +339,7 @@ impl System<'_> {
             row.wait.record(now.since(frame.since).as_nanos());
             row.acquired += 1;
             self.ready.add(Task::Run(key));
+            self.end_if_late(key.index(), now);
             if self.trace.is_on() {
                 self.trace_pool_wait(key.index(), instance, now);
             }
@@ -452,6 +455,7 @@ impl System<'_> {
         row.depth = parent.depth;
         row.kind = Kind::Branch;
         self.adopt(index, child);
+        self.deadlines.pass(link.parent, child);
         child
     }
 

@@ -7,7 +7,7 @@
 use sim_core::SimTime;
 
 use super::System;
-use super::frame::{Frame, Kind};
+use super::frame::{Frame, Kind, NONE};
 use crate::blueprint::{Blueprint, PoolId, ServiceId};
 use crate::observe::{Breakdown, BreakdownRow};
 use crate::places::Places;
@@ -173,8 +173,13 @@ impl System<'_> {
     /// The frame has worked, or waited for what is not modelled.
     #[cold]
     pub(super) fn trace_work(&mut self, index: u32, now: SimTime) {
-        let service = self.service_of(self.frames.at(index));
-        self.trace.charge(index, self.trace.places().work(service), now);
+        let frame = self.frames.at(index);
+        // A client works only on fallbacks.
+        let place = match self.service_of(frame) {
+            ServiceId(NONE) => self.retries_place(frame),
+            service => self.trace.places().work(service),
+        };
+        self.trace.charge(index, place, now);
     }
 
     /// The frame's CPU need was met, after `wait` nanoseconds more than the need itself.
