@@ -456,7 +456,9 @@ fn even(per_second: f64) -> Arrivals {
 
 fn retry(attempts: u32, outcomes: &[Outcome]) -> RetryPlan {
     let mut member = vec![false; 8];
-    outcomes.iter().for_each(|outcome| member[outcome.0 as usize] = true);
+    for outcome in outcomes {
+        member[outcome.0 as usize] = true;
+    }
     RetryPlan {
         attempts,
         outcomes: OutcomeSet { member },

@@ -37,9 +37,8 @@ impl Unit {
         match last {
             _ if percentile => Self::Seconds,
             "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" => Self::Seconds,
-            "throughput" | "offered" | "failures" | "rate" | "acquired" => Self::Rate,
-            "calls" | "timeouts" | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won"
-            | "fallbacks" => Self::Rate,
+            "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts"
+            | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won" | "fallbacks" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
