@@ -146,6 +146,8 @@ pub enum Op {
     Jump(CodeAddress),
     /// Answers the caller now; the following operations run on.
     Reply,
+    /// The request has left the queue: copies of it that a tied hedge has sent are stopped.
+    Begin,
     /// Ends the frame with `outcome`, always or with a probability.
     Fail {
         /// How it ends.
@@ -316,9 +318,107 @@ pub struct RetryPlan {
     pub max: Span,
     /// Its randomisation.
     pub jitter: Jitter,
+    /// What retries are paid from; none is no limit.
+    pub budget: Option<BudgetPlan>,
+    /// Most retries under way at once from one caller, their back-offs included.
+    pub parallel: Option<u32>,
 }
 
-/// How a call is made.
+/// What pays into a retry budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credit {
+    /// The first attempt of every call.
+    Attempt,
+    /// Every attempt that is answered.
+    Success,
+}
+
+/// What a retry budget is spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spend {
+    /// Every retry.
+    Retry,
+    /// Every failure that could be tried again, whether it is or not.
+    Failure,
+}
+
+/// A bucket of tokens that retries are paid from. It is full at the start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BudgetPlan {
+    /// Tokens that a credit adds.
+    pub ratio: f64,
+    /// Most tokens.
+    pub cap: f64,
+    /// What adds tokens.
+    pub credit: Credit,
+    /// What takes one.
+    pub spend: Spend,
+    /// Share of the cap that is kept: at or below it nothing is tried again.
+    pub reserve: f64,
+}
+
+/// What a breaker judges by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakerWindow {
+    /// Calls that ended during this time.
+    Time(Span),
+    /// The last calls that ended.
+    Calls(u32),
+}
+
+/// When calls are no longer made because those before them failed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BreakerPlan {
+    /// What is looked at.
+    pub window: BreakerWindow,
+    /// Calls that must have ended in it before anything is decided.
+    pub min_calls: u32,
+    /// Share of failures that opens it.
+    pub failures: f64,
+    /// Calls that take longer are slow.
+    pub slow: Option<Span>,
+    /// Share of slow calls that opens it; none counts slow calls as failures.
+    pub slow_share: Option<f64>,
+    /// How long it stays open.
+    pub open: Span,
+    /// Calls let through while it is half open, which decide.
+    pub probes: u32,
+}
+
+/// When a copy of a call is sent that has not been answered yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HedgeAfter {
+    /// After this time.
+    Time(Span),
+    /// After this percentile (0 to 1) of the times that the caller has seen.
+    Quantile(f64),
+}
+
+/// Copies of a call that is slow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HedgePlan {
+    /// When a copy is sent.
+    pub after: HedgeAfter,
+    /// Most copies beside the first.
+    pub max: u32,
+    /// Whether the others are stopped once one is answered.
+    pub cancel: bool,
+    /// Whether the others are stopped as soon as one begins to be worked on.
+    pub tied: bool,
+}
+
+/// Calls that one caller may have in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitPlan {
+    /// This many.
+    pub calls: u32,
+    /// Calls that may wait; beyond, they are rejected.
+    pub queue: u32,
+    /// How long they wait before they are rejected.
+    pub timeout: Option<Span>,
+}
+
+/// How a call is made: fallback(retry(breaker(limit(hedge(timeout(attempt)))))).
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyPlan {
     /// Its name.
@@ -329,10 +429,60 @@ pub struct PolicyPlan {
     pub timeout: Option<Span>,
     /// How long all attempts may take together, back-offs included.
     pub total: Option<Span>,
+    /// Whether the time that is left is passed down the call tree.
+    pub deadline: bool,
     /// Whether giving up stops the callee's work, down the whole tree.
     pub cancel: bool,
     /// When to try again.
     pub retry: Option<RetryPlan>,
+    /// When not to call at all.
+    pub breaker: Option<BreakerPlan>,
+    /// How many calls may be in flight.
+    pub limit: Option<LimitPlan>,
+    /// When to send copies.
+    pub hedge: Option<HedgePlan>,
+    /// Whether all callers share one state, rather than each replica having its own.
+    pub shared: bool,
+}
+
+impl PolicyPlan {
+    /// A policy that does nothing.
+    pub fn named(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            path: format!("policies.{name}"),
+            name,
+            timeout: None,
+            total: None,
+            deadline: false,
+            cancel: false,
+            retry: None,
+            breaker: None,
+            limit: None,
+            hedge: None,
+            shared: false,
+        }
+    }
+}
+
+/// Who makes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Caller {
+    /// The replicas of a service.
+    Service(ServiceId),
+    /// The clients of a traffic.
+    Traffic(TrafficId),
+}
+
+/// A policy in the hands of one caller: its figures are kept by this, and its fallback runs there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsePlan {
+    /// The policy.
+    pub policy: PolicyId,
+    /// Who calls under it.
+    pub caller: Caller,
+    /// Steps that the caller runs when a call has failed, ended by [`Op::End`].
+    pub fallback: Option<CodeAddress>,
 }
 
 /// A branch of an `all` step.
@@ -514,6 +664,8 @@ pub struct Blueprint {
     pub routes: Vec<RoutePlan>,
     /// Policies.
     pub policies: Vec<PolicyPlan>,
+    /// Who calls under which policy, sorted by policy and caller.
+    pub uses: Vec<UsePlan>,
     /// `all` steps.
     pub forks: Vec<ForkPlan>,
     /// `choose` steps.
@@ -572,7 +724,11 @@ impl Patch {
         differing(&base.forks, &changed.forks, rows, |i, row| Row::Fork(ForkId(i), row))?;
         differing(&base.choices, &changed.choices, rows, |i, row| Row::Choice(ChoiceId(i), row))?;
         differing(&base.code, &changed.code, rows, |i, row| Row::Code(CodeAddress(i), row))?;
-        if base.calls != changed.calls || base.endpoints != changed.endpoints || base.salts != changed.salts {
+        if base.calls != changed.calls
+            || base.endpoints != changed.endpoints
+            || base.salts != changed.salts
+            || base.uses != changed.uses
+        {
             return Err("the steps would no longer be the same");
         }
         Ok(Self { rows: std::mem::take(rows) })

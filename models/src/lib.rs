@@ -6,6 +6,7 @@ pub mod blueprint;
 pub mod discipline;
 pub mod observe;
 pub mod places;
+pub mod policy;
 mod system;
 pub mod theory;
 

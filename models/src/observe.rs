@@ -6,6 +6,7 @@
 use sim_core::{Fingerprint, Histogram, PopulationWindow, SimTime};
 
 use crate::blueprint::Outcome;
+pub use crate::policy::StateTimes;
 
 /// Requests of one traffic during a segment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,6 +106,37 @@ pub struct CoresObservation {
     pub wait: Histogram,
 }
 
+/// Calls under one policy by one caller, all its replicas together, during a segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyObservation {
+    /// Calls begun.
+    pub calls: u64,
+    /// Requests sent for them: first attempts, retries and hedges, without those turned away on the spot.
+    pub attempts: u64,
+    /// Attempts that timed out.
+    pub timed_out: u64,
+    /// Further attempts decided on.
+    pub retries: u64,
+    /// Further attempts that the budget, or the number of those under way, did not allow.
+    pub unaffordable: u64,
+    /// Calls that were not made because the time for them was up.
+    pub expired: u64,
+    /// Copies sent of attempts that were slow.
+    pub hedges: u64,
+    /// Attempts that a copy answered before the first one.
+    pub hedges_won: u64,
+    /// How often the breaker opened.
+    pub trips: u64,
+    /// Attempts that it did not let through.
+    pub broken: u64,
+    /// Time that the callers' breakers were in each state, in nanoseconds.
+    pub breaker: StateTimes,
+    /// Attempts that were refused because too many were in flight.
+    pub limited: u64,
+    /// Calls that the fallback was run for.
+    pub fallbacks: u64,
+}
+
 /// Everything seen between two cuts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Segment {
@@ -122,6 +154,8 @@ pub struct Segment {
     pub pools: Vec<PoolObservation>,
     /// By service; none where it has no cores.
     pub cores: Vec<Option<CoresObservation>>,
+    /// By use of a policy, in the order of [`crate::blueprint::Blueprint::uses`].
+    pub policies: Vec<PolicyObservation>,
 }
 
 /// Counts over the whole run of one traffic, warm-up included: they balance exactly.

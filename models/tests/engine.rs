@@ -5,7 +5,7 @@
 use models::blueprint::*;
 use models::observe::{Ended, Observations};
 use models::{Replication, replicate};
-use sim_core::distribution::{Constant, Distribution, Exponential, HyperExp};
+use sim_core::distribution::{Constant, Distribution, Exponential, HyperExp, Quantiles};
 use sim_core::rate::RateCurve;
 use sim_core::{CancelFlag, Span, hash_name};
 
@@ -30,6 +30,7 @@ impl Build {
             calls: vec![],
             routes: vec![],
             policies: vec![],
+            uses: vec![],
             forks: vec![],
             choices: vec![],
             changes: vec![],
@@ -112,10 +113,19 @@ impl Build {
         let route = self.0.calls[call.index()].route;
         self.0.services[service.index()].routes.push(route);
         self.0.calls[call.index()].route_slot = slot;
+        self.uses(call, Caller::Service(service));
         call
     }
 
+    fn uses(&mut self, call: CallId, caller: Caller) {
+        if let Some(policy) = self.0.calls[call.index()].policy {
+            self.0.uses.push(UsePlan { policy, caller, fallback: None });
+            self.0.uses.sort_by_key(|usage| (usage.policy, usage.caller));
+        }
+    }
+
     fn traffic(&mut self, arrivals: Arrivals, call: CallId) {
+        self.uses(call, Caller::Traffic(TrafficId(self.0.traffics.len() as u32)));
         let name = format!("users{}", self.0.traffics.len());
         self.0.traffics.push(TrafficPlan {
             stream: hash_name(&name),
@@ -262,11 +272,7 @@ fn attempts_time_out_and_are_tried_again() {
     let mut member = vec![false; 8];
     member[Outcome::TIMED_OUT.0 as usize] = true;
     let policy = build.policy(PolicyPlan {
-        name: "p".to_owned(),
-        path: "policies.p".to_owned(),
         timeout: Some(Span::from_nanos(500_000_000)),
-        total: None,
-        cancel: false,
         retry: Some(RetryPlan {
             attempts: 5,
             outcomes: OutcomeSet { member },
@@ -274,7 +280,10 @@ fn attempts_time_out_and_are_tried_again() {
             factor: 1.0,
             max: Span::from_nanos(200_000_000),
             jitter: Jitter::None,
+            budget: None,
+            parallel: None,
         }),
+        ..PolicyPlan::named("p")
     });
     let call = build.call(endpoint, Some(policy));
     build.traffic(poisson(5.0), call);
@@ -299,12 +308,9 @@ fn cancellation_frees_what_the_whole_tree_holds() {
     let inner = build.from(front, inner);
     let fan = build.endpoint(front, &[Op::Call(inner)]);
     let policy = build.policy(PolicyPlan {
-        name: "p".to_owned(),
-        path: "policies.p".to_owned(),
         timeout: Some(Span::from_nanos(1_000_000)),
-        total: None,
         cancel: true,
-        retry: None,
+        ..PolicyPlan::named("p")
     });
     let outer = build.call(fan, Some(policy));
     build.traffic(poisson(50.0), outer);
@@ -434,4 +440,293 @@ fn a_service_that_stands_still_serves_when_it_goes_on() {
     let longest = last.traffics[0].latency.max().unwrap() as f64 / 1e9;
     assert!((9.5..10.2).contains(&longest), "{longest}");
     assert_eq!(seen.balances[0].in_flight, 0);
+}
+
+// Policies -------------------------------------------------------------------------------------------------
+
+fn seconds(n: f64) -> Span {
+    Span::from_seconds(n).unwrap()
+}
+
+/// Requests at even gaps, the first after one of them.
+fn even(per_second: f64) -> Arrivals {
+    let gap = Distribution::from(Constant::new(1.0).unwrap());
+    Arrivals::Open { rate: RateCurve::constant(per_second).unwrap(), gap, batch: None }
+}
+
+fn retry(attempts: u32, outcomes: &[Outcome]) -> RetryPlan {
+    let mut member = vec![false; 8];
+    for outcome in outcomes {
+        member[outcome.0 as usize] = true;
+    }
+    RetryPlan {
+        attempts,
+        outcomes: OutcomeSet { member },
+        base: Span::ZERO,
+        factor: 1.0,
+        max: Span::ZERO,
+        jitter: Jitter::None,
+        budget: None,
+        parallel: None,
+    }
+}
+
+/// Requests at a service whose only endpoint takes `time`, called under `policy`.
+fn guarded(arrivals: Arrivals, time: Distribution, policy: PolicyPlan, run_seconds: u64) -> Build {
+    let mut build = Build::new(run_seconds, 0);
+    let server = build.service("server", 1, Some((1_000_000, u32::MAX)));
+    let time = build.sampler(time);
+    let endpoint = build.endpoint(server, &[Op::Delay(time)]);
+    let policy = build.policy(policy);
+    let call = build.call(endpoint, Some(policy));
+    build.traffic(arrivals, call);
+    build
+}
+
+fn always(seconds: f64) -> Distribution {
+    Distribution::from(Constant::new(seconds).unwrap())
+}
+
+#[test]
+fn a_breaker_opens_probes_and_opens_again() {
+    // Every call times out after 50 ms. Ten of them open the breaker, then one probe every 10 s does.
+    let policy = PolicyPlan {
+        timeout: Some(seconds(0.05)),
+        breaker: Some(BreakerPlan {
+            window: BreakerWindow::Calls(10),
+            min_calls: 10,
+            failures: 0.5,
+            slow: None,
+            slow_share: None,
+            open: seconds(10.0),
+            probes: 1,
+        }),
+        ..PolicyPlan::named("p")
+    };
+    // At 0.1 s and every 0.1 s after. The tenth call ends at 1.05 s: the breaker is half open at 11.05 s, the call
+    // at 11.1 s is the probe, and fails at 11.15 s; the next one is made at 21.2 s, and so on.
+    let seen = guarded(even(10.0), always(3_600.0), policy, 100).run(21);
+    let last = measured(&seen);
+    let policy = &last.policies[0];
+    assert_eq!((policy.attempts, policy.timed_out, policy.trips), (19, 19, 10), "{policy:?}");
+    assert_eq!(policy.calls, policy.attempts + policy.broken);
+    assert_eq!(last.traffics[0].outcomes[Outcome::REJECTED.0 as usize], policy.broken);
+    let total = policy.breaker.closed + policy.breaker.open + policy.breaker.half_open;
+    assert!((99_800_000_000..=100_000_000_000).contains(&total), "{:?}", policy.breaker);
+    // Half open for 0.05 s before a probe and 0.05 s with it, nine times.
+    close(policy.breaker.half_open as f64, 9.0 * 1e8, 1e-6);
+}
+
+#[test]
+fn a_budget_bounds_the_retries() {
+    let budget =
+        BudgetPlan { ratio: 0.1, cap: 10.0, credit: Credit::Attempt, spend: Spend::Retry, reserve: 0.0 };
+    let policy = PolicyPlan {
+        timeout: Some(seconds(0.01)),
+        retry: Some(RetryPlan { budget: Some(budget), ..retry(4, &[Outcome::TIMED_OUT]) }),
+        ..PolicyPlan::named("p")
+    };
+    let seen = guarded(even(10.0), always(1.0), policy, 1_000).run(22);
+    let policy = &measured(&seen).policies[0];
+    // Ten tokens at the start, and a tenth for each call but the few that come while the bucket is full.
+    let expected = 10 + policy.calls / 10;
+    assert!((expected - 1..=expected).contains(&policy.retries), "{policy:?}");
+    assert_eq!(policy.attempts, policy.calls + policy.retries);
+}
+
+#[test]
+fn retries_under_way_are_bounded() {
+    // Each retry backs off for 10 s, so three of them every 10 s are all there are.
+    let policy = PolicyPlan {
+        timeout: Some(seconds(0.01)),
+        retry: Some(RetryPlan {
+            base: seconds(10.0),
+            max: seconds(10.0),
+            parallel: Some(3),
+            ..retry(2, &[Outcome::TIMED_OUT])
+        }),
+        ..PolicyPlan::named("p")
+    };
+    let seen = guarded(even(10.0), always(1.0), policy, 100).run(23);
+    let policy = &measured(&seen).policies[0];
+    assert!((27..=30).contains(&policy.retries), "{policy:?}");
+}
+
+#[test]
+fn a_limit_bounds_what_is_in_flight_and_who_waits() {
+    // Two in flight and one that waits, each takes 1 s: of ten a second, two are served.
+    let limit = LimitPlan { calls: 2, queue: 1, timeout: None };
+    let policy = PolicyPlan { limit: Some(limit), ..PolicyPlan::named("p") };
+    let seen = guarded(even(10.0), always(1.0), policy, 100).run(24);
+    let last = measured(&seen);
+    assert_eq!(last.services[0].present.max, 2);
+    let slowest = last.traffics[0].latency.max().unwrap();
+    assert!((1_000_000_001..=2_000_000_000).contains(&slowest), "{slowest}");
+    let served = last.traffics[0].outcomes[0];
+    assert!((196..=200).contains(&served), "{served}");
+    assert_eq!(last.traffics[0].outcomes[Outcome::REJECTED.0 as usize], last.policies[0].limited);
+}
+
+#[test]
+fn who_waits_too_long_for_the_limit_is_rejected() {
+    let limit = LimitPlan { calls: 1, queue: 100, timeout: Some(seconds(0.5)) };
+    let policy = PolicyPlan { limit: Some(limit), ..PolicyPlan::named("p") };
+    let seen = guarded(even(10.0), always(1.0), policy, 100).run(25);
+    let last = measured(&seen);
+    // A call that waited half a second is rejected: nobody is there for longer than 1.5 s.
+    assert!(last.traffics[0].latency.max().unwrap() <= 1_500_000_000);
+    assert_eq!(last.traffics[0].unanswered.max(), Some(500_000_000));
+    close(last.traffics[0].outcomes[0] as f64, 99.0, 0.02);
+}
+
+#[test]
+fn each_caller_replica_has_a_limit_unless_it_is_shared() {
+    for (shared, most) in [(false, 4), (true, 1)] {
+        let mut build = Build::new(100, 0);
+        let front = build.service("front", 4, None);
+        let back = build.service("back", 1, None);
+        let time = build.sampler(always(1.0));
+        let get = build.endpoint(back, &[Op::Delay(time)]);
+        let limit = LimitPlan { calls: 1, queue: 0, timeout: None };
+        let policy = build.policy(PolicyPlan { limit: Some(limit), shared, ..PolicyPlan::named("p") });
+        let call = build.call(get, Some(policy));
+        let call = build.from(front, call);
+        let fan = build.endpoint(front, &[Op::Call(call)]);
+        let enter = build.call(fan, None);
+        build.traffic(even(10.0), enter);
+        let seen = build.run(26);
+        assert_eq!(measured(&seen).services[1].present.max, most, "shared: {shared}");
+    }
+}
+
+#[test]
+fn hedges_answer_for_the_slow() {
+    // One call in ten takes 1 s, the others 10 ms; a copy after 20 ms takes as long as it happens to.
+    let slow = Distribution::from(
+        Quantiles::new(&[(0.0, 0.01), (0.899_999, 0.01), (0.9, 1.0), (1.0, 1.0)]).unwrap(),
+    );
+    let hedge = HedgePlan { after: HedgeAfter::Time(seconds(0.02)), max: 1, cancel: true, tied: false };
+    let policy = PolicyPlan { hedge: Some(hedge), ..PolicyPlan::named("p") };
+    let seen = guarded(poisson(100.0), slow, policy, 2_000).run(27);
+    let last = measured(&seen);
+    let policy = &last.policies[0];
+    close(policy.hedges as f64 / policy.calls as f64, 0.1, 0.02);
+    close(policy.hedges_won as f64 / policy.hedges as f64, 0.9, 0.02);
+    let beyond = 1.0 - last.traffics[0].latency.share_at_most(500_000_000).unwrap();
+    close(beyond, 0.01, 0.1);
+    // The loser is stopped: by Little's Law a call is worked on for 10 ms, or 20 ms and twice 10 ms, or 1.98 s.
+    let work = 0.9 * 0.01 + 0.1 * (0.9 * (0.03 + 0.01) + 0.1 * (1.0 + 0.98));
+    close(last.pools[0].in_use.mean(), 100.0 * work, 0.05);
+}
+
+#[test]
+fn a_hedge_after_a_live_percentile_sends_that_share_of_copies() {
+    let hedge = HedgePlan { after: HedgeAfter::Quantile(0.95), max: 1, cancel: true, tied: false };
+    let policy = PolicyPlan { hedge: Some(hedge), ..PolicyPlan::named("p") };
+    let seen = guarded(poisson(100.0), exponential(0.01), policy, 2_000).run(28);
+    let policy = &measured(&seen).policies[0];
+    close(policy.hedges as f64 / policy.calls as f64, 0.05, 0.05);
+}
+
+#[test]
+fn tied_copies_do_the_work_once() {
+    // Two copies of every request wait in two queues; the one that is served first stops the other.
+    let mut last_work = Vec::new();
+    for tied in [false, true] {
+        let mut build = Build::new(20_000, 0);
+        let server = build.service("server", 2, Some((1, u32::MAX)));
+        let time = build.sampler(exponential(0.1));
+        let pool = build.0.services[0].pools[0];
+        let entry = CodeAddress(build.0.code.len() as u32);
+        build.0.code.extend([Op::Acquire { pool, units: 1 }, Op::Begin, Op::Delay(time), Op::End]);
+        build.0.salts.extend([1, 2, 3, 4]);
+        build.0.endpoints.push(EndpointPlan { name: "server.go".to_owned(), service: server, entry });
+        let hedge = HedgePlan { after: HedgeAfter::Time(Span::ZERO), max: 1, cancel: false, tied };
+        let policy = build.policy(PolicyPlan { hedge: Some(hedge), ..PolicyPlan::named("p") });
+        let call = build.call(EndpointId(0), Some(policy));
+        build.traffic(poisson(5.0), call);
+        let seen = build.run(29);
+        last_work.push(measured(&seen).pools[0].in_use.mean());
+    }
+    close(last_work[0], 1.0, 0.02);
+    // The first copy of a request that meets a free replica begins before the second is sent.
+    close(last_work[1], 0.5, 0.02);
+}
+
+#[test]
+fn a_fallback_answers_for_what_failed() {
+    let policy = PolicyPlan { timeout: Some(seconds(0.05)), ..PolicyPlan::named("p") };
+    let mut build = guarded(even(10.0), always(1.0), policy, 100);
+    let cached = build.sampler(always(0.001));
+    build.0.uses[0].fallback = Some(CodeAddress(build.0.code.len() as u32));
+    build.0.code.extend([Op::Delay(cached), Op::End]);
+    build.0.salts.extend([7, 8]);
+    let seen = build.run(30);
+    let last = measured(&seen);
+    let ended: u64 = last.traffics[0].outcomes.iter().sum();
+    assert_eq!(last.traffics[0].outcomes[Outcome::DEGRADED.0 as usize], ended);
+    assert_eq!(last.traffics[0].latency.max(), Some(51_000_000));
+}
+
+#[test]
+fn work_that_is_past_its_deadline_does_not_begin() {
+    // Twice as much arrives as can be served, and nobody waits for longer than a second. What has waited that long
+    // is worked on all the same, unless the server knows.
+    for deadline in [false, true] {
+        let mut build = Build::new(1_000, 500);
+        let server = build.service("server", 1, Some((1, u32::MAX)));
+        let time = build.sampler(always(0.1));
+        let endpoint = build.endpoint(server, &[Op::Delay(time)]);
+        let policy =
+            build.policy(PolicyPlan { timeout: Some(seconds(1.05)), deadline, ..PolicyPlan::named("p") });
+        let call = build.call(endpoint, Some(policy));
+        build.traffic(even(20.0), call);
+        let seen = build.run(31);
+        let last = measured(&seen);
+        let waiting = last.pools[0].waiting.n_end;
+        assert!(
+            if deadline { waiting <= 22 } else { waiting > 9_000 },
+            "{waiting} wait, deadline {deadline}"
+        );
+    }
+}
+
+#[test]
+fn a_deadline_travels_down_and_cuts_timers() {
+    // The front has 1 s; it works for 0.7 s and then calls the back, which has a timeout of its own of 5 s.
+    let mut build = Build::new(100, 0);
+    let front = build.service("front", 1, None);
+    let back = build.service("back", 1, None);
+    let (work, hour) = (build.sampler(always(0.7)), build.sampler(always(3_600.0)));
+    let slow = build.endpoint(back, &[Op::Delay(hour)]);
+    let patient = build.policy(PolicyPlan {
+        timeout: Some(seconds(5.0)),
+        cancel: true,
+        ..PolicyPlan::named("patient")
+    });
+    let inner = build.call(slow, Some(patient));
+    let inner = build.from(front, inner);
+    let enter = build.endpoint(front, &[Op::Delay(work), Op::Call(inner)]);
+    let hurried = build.policy(PolicyPlan {
+        timeout: Some(seconds(1.0)),
+        deadline: true,
+        ..PolicyPlan::named("hurried")
+    });
+    let call = build.call(enter, Some(hurried));
+    build.traffic(even(1.0), call);
+    let seen = build.run(32);
+    let last = measured(&seen);
+    // Each call at the back is given up 0.3 s after it began, though the client's timeout cancels nothing.
+    assert_eq!(last.services[1].present.max, 1, "{:?}", last.services[1].present);
+    assert_eq!(last.policies[patient.index()].timed_out, last.services[1].present.leaves);
+}
+
+#[test]
+fn variants_that_differ_in_policy_meet_the_same_needs() {
+    let plain = guarded(poisson(10.0), exponential(0.1), PolicyPlan::named("p"), 1_000).run(33);
+    let hedge = HedgePlan { after: HedgeAfter::Time(seconds(3_000.0)), max: 1, cancel: true, tied: false };
+    let limit = LimitPlan { calls: 1_000, queue: 0, timeout: None };
+    let policy = PolicyPlan { hedge: Some(hedge), limit: Some(limit), ..PolicyPlan::named("p") };
+    let guarded = guarded(poisson(10.0), exponential(0.1), policy, 1_000).run(33);
+    assert_eq!(measured(&plain).traffics, measured(&guarded).traffics);
 }

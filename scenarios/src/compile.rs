@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use models::blueprint::{
-    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoiceId, ChoicePlan, CodeAddress, CoresPlan,
-    EndpointPlan, ForkId, ForkPlan, Op, RouteId, RoutePlan, SamplerId, ServicePlan, TrafficPlan,
+    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress, CoresPlan,
+    EndpointPlan, ForkId, ForkPlan, Op, PoolId, RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan,
+    TrafficId, TrafficPlan, UsePlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
-use crate::scenario::{ArmWhen, Branch, Call, Parts, Step};
+use crate::scenario::{ArmWhen, Branch, Call, Parts, Step, each_call};
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
@@ -18,6 +19,12 @@ pub(crate) fn compile(
     windows: impl IntoIterator<Item = (SimTime, SimTime)>,
 ) -> Blueprint {
     let mut writer = Writer::default();
+    let mut uses: Vec<UsePlan> = parts
+        .uses
+        .iter()
+        .map(|usage| UsePlan { policy: usage.policy, caller: usage.caller, fallback: None })
+        .collect();
+    let tied = tied_endpoints(parts);
     let mut services: Vec<ServicePlan> = parts
         .services
         .iter()
@@ -36,9 +43,19 @@ pub(crate) fn compile(
         let service = endpoint.service.index();
         let entry = writer.here();
         writer.routes = std::mem::take(&mut services[service].routes);
-        writer.endpoint(&endpoint.name, parts.services[service].workers, &endpoint.steps);
+        writer.endpoint(
+            &endpoint.name,
+            parts.services[service].workers,
+            tied[endpoints.len()],
+            &endpoint.steps,
+        );
         services[service].routes = std::mem::take(&mut writer.routes);
         endpoints.push(EndpointPlan { name: endpoint.name.clone(), service: endpoint.service, entry });
+    }
+    for (number, service) in services.iter_mut().enumerate() {
+        writer.routes = std::mem::take(&mut service.routes);
+        writer.fallbacks(parts, Caller::Service(ServiceId(number as u32)), &service.path, &mut uses);
+        service.routes = std::mem::take(&mut writer.routes);
     }
     let mut traffics = Vec::with_capacity(parts.traffics.len());
     for traffic in &parts.traffics {
@@ -52,6 +69,10 @@ pub(crate) fn compile(
                 (*share, writer.call(call, &place))
             })
             .collect();
+        let id = TrafficId(traffics.len() as u32);
+        writer.at_client = true;
+        writer.fallbacks(parts, Caller::Traffic(id), &path, &mut uses);
+        writer.at_client = false;
         traffics.push(TrafficPlan {
             stream: hash_name(&path),
             name: traffic.name.clone(),
@@ -84,6 +105,7 @@ pub(crate) fn compile(
         calls: writer.calls,
         routes: routes.collect(),
         policies: parts.policies.clone(),
+        uses,
         forks: writer.forks,
         choices: writer.choices,
         changes: Vec::new(),
@@ -100,6 +122,21 @@ fn cuts(duration: Span, warmup: Span, windows: impl IntoIterator<Item = (SimTime
     cuts.into_iter().filter(|cut| *cut < SimTime::ZERO + duration).collect()
 }
 
+/// For each endpoint, whether a tied hedge calls it: its requests tell when they begin.
+fn tied_endpoints(parts: &Parts) -> Vec<bool> {
+    let mut tied = vec![false; parts.endpoints.len()];
+    let mut look = |call: &Call| {
+        let hedge = call.policy.and_then(|policy| parts.policies[policy.index()].hedge);
+        tied[call.endpoint.index()] |= hedge.is_some_and(|hedge| hedge.tied);
+    };
+    let fallbacks = parts.uses.iter().filter_map(|usage| usage.fallback.as_deref());
+    for steps in parts.endpoints.iter().map(|endpoint| endpoint.steps.as_slice()).chain(fallbacks) {
+        each_call(steps, &mut look);
+    }
+    parts.traffics.iter().flat_map(|traffic| &traffic.targets).for_each(|(_, call)| look(call));
+    tied
+}
+
 /// Writes step code.
 #[derive(Default)]
 struct Writer<'a> {
@@ -111,6 +148,8 @@ struct Writer<'a> {
     choices: Vec<ChoicePlan>,
     /// Routes of the service or traffic at hand.
     routes: Vec<RouteId>,
+    /// Whether the steps at hand run at a client, which has no cores to share.
+    at_client: bool,
     /// Branches whose code comes behind the endpoint's: fork, branch, its place, its steps.
     later: Vec<(ForkId, usize, String, &'a [Step])>,
 }
@@ -149,10 +188,29 @@ impl<'a> Writer<'a> {
         CallId(self.calls.len() as u32 - 1)
     }
 
-    fn endpoint(&mut self, name: &str, workers: Option<models::blueprint::PoolId>, steps: &'a [Step]) {
+    fn endpoint(&mut self, name: &str, workers: Option<PoolId>, is_tied: bool, steps: &'a [Step]) {
         if let Some(pool) = workers {
             self.op(Op::Acquire { pool, units: 1 }, name);
         }
+        if is_tied {
+            self.op(Op::Begin, name);
+        }
+        self.block(name, steps);
+    }
+
+    /// Writes the fallbacks of the policies under which `caller` calls.
+    fn fallbacks(&mut self, parts: &'a Parts, caller: Caller, path: &str, uses: &mut [UsePlan]) {
+        for (usage, plan) in parts.uses.iter().zip(uses).filter(|(usage, _)| usage.caller == caller) {
+            if let Some(steps) = &usage.fallback {
+                plan.fallback = Some(self.here());
+                let policy = &parts.policies[usage.policy.index()].name;
+                self.block(&format!("{path}/fallback/{policy}"), steps);
+            }
+        }
+    }
+
+    /// Writes steps, and behind them those of their branches.
+    fn block(&mut self, name: &str, steps: &'a [Step]) {
         self.steps(steps, name);
         self.op(Op::End, name);
         while let Some((fork, branch, place, steps)) = self.later.pop() {
@@ -172,7 +230,7 @@ impl<'a> Writer<'a> {
         match step {
             Step::Cpu(need) => {
                 let sampler = self.sampler(need);
-                self.op(Op::Cpu(sampler), place);
+                self.op(if self.at_client { Op::Delay(sampler) } else { Op::Cpu(sampler) }, place);
             }
             Step::Delay(time) => {
                 let sampler = self.sampler(time);

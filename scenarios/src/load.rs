@@ -110,7 +110,7 @@ fn names(spec: &ScenarioSpec) -> BTreeSet<&str> {
         named.into_iter().flat_map(|named| &named.entries).map(|entry| entry.name.as_str())
     }
     let all = of(spec.traffic.0.as_ref()).chain(of(spec.services.0.as_ref()));
-    all.chain(of(spec.resources.as_ref())).collect()
+    all.chain(of(spec.resources.as_ref())).chain(of(spec.policies.as_ref())).collect()
 }
 
 /// The tree after some changes; mistakes go to the sink.

@@ -31,6 +31,8 @@ pub enum Subject {
     Pool(PoolId),
     /// The cores of a service.
     Cores(ServiceId),
+    /// Calls under a policy: its uses in the blueprint, from the first to before the last.
+    Policy(u32, u32),
 }
 
 /// Which figure.
@@ -82,6 +84,34 @@ pub enum Figure {
     AcquireRate,
     /// Replicas.
     Replicas,
+    /// Calls per second under a policy.
+    Calls,
+    /// Attempts per second that timed out.
+    TimedOut,
+    /// Further attempts per second.
+    Retries,
+    /// Further attempts per second that could not be paid for.
+    Unaffordable,
+    /// Calls per second for which the time was up before they were made.
+    Expired,
+    /// Copies per second.
+    Hedges,
+    /// Copies per second that were answered first.
+    HedgesWon,
+    /// How often breakers opened, in one replication.
+    Trips,
+    /// Attempts per second that a breaker did not let through.
+    Broken,
+    /// Share of the time that breakers were closed.
+    Closed,
+    /// Share of the time that they were open.
+    Open,
+    /// Share of the time that they were half open.
+    HalfOpen,
+    /// Attempts per second that a limit refused.
+    Limited,
+    /// Fallbacks per second.
+    Fallbacks,
 }
 
 /// An expectation as checked.

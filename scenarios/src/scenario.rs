@@ -1,8 +1,8 @@
 //! A scenario whose parts fit together.
 
 use models::blueprint::{
-    Arrivals, Change, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RouteId,
-    ServiceId, WaitFor,
+    Arrivals, Caller, Change, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan,
+    RouteId, ServiceId, WaitFor,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -48,6 +48,8 @@ pub(crate) struct Parts {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) pools: Vec<PoolPlan>,
     pub(crate) policies: Vec<PolicyPlan>,
+    /// Sorted by policy and caller.
+    pub(crate) uses: Vec<Use>,
     pub(crate) routes: Vec<Route>,
 }
 
@@ -106,6 +108,15 @@ pub(crate) struct Call {
     pub(crate) place: Place,
 }
 
+/// A policy in the hands of a caller.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Use {
+    pub(crate) policy: PolicyId,
+    pub(crate) caller: Caller,
+    /// What the caller does when a call has failed.
+    pub(crate) fallback: Option<Vec<Step>>,
+}
+
 /// A step.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
@@ -118,6 +129,26 @@ pub(crate) enum Step {
     Choose(Vec<(ArmWhen, Vec<Step>)>),
     Reply,
     Fail { outcome: Outcome, probability: f64 },
+}
+
+/// Shows `look` every call of the steps.
+pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) {
+    for step in steps {
+        match step {
+            Step::Call(call) => look(call),
+            Step::Hold { steps, .. } | Step::Repeat { steps, .. } => each_call(steps, look),
+            Step::All { branches, .. } => {
+                for branch in branches {
+                    match branch {
+                        Branch::Call(call) => look(call),
+                        Branch::Steps(steps) => each_call(steps, look),
+                    }
+                }
+            }
+            Step::Choose(arms) => arms.iter().for_each(|(_, steps)| each_call(steps, look)),
+            Step::Cpu(_) | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
+        }
+    }
 }
 
 /// A branch of an `all` step.

@@ -29,12 +29,16 @@ impl Unit {
         if metric.ends_with(".p99.9") {
             return Self::Seconds;
         }
+        if metric.ends_with("breaker.rejected") || metric.ends_with("limit.rejected") {
+            return Self::Rate;
+        }
         let last = metric.rsplit('.').next().unwrap_or(metric);
         let percentile = last.strip_prefix('p').is_some_and(|q| q.parse::<f64>().is_ok());
         match last {
             _ if percentile => Self::Seconds,
             "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" => Self::Seconds,
-            "throughput" | "offered" | "failures" | "rate" | "acquired" => Self::Rate,
+            "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts"
+            | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won" | "fallbacks" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
@@ -42,6 +46,8 @@ impl Unit {
             | "replicas"
             | "attempts"
             | "attempts_per_request"
+            | "attempts_per_call"
+            | "trips"
             | "queue" => Self::Count,
             _ => Self::Share,
         }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, Bottleneck, Capacity, CompareReport, Difference, E, EndpointResult, Growth, Knee, Latency, Laws,
-    LittlesLaw, Met, Report, ResourceResult, Safe, SaturatesAt, ServiceResult, SweepPoint, SweepReport,
-    TheoryLine, TimeAt, TrafficResult, Verdict, Window,
+    Applies, Bottleneck, BreakerResult, Capacity, CompareReport, Difference, E, EndpointResult, Growth, Knee,
+    Latency, Laws, LittlesLaw, Met, PolicyResult, Report, ResourceResult, Safe, SaturatesAt, ServiceResult,
+    SweepPoint, SweepReport, TheoryLine, TimeAt, TrafficResult, Verdict, Window,
 };
 
 /// An estimate of `value` with an interval that reaches by `share` of it to both sides.
@@ -54,6 +54,29 @@ fn service(replicas: f64, endpoint: &str, mean: f64, resources: &[(&str, Resourc
         in_flight: e(400.0 * mean, 0.01),
         endpoints: BTreeMap::from([(endpoint.to_owned(), result)]),
         resources: resources.iter().map(|(name, resource)| ((*name).to_owned(), resource.clone())).collect(),
+    }
+}
+
+fn policy() -> PolicyResult {
+    PolicyResult {
+        calls: e(400.1, 0.001),
+        attempts_per_call: e(1.07, 0.01),
+        timeouts: e(12.0, 0.05),
+        expired: None,
+        retries: e(8.2, 0.05),
+        retries_refused: e(3.1, 0.1),
+        hedges: e(20.0, 0.02),
+        hedges_won: e(14.0, 0.02),
+        breaker: Some(BreakerResult {
+            trips: e(2.4, 0.3),
+            closed: e(0.96, 0.01),
+            open: e(0.035, 0.1),
+            half_open: e(0.005, 0.2),
+            rejected: e(13.9, 0.2),
+        }),
+        limit_rejected: None,
+        fallbacks: e(15.0, 0.1),
+        callers: BTreeMap::new(),
     }
 }
 
@@ -145,6 +168,7 @@ pub(crate) fn shop() -> Report {
         traffic: BTreeMap::from([("shoppers".to_owned(), traffic())]),
         services,
         resources: BTreeMap::from([("db_connections".to_owned(), resource("slots", 40.0, 0.83, 0.03))]),
+        policies: BTreeMap::from([("sql".to_owned(), policy())]),
         laws: Laws {
             littles_law: vec![law("traffic.shoppers", 0.0004), law("web.workers queue", -0.012)],
             hold: true,

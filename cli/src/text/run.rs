@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, E, Latency, LittlesLaw, Met, Report, ResourceResult, TheoryLine, TimeAt, TrafficResult, Verdict,
+    Applies, E, Latency, LittlesLaw, Met, PolicyResult, Report, ResourceResult, TheoryLine, TimeAt,
+    TrafficResult, Verdict,
 };
 
 use super::figure::{Unit, clock, grouped};
@@ -37,6 +38,7 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     not_shown(&mut page, report);
     services(&mut page, report, detail);
     resources(&mut page, report, detail);
+    policies(&mut page, report, detail);
     laws(&mut page, &report.laws.littles_law, detail);
     theory(&mut page, &report.theory, detail);
     places(&mut page, report, detail);
@@ -344,6 +346,69 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     page.table(&table);
     let at_most = next.map(|busy| format!(", at most {} busy", Unit::Share.say(busy))).unwrap_or_default();
     more(page, hidden, &at_most);
+}
+
+/// Policies that have done something, or all of them.
+fn policies(page: &mut Page, report: &Report, detail: Detail) {
+    let mut table = Table::new([
+        Column::name("Policies"),
+        Column::number("calls/s"),
+        Column::number("attempts"),
+        Column::number("retries/s"),
+        Column::number("refused/s"),
+        Column::number("hedges/s"),
+        Column::number("open"),
+        Column::number("fallbacks/s"),
+    ]);
+    let mut rows: Vec<(String, &PolicyResult)> = Vec::new();
+    for (name, policy) in &report.policies {
+        rows.push((name.clone(), policy));
+        rows.extend(policy.callers.iter().map(|(caller, policy)| (format!("  by {caller}"), policy)));
+    }
+    rows.retain(|(_, policy)| detail.all || has_acted(policy));
+    let (rows, hidden) = shown(rows, detail, ROWS);
+    for (name, policy) in rows {
+        let some = |e: Option<E>| e.filter(|e| e.value > 0.0);
+        let open = policy.breaker.as_ref().and_then(|breaker| breaker.open);
+        table.row([
+            Cell::from(format!("  {name}")),
+            brief(Unit::Rate, policy.calls),
+            brief(Unit::Count, policy.attempts_per_call),
+            brief(Unit::Rate, some(policy.retries)),
+            refused(policy).map_or_else(Cell::none, |per_second| Unit::Rate.cell(per_second)),
+            brief(Unit::Rate, some(policy.hedges)),
+            brief(Unit::Share, open),
+            brief(Unit::Rate, some(policy.fallbacks)),
+        ]);
+    }
+    page.table(&table);
+    more(page, hidden, "");
+    for (name, policy) in &report.policies {
+        let breaker = policy.breaker.as_ref();
+        let trips = breaker.and_then(|breaker| breaker.trips).filter(|trips| trips.value > 0.0);
+        if let (Some(breaker), Some(trips)) = (breaker, trips) {
+            let rejected = breaker.rejected.map_or(0.0, |e| e.value);
+            page.item(&format!(
+                "{name}: the breaker opened {} times a run and turned away {}",
+                Unit::Count.say(trips.value),
+                Unit::Rate.say(rejected),
+            ));
+        }
+    }
+}
+
+/// Attempts per second that a policy turned away: by its breaker, its limit or its budget.
+fn refused(policy: &PolicyResult) -> Option<f64> {
+    let breaker = policy.breaker.as_ref().and_then(|breaker| breaker.rejected);
+    let parts = [breaker, policy.limit_rejected, policy.retries_refused];
+    let sum: f64 = parts.into_iter().flatten().map(|e| e.value).sum();
+    (sum > 0.0).then_some(sum)
+}
+
+fn has_acted(policy: &PolicyResult) -> bool {
+    let open = policy.breaker.as_ref().and_then(|breaker| breaker.open);
+    let signs = [policy.timeouts, policy.expired, policy.retries, policy.hedges, policy.fallbacks, open];
+    refused(policy).is_some() || signs.into_iter().flatten().any(|e| e.value > 0.0)
 }
 
 fn laws(page: &mut Page, laws: &[LittlesLaw], detail: Detail) {

@@ -1,20 +1,20 @@
-//! The call tree: starting calls, attempts under a policy, answers upwards and cancellation downwards.
+//! The call tree: starting calls, answers upwards and cancellation downwards.
 
-use sim_core::{Calendar, SimTime, Span, mix};
+use sim_core::{Calendar, SimTime, mix};
 
-use super::frame::{Frame, FrameKey, Kind, Link, NONE, State, Watch};
+use super::frame::{Frame, Kind, Link, NONE, State};
 use super::visit::{Sent, Visitor};
-use super::{Event, Packed, System, span};
+use super::{Event, Packed, System};
 use crate::balancer::Pick;
-use crate::blueprint::{CallId, Jitter, Outcome, RetryPlan, SamplerId, ServiceId, TrafficId};
+use crate::blueprint::{CallId, Outcome, SamplerId};
 
 /// Separate the draws of one frame that are not made by an operation.
 const SALT_ROUTE: u64 = 0x6C62_272E_07BB_0142;
 const SALT_NETWORK: u64 = 0x27D4_EB2F_1656_67C5;
-const SALT_BACKOFF: u64 = 0x1656_67B1_9E37_79F9;
 
 /// What an answer means for the frame that waited for it.
-enum Next {
+#[derive(Clone, Copy)]
+pub(super) enum Next {
     /// It can go on.
     Run(u32),
     /// It ends with this outcome.
@@ -110,10 +110,11 @@ impl System<'_> {
     /// Removes the records that a frame keeps beside itself.
     pub(super) fn forget_records(&mut self, index: u32) {
         let frame = self.frames.at(index);
-        if frame.kind == Kind::Call {
-            self.watches.remove(frame.at);
-        }
         let (mut loops, account) = (frame.loops, frame.account);
+        if frame.kind == Kind::Call {
+            let watch = frame.at;
+            self.forget_watch(watch);
+        }
         if account != NONE {
             self.trace.end(account);
         }
@@ -172,32 +173,13 @@ impl System<'_> {
         let Some(policy) = self.plan.calls[call.index()].policy else {
             return self.attempt(call, caller, request, link, draw_key, depth, now, calendar);
         };
-        let total = self.policies[policy.index()].total;
-        let deadline = total.map_or(SimTime::MAX, |total| now.saturating_add(total));
-        let watch =
-            Watch { call, attempts: 0, live: FrameKey::NONE, backoff: 0, timeout: SimTime::MAX, deadline };
-        let at = self.watches.insert(watch);
-        let (index, row) = self.open_frame(request, now);
-        row.replica = caller;
-        row.link = link;
-        row.draw_key = draw_key;
-        row.depth = depth;
-        row.kind = Kind::Call;
-        row.state = State::Calling;
-        row.at = at;
-        if !link.parent.is_none() {
-            self.adopt(link.parent.index(), index);
-        }
-        if total.is_some() {
-            calendar.schedule(deadline, Event::TotalTimeout(self.frames.key_of(index)).pack());
-        }
-        self.next_attempt(index, now, calendar)
+        self.call_under(policy, call, caller, request, link, draw_key, depth, now, calendar)
     }
 
     /// Sends a request to an endpoint.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "a call has this many sides")]
-    fn attempt(
+    pub(super) fn attempt(
         &mut self,
         call: CallId,
         caller: u32,
@@ -212,6 +194,9 @@ impl System<'_> {
         if depth >= plan.limits.call_depth {
             self.too_deep = true; // The call is never made, and the run ends at the next look.
             return None;
+        }
+        if self.deadlines.has_passed(link.parent, now) {
+            return Some(self.refuse_late(request, caller, link, now));
         }
         let (replica, balancer) = self.choose_replica(caller, call, draw_key);
         let made = Made { call, request, link, draw_key, depth };
@@ -265,6 +250,7 @@ impl System<'_> {
         if !made.link.parent.is_none() {
             self.adopt(made.link.parent.index(), index);
         }
+        self.deadlines.pass(made.link.parent, index);
         if let Some(latency) = call.latency {
             self.travel(index, latency, now, calendar);
             return None;
@@ -346,10 +332,8 @@ impl System<'_> {
         row.balancer = frame.balancer;
         if let Some(watcher) = self.frames.get(link.parent).filter(|parent| parent.kind == Kind::Call) {
             // The policy watches over the answer now.
-            let watch = self.watches.at(watcher.at);
-            if watch.live.index() == from {
-                watch.live = self.frames.key_of(index);
-            }
+            let (watch, key) = (watcher.at, self.frames.key_of(index));
+            self.follow_answer(watch, link.epoch, key);
         }
         if self.frames.contains(link.parent) {
             self.adopt(link.parent.index(), index);
@@ -422,158 +406,9 @@ impl System<'_> {
         if decided { Next::Run(index) } else { Next::Finish(index, outcome) }
     }
 
-    // Policies ---------------------------------------------------------------------------------------------
-
-    /// Begins the next attempt of a call. Returns the frame to run.
-    fn next_attempt(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Option<u32> {
-        let frame = *self.frames.at(index);
-        self.frames.at_mut(index).state = State::Calling;
-        let watch = self.watches.at(frame.at);
-        watch.attempts += 1;
-        let (call, number) = (watch.call, watch.attempts);
-        if frame.link.is_to_traffic() {
-            self.requests.at_mut(frame.request).attempts += 1;
-        }
-        let key = self.frames.key_of(index);
-        let policy = self.policy_of(call);
-        if let Some(timeout) = self.policies[policy].timeout {
-            let at = now + timeout;
-            self.watches.at(frame.at).timeout = at;
-            calendar.schedule(at, Event::Timeout(key).pack());
-        }
-        let link = Link { parent: key, epoch: number };
-        let draw_key = mix(frame.draw_key ^ u64::from(number));
-        let begun =
-            self.attempt(call, frame.replica, frame.request, link, draw_key, frame.depth, now, calendar);
-        let live = self.frames.at(index).first_child;
-        if live != NONE {
-            self.watches.at(frame.at).live = self.frames.key_of(live);
-        }
-        begun
-    }
-
-    fn policy_of(&self, call: CallId) -> usize {
-        self.plan.calls[call.index()].policy.map_or(0, crate::blueprint::PolicyId::index)
-    }
-
-    fn attempt_ended(
-        &mut self,
-        index: u32,
-        number: u32,
-        from: u32,
-        outcome: Outcome,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) -> Next {
-        let at = self.frames.at(index).at;
-        let watch = self.watches.at(at);
-        if watch.attempts != number || watch.live.is_none() {
-            return Next::Wait; // Given up earlier.
-        }
-        watch.live = FrameKey::NONE;
-        if outcome.is_answer() {
-            self.trace_take_over(from, index, now);
-            return Next::Finish(index, outcome);
-        }
-        self.trace_lost(index, now);
-        self.after_failure(index, outcome, now, calendar)
-    }
-
-    /// Tries again, or gives up with the outcome of the last attempt.
-    fn after_failure(
-        &mut self,
-        index: u32,
-        outcome: Outcome,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) -> Next {
-        let frame = *self.frames.at(index);
-        let watch = *self.watches.at(frame.at);
-        let policy = self.policy_of(watch.call);
-        let Some(retry) = &self.policies[policy].retry else {
-            return Next::Finish(index, outcome);
-        };
-        if watch.attempts >= retry.attempts || !retry.outcomes.contains(outcome) {
-            return Next::Finish(index, outcome);
-        }
-        let draw_key = frame.draw_key ^ SALT_BACKOFF.wrapping_mul(u64::from(watch.attempts) | 1);
-        let backoff = back_off(retry, watch.attempts, watch.backoff, draw_key);
-        if now.saturating_add(backoff) >= watch.deadline {
-            return Next::Finish(index, outcome); // The deadline would pass while it waits.
-        }
-        self.watches.at(frame.at).backoff = backoff.as_nanos();
-        self.frames.at_mut(index).state = State::BackingOff;
-        if backoff == Span::ZERO {
-            let begun = self.next_attempt(index, now, calendar);
-            return begun.map_or(Next::Wait, Next::Run);
-        }
-        calendar.schedule_in(backoff, Event::Retry(self.frames.key_of(index)).pack());
-        Next::Wait
-    }
-
-    pub(super) fn retry(
-        &mut self,
-        key: FrameKey,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) -> Option<u32> {
-        self.frames.get(key)?; // Its caller may have given up.
-        self.trace_lost(key.index(), now);
-        self.next_attempt(key.index(), now, calendar)
-    }
-
-    pub(super) fn timeout(
-        &mut self,
-        key: FrameKey,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) -> Option<u32> {
-        let frame = self.frames.get(key)?;
-        let watch = *self.watches.at(frame.at);
-        if watch.timeout != now || watch.live.is_none() {
-            return None; // That attempt has ended.
-        }
-        self.abandon(key.index(), now);
-        self.trace_lost(key.index(), now);
-        match self.after_failure(key.index(), Outcome::TIMED_OUT, now, calendar) {
-            Next::Run(next) => Some(next),
-            Next::Finish(ended, outcome) => self.finish(ended, outcome, now, calendar),
-            Next::Wait => None,
-        }
-    }
-
-    pub(super) fn total_timeout(
-        &mut self,
-        key: FrameKey,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) -> Option<u32> {
-        self.frames.get(key)?;
-        self.abandon(key.index(), now);
-        self.trace_lost(key.index(), now);
-        self.finish(key.index(), Outcome::TIMED_OUT, now, calendar)
-    }
-
-    /// Turns away from the attempt that is out. Its work goes on unless the policy cancels it.
-    fn abandon(&mut self, index: u32, now: SimTime) {
-        let at = self.frames.at(index).at;
-        let watch = self.watches.at(at);
-        let live = std::mem::replace(&mut watch.live, FrameKey::NONE);
-        let call = watch.call;
-        if !self.frames.contains(live) {
-            return;
-        }
-        if self.policies[self.policy_of(call)].cancel {
-            self.cancel(live.index(), now);
-        } else {
-            self.release_balancer(live.index());
-            self.leave_parent(live.index());
-        }
-    }
-
     // Cancellation -----------------------------------------------------------------------------------------
 
-    fn cancel_children(&mut self, index: u32, now: SimTime) {
+    pub(super) fn cancel_children(&mut self, index: u32, now: SimTime) {
         loop {
             let child = self.frames.at(index).first_child;
             if child == NONE {
@@ -611,6 +446,9 @@ impl System<'_> {
             State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
             _ => {}
         }
+        if frame.kind == Kind::Call {
+            self.leave_policy(index, now);
+        }
         if frame.kind == Kind::Endpoint && frame.state != State::Travelling {
             if !frame.replied {
                 let endpoint = self.plan.calls[frame.call.index()].endpoint;
@@ -638,31 +476,5 @@ impl System<'_> {
         self.services[service].cores.present.leave(frame.since, now);
         self.frames.at_mut(index).state = State::Ready;
         self.ready.add(super::Task::Cores(frame.at));
-    }
-
-    /// Who loses time when a call of this frame's caller fails.
-    pub(super) fn retries_place(&self, frame: &Frame) -> u32 {
-        let service = self.replicas[frame.replica as usize].service;
-        if service == NONE {
-            let traffic = self.requests.at(frame.request).traffic;
-            return self.trace.places().client_retries(TrafficId(traffic));
-        }
-        self.trace.places().retries(ServiceId(service))
-    }
-}
-
-/// The back-off behind attempt number `attempts`, after one of `last` nanoseconds.
-fn back_off(retry: &RetryPlan, attempts: u32, last: u64, draw_key: u64) -> Span {
-    let (base, max) = (retry.base.as_seconds(), retry.max.as_seconds());
-    let full = (base * retry.factor.powf(f64::from(attempts - 1))).min(max);
-    let mut draws = sim_core::Draws::keyed(draw_key);
-    match retry.jitter {
-        Jitter::None => span(full),
-        Jitter::Full => span(full * draws.unit()),
-        Jitter::Equal => span(full * (0.5 + 0.5 * draws.unit())),
-        Jitter::Decorrelated => {
-            let before = if last == 0 { base } else { Span::from_nanos(last).as_seconds() };
-            span((base + draws.unit() * (3.0 * before - base).max(0.0)).min(max))
-        }
     }
 }

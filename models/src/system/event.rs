@@ -25,6 +25,10 @@ pub(super) enum Event {
     Retry(FrameKey),
     /// The frame has waited for a pool as long as it may.
     GiveUp(FrameKey),
+    /// A copy of the call may be sent.
+    Hedge(FrameKey),
+    /// The call has waited as long as it may for an end of those in flight.
+    Refuse(FrameKey),
     /// A segment of the measurements ends.
     Cut,
     /// A change begins or ends.
@@ -54,6 +58,8 @@ impl Kind {
     const CUT: u64 = 8;
     const CHANGE: u64 = 9;
     pub(super) const VISIT_DONE: u64 = 10;
+    const HEDGE: u64 = 11;
+    const REFUSE: u64 = 12;
 }
 
 impl Event {
@@ -77,6 +83,8 @@ impl Event {
             Self::Cut => word(Kind::CUT, 0, 0),
             Self::Change { change, begins } => word(Kind::CHANGE, change, u32::from(begins)),
             Self::VisitDone(visit) => word(Kind::VISIT_DONE, 0, visit),
+            Self::Hedge(call) => key(Kind::HEDGE, call),
+            Self::Refuse(call) => key(Kind::REFUSE, call),
         }
     }
 }
@@ -116,6 +124,8 @@ impl Packed {
             Kind::GIVE_UP => Event::GiveUp(key),
             Kind::CUT => Event::Cut,
             Kind::CHANGE => Event::Change { change: index, begins: rest != 0 },
+            Kind::HEDGE => Event::Hedge(key),
+            Kind::REFUSE => Event::Refuse(key),
             _ => Event::VisitDone(rest),
         }
     }
@@ -144,6 +154,8 @@ mod tests {
             Event::TotalTimeout(key),
             Event::Retry(key),
             Event::GiveUp(key),
+            Event::Hedge(key),
+            Event::Refuse(key),
             Event::Cut,
             Event::Change { change: 2, begins: true },
             Event::Change { change: 2, begins: false },

@@ -3,6 +3,7 @@
 use sim_core::{Key, SimTime};
 
 use crate::blueprint::{CallId, Outcome};
+use crate::policy::Permit;
 
 /// Stands for "none" where an index is kept.
 pub(super) const NONE: u32 = u32::MAX;
@@ -69,6 +70,8 @@ pub(super) enum State {
     Joining,
     /// Waiting before the next attempt.
     BackingOff,
+    /// Waiting for an end of the calls that its caller has in flight.
+    Limited,
 }
 
 /// What a frame is.
@@ -199,16 +202,53 @@ pub(super) struct Rounds {
 pub(super) struct Watch {
     /// The call.
     pub(super) call: CallId,
+    /// What its caller remembers of the policy.
+    pub(super) memory: u32,
+    /// Whose figures it counts in.
+    pub(super) usage: u32,
     /// Attempts begun.
     pub(super) attempts: u32,
-    /// The attempt that is out: its frame.
-    pub(super) live: FrameKey,
+    /// Copies sent of the present attempt.
+    pub(super) copies: u32,
+    /// Copies sent of all attempts.
+    pub(super) sent: u32,
+    /// First of the copies that are out, the oldest first.
+    pub(super) flights: u32,
     /// The last back-off, in nanoseconds.
     pub(super) backoff: u64,
-    /// When the attempt that is out times out.
-    pub(super) timeout: SimTime,
+    /// When the present attempt was sent.
+    pub(super) since: SimTime,
+    /// When the next copy is to be sent.
+    pub(super) hedge_at: SimTime,
     /// When all attempts together must have ended.
     pub(super) deadline: SimTime,
+    /// Until when whoever asked its caller wants an answer.
+    pub(super) inherited: SimTime,
+    /// Leave of the breaker to make the present attempt.
+    pub(super) permit: Option<Permit>,
+    /// Whether the present attempt is one of those in flight that a limit counts.
+    pub(super) in_flight: bool,
+    /// Whether it counts among its caller's retries.
+    pub(super) retrying: bool,
+    /// Whether its fallback runs.
+    pub(super) falls_back: bool,
+}
+
+/// A copy of an attempt that is out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight {
+    /// Its number among all copies of the call: what its answer is known by.
+    pub(super) number: u32,
+    /// Its number among the copies of the attempt: 0 is the first.
+    pub(super) copy: u32,
+    /// Its frame.
+    pub(super) frame: FrameKey,
+    /// When it was sent.
+    pub(super) since: SimTime,
+    /// When it times out.
+    pub(super) timeout: SimTime,
+    /// The next copy that is out.
+    pub(super) next: u32,
 }
 
 /// Records that frames link together, reused after they are given back.

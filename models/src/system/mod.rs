@@ -7,8 +7,10 @@
 
 mod calls;
 mod cores;
+mod deadlines;
 mod event;
 mod frame;
+mod policy;
 mod pool;
 mod replicate;
 mod segments;
@@ -27,8 +29,10 @@ use crate::blueprint::{
 use crate::discipline::Waiting;
 use crate::observe::Segment;
 use cores::Cores;
+use deadlines::Deadlines;
 use event::{Event, Kind, Packed};
-use frame::{Arena, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
+use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
+use policy::Memories;
 use pool::{Instance, Level, Pool};
 pub use replicate::{Replication, replicate};
 use trace::Trace;
@@ -129,6 +133,8 @@ enum Task {
     Work(u32),
     /// End this visit, whose work is done.
     Leave(u32),
+    /// Send the attempt of a call that has waited for an end of those in flight.
+    Send(FrameKey),
     /// Plan the next end of a burst on these cores, which somebody has left.
     Cores(u32),
 }
@@ -158,11 +164,14 @@ struct System<'a> {
     cores: Vec<Cores>,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
+    memories: Memories,
     // What is in flight.
     requests: Slab<Request>,
     frames: Slab<Frame>,
     visits: Slab<Visit>,
     watches: Arena<Watch>,
+    flights: Arena<Flight>,
+    deadlines: Deadlines,
     held: Arena<Held>,
     rounds: Arena<Rounds>,
     ready: Agenda,
@@ -205,10 +214,13 @@ impl<'a> System<'a> {
             cores: Vec::new(),
             balancers: Vec::new(),
             sources: Vec::new(),
+            memories: Memories::new(plan),
             requests: Slab::new(),
             frames: Slab::new(),
             visits: Slab::new(),
             watches: Arena::new(),
+            flights: Arena::new(),
+            deadlines: Deadlines::new(plan),
             held: Arena::new(),
             rounds: Arena::new(),
             ready: Agenda::default(),
@@ -332,6 +344,7 @@ impl<'a> System<'a> {
                     None
                 }
                 Some(Task::Leave(visit)) => self.visit_done(visit, now, calendar),
+                Some(Task::Send(key)) => self.send_waiting(key, now, calendar),
                 Some(Task::Cores(cores)) => {
                     self.admit_to_cores(cores, now);
                     self.schedule_burst_end(cores, calendar);
@@ -422,6 +435,8 @@ impl System<'_> {
             Event::TotalTimeout(call) => self.total_timeout(call, now, calendar),
             Event::Retry(call) => self.retry(call, now, calendar),
             Event::GiveUp(frame) => self.give_up(frame, now, calendar),
+            Event::Hedge(call) => self.hedge(call, now, calendar),
+            Event::Refuse(call) => self.refuse(call, now, calendar),
             Event::Cut => {
                 self.cut(now, calendar);
                 None

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sim_core::{Calendar, CancelFlag, EndReason, SimTime, run_some};
 
-use super::frame::{Frame, Held, Request, Watch};
+use super::frame::{Flight, Frame, Held, Request, Watch};
 use super::visit::{Visit, Waiter};
 use super::{Event, Packed, System};
 use crate::blueprint::{Blueprint, CallPlan, Limits};
@@ -97,6 +97,7 @@ impl System<'_> {
             + self.visits.high_water() * (size_of::<Visit>() + 8)
             + self.requests.high_water() * (size_of::<Request>() + 8)
             + self.watches.high_water() * size_of::<Watch>()
+            + self.flights.high_water() * size_of::<Flight>()
             + self.held.high_water() * size_of::<Held>()
             + calendar.len() * 32
             + lines * size_of::<Waiter>();
@@ -143,7 +144,8 @@ impl System<'_> {
             }
             Event::Timeout(_) | Event::TotalTimeout(_) => "a call times out".to_owned(),
             Event::Retry(_) => "a call is retried".to_owned(),
-            Event::GiveUp(_) => "a wait times out".to_owned(),
+            Event::GiveUp(_) | Event::Refuse(_) => "a wait times out".to_owned(),
+            Event::Hedge(_) => "a call is hedged".to_owned(),
             Event::Cut => "a window ends".to_owned(),
             Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
         };

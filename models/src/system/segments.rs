@@ -44,6 +44,7 @@ impl System<'_> {
     /// Ends the current segment at `now` and begins the next.
     pub(super) fn close_segment(&mut self, now: SimTime) {
         let census = self.census();
+        self.check_memories();
         let endpoints = self.endpoints.iter_mut().map(|meter| EndpointObservation {
             answered: std::mem::take(&mut meter.answered),
             failed: std::mem::take(&mut meter.failed),
@@ -65,6 +66,7 @@ impl System<'_> {
                 .collect(),
             pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
             cores: Vec::new(),
+            policies: self.memories.flush(now),
         };
         for (service, &present) in census.computing.iter().enumerate() {
             segment.cores.push(self.close_cores(service, present, now));
@@ -207,7 +209,7 @@ impl System<'_> {
     fn apply(&mut self, row: Row, now: SimTime, calendar: &mut Calendar<Packed>) {
         match row {
             Row::Sampler(id, row) => self.samplers[id.index()] = row,
-            Row::Policy(id, row) => self.policies[id.index()] = row,
+            Row::Policy(id, row) => self.change_policy(id, row),
             Row::Route(id, row) => self.routes[id.index()] = row,
             Row::Fork(id, row) => self.forks[id.index()] = row,
             Row::Choice(id, row) => self.choices[id.index()] = row,

@@ -52,6 +52,7 @@ impl System<'_> {
             self.services[service].present.enter(now);
             let replica = frame.replica;
             self.occupy(replica, now);
+            self.end_if_late(index, now);
         }
     }
 
@@ -98,6 +99,7 @@ impl System<'_> {
                 Op::Choose(choice) => self.choose(index, choice, pc),
                 Op::Jump(to) => frame.pc = to.0,
                 Op::Reply => self.reply(index, now, calendar),
+                Op::Begin => self.stop_other_copies(index, now),
                 Op::Fail { outcome, probability } => {
                     let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
                     if probability < 1.0 && draws.unit() >= f64::from(probability) {
@@ -389,6 +391,7 @@ impl System<'_> {
         frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
         let (since, account) = (frame.since, frame.account);
         self.ready.add(Task::Run(key));
+        self.end_if_late(key.index(), now);
         if account != NONE {
             self.trace_pool_wait(key.index(), instance, now);
         }
@@ -519,6 +522,7 @@ impl System<'_> {
         row.kind = Kind::Branch;
         self.adopt(index, child);
         self.occupy(parent.replica, now);
+        self.deadlines.pass(link.parent, child);
         child
     }
 

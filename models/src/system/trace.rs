@@ -173,8 +173,12 @@ impl System<'_> {
     /// The frame has worked, or waited for what is not modelled.
     pub(super) fn trace_work(&mut self, index: u32, now: SimTime) {
         let frame = self.frames.at(index);
-        let service = self.service_of(frame);
-        self.trace.charge(frame.account, self.trace.places().work(service), now);
+        // A client works only on fallbacks.
+        let place = match self.service_of(frame) {
+            ServiceId(NONE) => self.retries_place(frame),
+            service => self.trace.places().work(service),
+        };
+        self.trace.charge(frame.account, place, now);
     }
 
     /// The frame's CPU need was met, after `wait` nanoseconds more than the need itself.

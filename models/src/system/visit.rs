@@ -11,7 +11,7 @@ use sim_core::{Calendar, Draws, SimTime};
 use super::frame::{FrameKey, Link, NONE};
 use super::traffic::Ending;
 use super::{Event, Packed, System, Task, span};
-use crate::blueprint::{Blueprint, CallId, EndpointId, Op, Outcome, PoolScope, Row, SamplerId};
+use crate::blueprint::{Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, PoolScope, Row, SamplerId};
 use crate::discipline::Line;
 
 /// An endpoint that a call can visit the short way.
@@ -123,14 +123,17 @@ pub(super) fn leaves_of(plan: &Blueprint) -> (Vec<Leaf>, Vec<u32>) {
     (leaves, plan.calls.iter().map(of_call).collect())
 }
 
-/// Whether anything in the scenario stops work that has begun, now or after a change.
+/// Whether anything in the scenario stops work that has begun or waits, now or after a change.
 fn cancels(plan: &Blueprint) -> bool {
-    let changed = || plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let stops = |policy: &PolicyPlan| {
+        policy.cancel || policy.deadline || policy.hedge.is_some_and(|hedge| hedge.cancel || hedge.tied)
+    };
+    let mut changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
     plan.forks.iter().any(|fork| fork.cancel)
-        || plan.policies.iter().any(|policy| policy.cancel)
-        || changed().any(|row| match row {
+        || plan.policies.iter().any(stops)
+        || changed.any(|row| match row {
             Row::Fork(_, fork) => fork.cancel,
-            Row::Policy(_, policy) => policy.cancel,
+            Row::Policy(_, policy) => stops(policy),
             _ => false,
         })
 }

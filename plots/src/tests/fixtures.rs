@@ -96,6 +96,7 @@ pub(crate) fn empty_report() -> Report {
         traffic: BTreeMap::new(),
         services: BTreeMap::new(),
         resources: BTreeMap::new(),
+        policies: BTreeMap::new(),
         laws: Laws { hold: true, ..Laws::default() },
         theory: Vec::new(),
         bottleneck: None,

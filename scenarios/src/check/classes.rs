@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checker;
 use crate::diagnostic::Diagnostic;
-use crate::spec::{At, List, Name, Named, StepSpec, TrafficSpec};
+use crate::spec::{At, List, Name, Named, PolicyRef, PolicySpec, StepSpec, TrafficSpec};
 use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
@@ -114,6 +114,13 @@ impl<'a> Checker<'a> {
                 failures(steps.value.as_ref().map_or(&[], |steps| &steps.items), &mut names);
             }
         }
+        let policies = self.spec.policies.iter().flat_map(|policies| &policies.entries);
+        for policy in policies.filter_map(|entry| entry.value.as_ref()) {
+            failures_of(&policy.0, &mut names);
+        }
+        for traffic in self.traffic_specs() {
+            failures_of_own(traffic.policy.as_ref(), &mut names);
+        }
         names.into_iter().filter(|name| super::steps::fixed_outcome(name).is_none()).collect()
     }
 }
@@ -146,7 +153,19 @@ fn failures(steps: &[StepSpec], names: &mut BTreeSet<String>) {
             StepSpec::Choose(choose) => {
                 choose.choose.items.iter().for_each(|arm| failures(&arm.steps().items, names));
             }
-            StepSpec::Cpu(_) | StepSpec::Delay(_) | StepSpec::Call(_) | StepSpec::Reply => {}
+            StepSpec::Call(call) => failures_of_own(call.policy.as_ref(), names),
+            StepSpec::Cpu(_) | StepSpec::Delay(_) | StepSpec::Reply => {}
         }
+    }
+}
+
+/// Names that the fallback of a policy uses.
+fn failures_of(policy: &PolicySpec, names: &mut BTreeSet<String>) {
+    failures(policy.fallback.as_ref().map_or(&[], |steps| &steps.items), names);
+}
+
+fn failures_of_own(policy: Option<&PolicyRef>, names: &mut BTreeSet<String>) {
+    if let Some(PolicyRef::Own(policy, _)) = policy {
+        failures_of(&policy.0, names);
     }
 }

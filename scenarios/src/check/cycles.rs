@@ -1,10 +1,8 @@
 //! Endpoints that call each other without end.
 
-use models::blueprint::EndpointId;
-
 use super::Checker;
 use crate::diagnostic::Diagnostic;
-use crate::scenario::{ArmWhen, Branch, Call, Endpoint, Step};
+use crate::scenario::{ArmWhen, Branch, Call, Endpoint, Step, each_call};
 
 impl Checker<'_> {
     /// Reports endpoints that no request can come back from, one cycle each.
@@ -163,7 +161,7 @@ pub(crate) fn callees_first(endpoints: &[Endpoint]) -> Vec<usize> {
         .iter()
         .map(|endpoint| {
             let mut callees = Vec::new();
-            collect(&endpoint.steps, &mut |EndpointId(id)| callees.push(id as usize));
+            each_call(&endpoint.steps, &mut |call| callees.push(call.endpoint.index()));
             callees
         })
         .collect();
@@ -189,23 +187,4 @@ pub(crate) fn callees_first(endpoints: &[Endpoint]) -> Vec<usize> {
         }
     }
     order
-}
-
-fn collect(steps: &[Step], found: &mut impl FnMut(EndpointId)) {
-    for step in steps {
-        match step {
-            Step::Call(call) => found(call.endpoint),
-            Step::Hold { steps, .. } | Step::Repeat { steps, .. } => collect(steps, found),
-            Step::All { branches, .. } => {
-                for branch in branches {
-                    match branch {
-                        Branch::Call(call) => found(call.endpoint),
-                        Branch::Steps(steps) => collect(steps, found),
-                    }
-                }
-            }
-            Step::Choose(arms) => arms.iter().for_each(|(_, steps)| collect(steps, found)),
-            Step::Cpu(_) | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
-        }
-    }
 }

@@ -5,16 +5,16 @@ mod cycles;
 mod distributions;
 mod empty;
 mod files;
+mod policies;
 mod resources;
 mod steps;
 mod sweep;
 mod traffic;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
-    EndpointId, Jitter, Limits, Outcome, OutcomeSet, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RetryPlan,
-    RouteId, ServiceId,
+    Caller, EndpointId, Limits, Outcome, Pick, PolicyId, PoolId, PoolPlan, RouteId, ServiceId,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -22,8 +22,8 @@ use sim_core::distribution::Distribution;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Endpoint, Parts, Route, Service, Warmup};
 use crate::spec::{
-    At, BackoffSpec, JitterWord, LimitsSpec, Name, Named, PickSpec, PolicySpec, RouteSpec, ScenarioSpec,
-    SchedulingWord, ServiceSpec, Sink, Time, WarmupSpec,
+    At, LimitsSpec, Name, Named, PickSpec, PolicySpec, RouteSpec, ScenarioSpec, SchedulingWord, ServiceSpec,
+    Sink, Time, WarmupSpec,
 };
 use crate::text::Source;
 use crate::tree::{Place, quoted};
@@ -57,6 +57,12 @@ pub(super) struct Checker<'a> {
     slots: Vec<Vec<PoolId>>,
     used_routes: Vec<Route>,
     route_ids: BTreeMap<(ServiceId, Option<&'a str>), RouteId>,
+    /// Who makes the calls at hand.
+    caller: Caller,
+    /// Policies written where they are used, and what they are called.
+    own_policies: Vec<(String, PolicySpec, Place)>,
+    /// Who calls under which policy.
+    used_policies: BTreeSet<(PolicyId, Caller)>,
 }
 
 impl<'a> Checker<'a> {
@@ -91,6 +97,9 @@ impl<'a> Checker<'a> {
             slots,
             used_routes: Vec::new(),
             route_ids: BTreeMap::new(),
+            caller: Caller::Service(ServiceId(0)),
+            own_policies: Vec::new(),
+            used_policies: BTreeSet::new(),
         }
     }
 
@@ -109,6 +118,7 @@ impl<'a> Checker<'a> {
         let services = self.all_services();
         let endpoints = self.all_endpoints();
         let traffics = self.all_traffics(&endpoints, &services);
+        let uses = self.all_uses();
         let policies = self.all_policies();
         self.check_cycles(&endpoints);
         let spec = self.spec;
@@ -135,6 +145,7 @@ impl<'a> Checker<'a> {
             endpoints,
             pools: self.pools,
             policies,
+            uses,
             routes: self.used_routes,
         }
     }
@@ -239,6 +250,7 @@ impl<'a> Checker<'a> {
         let mut all = Vec::new();
         for (i, entry) in services_of(self.spec).into_iter().enumerate() {
             let named = entry.value.as_ref().and_then(|service| service.endpoints.0.as_ref());
+            self.caller = Caller::Service(ServiceId(i as u32));
             for endpoint in named.map(Named::sorted).unwrap_or_default() {
                 let steps = endpoint.value.as_ref().map(|steps| self.steps(&entry.name, &steps.items));
                 all.push(Endpoint {
@@ -250,106 +262,6 @@ impl<'a> Checker<'a> {
             }
         }
         all
-    }
-
-    fn all_policies(&mut self) -> Vec<PolicyPlan> {
-        let mut all = Vec::new();
-        for entry in self.spec.policies.iter().flat_map(Named::sorted) {
-            if let Some(policy) = &entry.value {
-                let plan = self.policy(&entry.name, policy);
-                all.push(plan);
-            }
-        }
-        all
-    }
-
-    fn policy(&mut self, name: &str, spec: &PolicySpec) -> PolicyPlan {
-        for time in [&spec.timeout, &spec.total].into_iter().flatten() {
-            if time.value.seconds <= 0.0 {
-                self.error(time.place, "this leaves an attempt no time at all", "write `timeout: 1s`");
-            }
-        }
-        if let (Some(timeout), Some(total)) = (&spec.timeout, &spec.total)
-            && total.value.seconds < timeout.value.seconds
-        {
-            self.sink.report(
-                Diagnostic::warning("all attempts together get less time than one of them")
-                    .at(total.place)
-                    .related(timeout.place, "for one attempt")
-                    .help("the shorter of the two decides"),
-            );
-        }
-        let retry = spec.retry.as_ref().map(|retry| {
-            let mut outcomes = OutcomeSet { member: vec![false; Outcome::FIXED.len() + self.failures.len()] };
-            for word in &retry.outcomes.items {
-                self.retried(word, &mut outcomes);
-            }
-            let (base, factor, max, jitter) = self.backoff(&retry.backoff);
-            RetryPlan { attempts: retry.attempts.value.count, outcomes, base, factor, max, jitter }
-        });
-        PolicyPlan {
-            name: name.into(),
-            path: format!("policies.{name}"),
-            timeout: spec.timeout.as_ref().and_then(span),
-            total: spec.total.as_ref().and_then(span),
-            cancel: spec.cancel.value.on,
-            retry,
-        }
-    }
-
-    /// Adds an outcome that is retried to the set.
-    fn retried(&mut self, word: &At<Name>, set: &mut OutcomeSet) {
-        const KNOWN: [(&str, Outcome); 3] =
-            [("rejected", Outcome::REJECTED), ("timed_out", Outcome::TIMED_OUT), ("lost", Outcome::LOST)];
-        let name = word.value.0.as_str();
-        if let Some((_, outcome)) = KNOWN.iter().find(|(known, _)| *known == name) {
-            set.member[outcome.0 as usize] = true;
-        } else if name == "failed" {
-            set.member[Outcome::FIXED.len()..].fill(true);
-        } else if let Some(n) = self.failures.iter().position(|failure| failure == name) {
-            set.member[Outcome::failed(n).0 as usize] = true;
-        } else {
-            let known = || {
-                let fixed = KNOWN.iter().map(|(known, _)| *known).chain(["failed"]);
-                fixed.chain(self.failures.iter().map(String::as_str))
-            };
-            let help = did_you_mean(name, known()).unwrap_or_else(|| format!("one of {}", listed(known())));
-            self.error(word.place, format!("there is no outcome {} to try again", quoted(name)), help);
-        }
-    }
-
-    fn backoff(&mut self, spec: &BackoffSpec) -> (Span, f64, Span, Jitter) {
-        match spec {
-            BackoffSpec::Constant(time) => {
-                let span = span(time).unwrap_or_default();
-                (span, 1.0, span, Jitter::None)
-            }
-            BackoffSpec::Growing(growing) => {
-                let (base, max) = (&growing.base, &growing.max);
-                if max.value.seconds < base.value.seconds {
-                    let message = "the longest back-off is shorter than the first";
-                    let diagnostic =
-                        Diagnostic::error(message).at(max.place).related(base.place, "the first");
-                    self.sink.report(diagnostic.help("raise `max` or lower `base`"));
-                }
-                if growing.factor.value.number < 1.0 {
-                    let help = "1 keeps the back-off the same, 2 doubles it each time";
-                    self.error(growing.factor.place, "expected a factor of at least 1", help);
-                }
-                let jitter = match growing.jitter.value {
-                    JitterWord::None => Jitter::None,
-                    JitterWord::Full => Jitter::Full,
-                    JitterWord::Equal => Jitter::Equal,
-                    JitterWord::Decorrelated => Jitter::Decorrelated,
-                };
-                (
-                    span(base).unwrap_or_default(),
-                    growing.factor.value.number,
-                    span(max).unwrap_or_default(),
-                    jitter,
-                )
-            }
-        }
     }
 
     /// The route to `service` named `name`, or the service's own.
@@ -386,18 +298,6 @@ impl<'a> Checker<'a> {
         self.used_routes.push(Route { name, service, pick, latency });
         self.route_ids.insert((service, key), id);
         Some(id)
-    }
-
-    /// The policy `name`.
-    fn policy_named(&mut self, at: &At<Name>) -> Option<PolicyId> {
-        let name = at.value.0.as_str();
-        if let Some(id) = self.policies.get(name) {
-            return Some(*id);
-        }
-        let help = did_you_mean(name, self.policies.keys().copied())
-            .unwrap_or_else(|| "add it to `policies`".into());
-        self.error(at.place, format!("there is no policy {}", quoted(name)), help);
-        None
     }
 
     /// The endpoint `web.checkout`.

@@ -39,7 +39,7 @@ impl Checker<'_> {
             StepSpec::Cpu(step) => Step::Cpu(self.distribution(&step.cpu)?),
             StepSpec::Delay(step) => Step::Delay(self.distribution(&step.delay)?),
             StepSpec::Hold(step) => self.hold(service, step)?,
-            StepSpec::Call(step) => Step::Call(self.call(step)?),
+            StepSpec::Call(step) => Step::Call(self.call(service, step)?),
             StepSpec::All(step) => self.all(service, step)?,
             StepSpec::Repeat(step) => {
                 let times = self.distribution(&step.repeat);
@@ -65,9 +65,10 @@ impl Checker<'_> {
         Some(Step::Hold { pool, units, steps })
     }
 
-    fn call(&mut self, step: &CallStep) -> Option<Call> {
+    fn call(&mut self, caller: &str, step: &CallStep) -> Option<Call> {
         let endpoint = self.endpoint_named(&step.call.value.0, step.call.place);
-        let policy = step.policy.as_ref().map(|policy| self.policy_named(policy));
+        let name = || format!("{caller} to {}", step.call.value.0);
+        let policy = step.policy.as_ref().map(|policy| self.policy_of(policy, name));
         let latency = step.latency.as_ref().map(|latency| self.distribution(latency));
         let service =
             step.call.value.0.split_once('.').and_then(|(service, _)| self.services.get(service).copied());
@@ -125,7 +126,7 @@ impl Checker<'_> {
         if !branch.is_list
             && let [StepSpec::Call(call)] = branch.steps.items.as_slice()
         {
-            return self.call(call).map(Branch::Call);
+            return self.call(service, call).map(Branch::Call);
         }
         let steps = self.steps(service, &branch.steps.items);
         (steps.len() == branch.steps.items.len()).then_some(Branch::Steps(steps))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use models::blueprint::Arrivals;
+use models::blueprint::{Arrivals, Caller, TrafficId};
 use sim_core::distribution::{Distribution, Exponential};
 use sim_core::{SimTime, Span};
 
@@ -33,7 +33,8 @@ impl Checker<'_> {
                 continue;
             };
             let arrivals = self.arrivals(entry, spec);
-            let targets = self.targets(spec);
+            self.caller = Caller::Traffic(TrafficId(all.len() as u32));
+            let targets = self.targets(&entry.name, spec);
             let classes = self.traffic_classes(spec);
             let (Some(arrivals), Some(targets), Some(classes)) = (arrivals, targets, classes) else {
                 continue;
@@ -170,9 +171,9 @@ impl Checker<'_> {
         Some(Arrivals::Trace(Arc::from(instants)))
     }
 
-    fn targets(&mut self, spec: &TrafficSpec) -> Option<Vec<(f64, Call)>> {
+    fn targets(&mut self, traffic: &str, spec: &TrafficSpec) -> Option<Vec<(f64, Call)>> {
         let policy = match &spec.policy {
-            Some(policy) => self.policy_named(policy).map(Some),
+            Some(policy) => self.policy_of(policy, || format!("{traffic}.policy")).map(Some),
             None => Some(None),
         };
         let mut shares: Vec<(&str, Place, f64)> = match spec.to.0.as_ref()? {

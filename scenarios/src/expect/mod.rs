@@ -130,7 +130,7 @@ impl Reader<'_> {
     /// Whether `path` speaks of a part that may be missing because it could not be read.
     fn is_told(&self, path: &str) -> bool {
         let mut words = path.split('.').skip_while(|word| {
-            matches!(*word, "traffic" | "services" | "resources")
+            matches!(*word, "traffic" | "services" | "resources" | "policies")
                 || self.variants.iter().any(|known| known == word)
         });
         let first = words.next().unwrap_or_default();
@@ -211,7 +211,7 @@ impl Reader<'_> {
         match (&written.tolerance, written.comparison) {
             (None, Comparison::Equal) => {
                 let exact = matches!(left, Quantity::One(term)
-                    if matches!(term.metric.figure, Figure::QueueMax | Figure::Replicas));
+                    if matches!(term.metric.figure, Figure::QueueMax | Figure::Replicas | Figure::Trips));
                 if exact {
                     return Some(0.0);
                 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use models::blueprint::{EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+use models::blueprint::{Caller, EndpointId, Outcome, PoolId, ServiceId, TrafficId};
 
 use crate::metric::{Figure, Subject};
-use crate::scenario::Parts;
+use crate::scenario::{Parts, Use};
 use crate::words::{closest, listed};
 
 /// What a figure is measured in.
@@ -81,7 +81,32 @@ impl<'a> Subjects<'a> {
                 None => subjects.add(subject, [format!("resources.{}", pool.name), pool.name.clone()]),
             }
         }
+        subjects.add_policies();
         subjects
+    }
+
+    fn add_policies(&mut self) {
+        let parts = self.parts;
+        for (i, policy) in parts.policies.iter().enumerate() {
+            let name = &policy.name;
+            let of_policy = |usage: &Use| usage.policy.index() == i;
+            let Some(from) = parts.uses.iter().position(of_policy) else { continue };
+            let to = from + parts.uses.iter().filter(|usage| of_policy(usage)).count();
+            let subject = Subject::Policy(from as u32, to as u32);
+            self.add(subject, [format!("policies.{name}"), name.clone()]);
+            for (at, usage) in (from as u32..).zip(&parts.uses[from..to]) {
+                let caller = match usage.caller {
+                    Caller::Service(id) => &parts.services[id.index()].name,
+                    Caller::Traffic(id) => &parts.traffics[id.index()].name,
+                };
+                // A policy of one caller is that caller's.
+                if to - from > 1 {
+                    let names =
+                        [format!("policies.{name}.callers.{caller}"), format!("{name}.callers.{caller}")];
+                    self.add(Subject::Policy(at, at + 1), names);
+                }
+            }
+        }
     }
 
     fn owned(&mut self, subject: Subject, service: &str, group: &str, name: &str) {
@@ -205,6 +230,7 @@ impl<'a> Subjects<'a> {
             Subject::Service(_) => row(SERVICE, text),
             Subject::Pool(_) => row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(|| waits(text)),
             Subject::Cores(_) => row(RESOURCE, text).or_else(|| waits(text)),
+            Subject::Policy(..) => row(POLICY, text),
         }
     }
 
@@ -223,6 +249,7 @@ impl<'a> Subjects<'a> {
             Subject::Service(_) => words(&[SERVICE]),
             Subject::Pool(_) => [words(&[RESOURCE, POOL]), own(&waits)].concat(),
             Subject::Cores(_) => [words(&[RESOURCE]), own(&waits)].concat(),
+            Subject::Policy(..) => words(&[POLICY]),
         }
     }
 }
@@ -269,6 +296,25 @@ const RESOURCE: &[Row] = &[
 const POOL: &[Row] = &[
     ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
     ("timed_out", Figure::Share(Outcome::TIMED_OUT), Unit::Share),
+];
+
+const POLICY: &[Row] = &[
+    ("calls", Figure::Calls, Unit::Rate),
+    ("attempts", Figure::Attempts, Unit::Number),
+    ("attempts_per_call", Figure::Attempts, Unit::Number),
+    ("timeouts", Figure::TimedOut, Unit::Rate),
+    ("expired", Figure::Expired, Unit::Rate),
+    ("retries", Figure::Retries, Unit::Rate),
+    ("retries_refused", Figure::Unaffordable, Unit::Rate),
+    ("hedges", Figure::Hedges, Unit::Rate),
+    ("hedges_won", Figure::HedgesWon, Unit::Rate),
+    ("breaker.trips", Figure::Trips, Unit::Number),
+    ("breaker.rejected", Figure::Broken, Unit::Rate),
+    ("breaker.closed", Figure::Closed, Unit::Share),
+    ("breaker.open", Figure::Open, Unit::Share),
+    ("breaker.half_open", Figure::HalfOpen, Unit::Share),
+    ("limit.rejected", Figure::Limited, Unit::Rate),
+    ("fallbacks", Figure::Fallbacks, Unit::Rate),
 ];
 
 fn row(table: &[Row], text: &str) -> Option<(Figure, Unit)> {

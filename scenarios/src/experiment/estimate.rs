@@ -147,7 +147,12 @@ pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
         | Figure::Offered
         | Figure::InUse
         | Figure::AcquireRate
-        | Figure::Replicas => None,
+        | Figure::Replicas
+        | Figure::Calls
+        | Figure::Hedges
+        | Figure::HedgesWon
+        | Figure::Closed
+        | Figure::HalfOpen => None,
         _ => Some(false),
     }
 }

@@ -2,8 +2,8 @@
 
 use models::blueprint::{Blueprint, Outcome};
 use models::observe::{
-    CoresObservation, EndpointObservation, Observations, PoolObservation, Segment, ServiceObservation,
-    TrafficObservation,
+    CoresObservation, EndpointObservation, Observations, PolicyObservation, PoolObservation, Segment,
+    ServiceObservation, StateTimes, TrafficObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -47,6 +47,16 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
         Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?),
         Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
         Subject::Cores(id) => cores(metric.figure, segment.cores.get(id.index())?.as_ref()?, seconds),
+        Subject::Policy(from, to) => {
+            let mut sum = PolicyObservation::default();
+            segment
+                .policies
+                .get(from as usize..to as usize)?
+                .iter()
+                .for_each(|more| joined::policy(&mut sum, more));
+            let replications = seconds / segment.to.since(segment.from).as_seconds();
+            policy(metric.figure, &sum, seconds, replications)
+        }
     };
     value.filter(|value| value.is_finite())
 }
@@ -125,6 +135,30 @@ fn cores(figure: Figure, seen: &CoresObservation, seconds: f64) -> Option<f64> {
         Figure::HoldQuantile(q) => quantile(&seen.response, q),
         Figure::AcquireRate => rate(seen.present.enters, seconds),
         Figure::WaitProbability => waited(&seen.wait),
+        _ => None,
+    }
+}
+
+fn policy(figure: Figure, seen: &PolicyObservation, seconds: f64, replications: f64) -> Option<f64> {
+    let StateTimes { closed, open, half_open } = seen.breaker;
+    let stay = |time: u64| share(time, closed + open + half_open);
+    let per_second = |count: u64| rate(count, seconds);
+    match figure {
+        Figure::Calls => per_second(seen.calls),
+        Figure::Attempts => share(seen.attempts, seen.calls),
+        Figure::TimedOut => per_second(seen.timed_out),
+        Figure::Retries => per_second(seen.retries),
+        Figure::Unaffordable => per_second(seen.unaffordable),
+        Figure::Expired => per_second(seen.expired),
+        Figure::Hedges => per_second(seen.hedges),
+        Figure::HedgesWon => per_second(seen.hedges_won),
+        Figure::Trips => ratio(seen.trips as f64, replications),
+        Figure::Broken => per_second(seen.broken),
+        Figure::Closed => stay(closed),
+        Figure::Open => stay(open),
+        Figure::HalfOpen => stay(half_open),
+        Figure::Limited => per_second(seen.limited),
+        Figure::Fallbacks => per_second(seen.fallbacks),
         _ => None,
     }
 }

@@ -1,8 +1,8 @@
 //! Segments put together: in time within a replication, and over replications.
 
 use models::observe::{
-    ClassObservation, CoresObservation, EndpointObservation, Observations, PoolObservation, Segment,
-    ServiceObservation, TrafficObservation,
+    ClassObservation, CoresObservation, EndpointObservation, Observations, PolicyObservation,
+    PoolObservation, Segment, ServiceObservation, TrafficObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -57,6 +57,7 @@ pub(crate) fn join(sum: &mut Segment, more: &Segment, how: How) {
             cores(a, b, how);
         }
     });
+    both(&mut sum.policies, &more.policies, policy);
 }
 
 /// Adds the observations of another replication, segment by segment; those that a replication cut short did
@@ -152,6 +153,25 @@ fn pool(sum: &mut PoolObservation, more: &PoolObservation, how: How) {
     sum.rejected += more.rejected;
     sum.timed_out += more.timed_out;
     sum.cancelled += more.cancelled;
+}
+
+/// Adds what was counted of another use, segment or replication of a policy.
+pub(crate) fn policy(sum: &mut PolicyObservation, more: &PolicyObservation) {
+    sum.calls += more.calls;
+    sum.attempts += more.attempts;
+    sum.timed_out += more.timed_out;
+    sum.retries += more.retries;
+    sum.unaffordable += more.unaffordable;
+    sum.expired += more.expired;
+    sum.hedges += more.hedges;
+    sum.hedges_won += more.hedges_won;
+    sum.trips += more.trips;
+    sum.broken += more.broken;
+    sum.breaker.closed += more.breaker.closed;
+    sum.breaker.open += more.breaker.open;
+    sum.breaker.half_open += more.breaker.half_open;
+    sum.limited += more.limited;
+    sum.fallbacks += more.fallbacks;
 }
 
 fn cores(sum: &mut CoresObservation, more: &CoresObservation, how: How) {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use models::blueprint::{Arrivals, Blueprint, EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+use models::blueprint::{
+    Arrivals, Blueprint, Caller, EndpointId, Outcome, PolicyPlan, PoolId, ServiceId, TrafficId, UsePlan,
+};
 use models::observe::{Balance, Breakdown};
 use models::places::Places;
 use sim_core::{Fingerprint, Histogram};
@@ -16,8 +18,8 @@ use super::growth::{Growing, Unsteady};
 use super::{growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Metric, Subject};
 use crate::results::{
-    Bottleneck, E, EndpointResult, Latency, QuantilePoint, Report, ResourceResult, ServiceResult, TimeAt,
-    TrafficResult, Verdict, Window,
+    Bottleneck, BreakerResult, E, EndpointResult, Latency, PolicyResult, QuantilePoint, Report,
+    ResourceResult, ServiceResult, TimeAt, TrafficResult, Verdict, Window,
 };
 
 /// Samples that must lie beyond a percentile before it can be relied on.
@@ -84,6 +86,7 @@ pub(crate) fn report(
         traffic: figures.traffics(),
         services: figures.services(),
         resources: figures.resources(),
+        policies: figures.policies(),
         laws,
         theory: theory::lines(case, gathered, &unsteady),
         bottleneck: figures.bottleneck(&analysis),
@@ -347,6 +350,65 @@ impl Figures<'_> {
             acquired: seen.map_or(0, |seen| seen.response.count()),
             rejected: 0,
             timed_out: 0,
+        }
+    }
+
+    fn policies(&self) -> BTreeMap<String, PolicyResult> {
+        let uses = &self.blueprint.uses;
+        let mut policies = BTreeMap::new();
+        for (i, plan) in self.blueprint.policies.iter().enumerate() {
+            let of_policy = |usage: &UsePlan| usage.policy.index() == i;
+            let Some(from) = uses.iter().position(of_policy) else { continue };
+            let to = from + uses.iter().filter(|usage| of_policy(usage)).count();
+            let mut result = self.policy(plan, from, to);
+            if to - from > 1 {
+                let callers =
+                    (from..to).map(|at| (self.caller(uses[at].caller), self.policy(plan, at, at + 1)));
+                result.callers = callers.collect();
+            }
+            policies.insert(plan.name.clone(), result);
+        }
+        policies
+    }
+
+    /// The name of a caller; that of a traffic has its section where a service is called the same.
+    fn caller(&self, caller: Caller) -> String {
+        match caller {
+            Caller::Service(id) => self.blueprint.services[id.index()].name.clone(),
+            Caller::Traffic(id) => {
+                let plan = &self.blueprint.traffics[id.index()];
+                let taken = self.blueprint.services.iter().any(|service| service.name == plan.name);
+                if taken { plan.path.clone() } else { plan.name.clone() }
+            }
+        }
+    }
+
+    /// The figures of a policy's uses from number `from` to before `to`.
+    fn policy(&self, plan: &PolicyPlan, from: usize, to: usize) -> PolicyResult {
+        let e = |figure: Figure| self.e(Subject::Policy(from as u32, to as u32), figure);
+        let falls_back = self.blueprint.uses[from..to].iter().any(|usage| usage.fallback.is_some());
+        let passes = self.blueprint.policies.iter().any(|policy| policy.deadline);
+        let limited = plan.retry.as_ref().is_some_and(|r| r.budget.is_some() || r.parallel.is_some());
+        let when = |has: bool, figure: Figure| e(figure).filter(|_| has);
+        PolicyResult {
+            calls: e(Figure::Calls),
+            attempts_per_call: e(Figure::Attempts),
+            timeouts: when(plan.timeout.is_some() || plan.total.is_some() || passes, Figure::TimedOut),
+            expired: when(passes, Figure::Expired),
+            retries: when(plan.retry.is_some(), Figure::Retries),
+            retries_refused: when(limited, Figure::Unaffordable),
+            hedges: when(plan.hedge.is_some(), Figure::Hedges),
+            hedges_won: when(plan.hedge.is_some(), Figure::HedgesWon),
+            breaker: plan.breaker.map(|_| BreakerResult {
+                trips: e(Figure::Trips),
+                closed: e(Figure::Closed),
+                open: e(Figure::Open),
+                half_open: e(Figure::HalfOpen),
+                rejected: e(Figure::Broken),
+            }),
+            limit_rejected: when(plan.limit.is_some(), Figure::Limited),
+            fallbacks: when(falls_back, Figure::Fallbacks),
+            callers: BTreeMap::new(),
         }
     }
 

@@ -40,6 +40,7 @@ impl Builder {
             calls: Vec::new(),
             routes: Vec::new(),
             policies: Vec::new(),
+            uses: Vec::new(),
             forks: Vec::new(),
             choices: Vec::new(),
             changes: Vec::new(),

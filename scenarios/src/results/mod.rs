@@ -78,6 +78,9 @@ pub struct Report {
     pub services: BTreeMap<String, ServiceResult>,
     /// Top-level resources by name.
     pub resources: BTreeMap<String, ResourceResult>,
+    /// Policies that are called under, by name.
+    #[serde(default)]
+    pub policies: BTreeMap<String, PolicyResult>,
     /// The laws that every run must obey.
     pub laws: Laws,
     /// Closed forms beside the simulation.
@@ -216,6 +219,51 @@ pub struct ResourceResult {
     pub rejected: u64,
     /// Gave up waiting, over all replications.
     pub timed_out: u64,
+}
+
+/// Calls under one policy. What the policy does not have is `null`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PolicyResult {
+    /// Calls per second.
+    pub calls: Option<E>,
+    /// Requests sent per call: first attempts, retries and hedges, without those turned away on the spot.
+    pub attempts_per_call: Option<E>,
+    /// Attempts per second that timed out.
+    pub timeouts: Option<E>,
+    /// Calls per second that were not made because the caller's own deadline had passed.
+    pub expired: Option<E>,
+    /// Retries per second.
+    pub retries: Option<E>,
+    /// Retries per second that the budget (or `parallel`) did not allow.
+    pub retries_refused: Option<E>,
+    /// Copies per second of attempts that were slow.
+    pub hedges: Option<E>,
+    /// Copies per second that were answered first.
+    pub hedges_won: Option<E>,
+    /// The breakers of all callers.
+    pub breaker: Option<BreakerResult>,
+    /// Attempts per second refused because too many were in flight.
+    pub limit_rejected: Option<E>,
+    /// Fallbacks per second.
+    pub fallbacks: Option<E>,
+    /// The same by caller, where there is more than one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub callers: BTreeMap<String, PolicyResult>,
+}
+
+/// The breakers of a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BreakerResult {
+    /// How often they opened in one replication, all callers together.
+    pub trips: Option<E>,
+    /// Share of the time that they were closed, from each caller's first call on.
+    pub closed: Option<E>,
+    /// Share of the time that they were open.
+    pub open: Option<E>,
+    /// Share of the time that they were half open.
+    pub half_open: Option<E>,
+    /// Attempts per second that they did not let through.
+    pub rejected: Option<E>,
 }
 
 /// The laws that every run must obey; a violated one is a bug of the simulator.

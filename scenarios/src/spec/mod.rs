@@ -7,6 +7,7 @@ mod curve;
 mod distribution;
 mod experiment;
 mod policy;
+mod preset;
 mod quantity;
 mod reference;
 mod scenario;
@@ -22,7 +23,10 @@ use serde_json::{Value as Json, json};
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec};
 pub(crate) use experiment::{EventSpec, ExpectSpec, RangeSpec, Spacing, SweepSpec};
-pub(crate) use policy::{BackoffSpec, JitterWord, PickSpec, PolicySpec, RouteSpec};
+pub(crate) use policy::{
+    AfterSpec, BackoffSpec, BreakerSpec, BudgetFields, CreditWord, HedgeSpec, JitterWord, LimitFields,
+    PickSpec, Policy, PolicyRef, PolicySpec, RetrySpec, RouteSpec, SpendWord, WindowSpec,
+};
 pub(crate) use quantity::{
     Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time, any_quantity,
     as_percent, wrong_quantity,

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Changes, Count, Definitions, EventSpec, ExpectSpec, List, Name, Named, Number, PolicySpec, Positive,
+    At, Changes, Count, Definitions, EventSpec, ExpectSpec, List, Name, Named, Number, Policy, Positive,
     Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec, SweepSpec, Text, Time,
     TrafficSpec, defined, spec,
 };
@@ -35,7 +35,7 @@ spec! {
         /// What is limited and shared.
         resources: Option<Named<ResourceSpec>>,
         /// How calls are made.
-        policies: Option<Named<PolicySpec>>,
+        policies: Option<Named<Policy>>,
         /// How replicas are chosen.
         routes: Option<Named<RouteSpec>>,
         /// What happens by the clock.

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Share, Sink, Spec, Text, Time,
-    defined, not_yet, spec, wrong_word,
+    At, Definitions, DistributionSpec, Flag, List, Name, Number, PolicyRef, Positive, Share, Sink, Spec,
+    Text, Time, defined, not_yet, spec, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value, quoted};
@@ -66,8 +66,8 @@ spec! {
     CallStep: "a `call` step" {
         /// The endpoint: `db.insert`.
         call: At<Text>,
-        /// How the call is made: one of `policies`.
-        policy: Option<At<Name>> => "a plain call: no timeout, no retry" ("Go, http.DefaultClient"),
+        /// How the call is made: one of `policies`, or a policy of its own.
+        policy: Option<PolicyRef> => "a plain call: no timeout, no retry" ("Go, http.DefaultClient"),
         /// How the replica is chosen: one of `routes`.
         route: Option<At<Name>> => "the route named like the service, or `round_robin`" ("NGINX, upstream"),
         /// Network time of each direction.

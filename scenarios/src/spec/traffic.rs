@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Definitions, DistributionSpec, List, Name, Number, Positive, RateSpec, Required, Share, Sink, Spec,
-    Text, Time, defined, one_key, spec, wrong_word,
+    At, Definitions, DistributionSpec, List, Name, Number, PolicyRef, Positive, RateSpec, Required, Share,
+    Sink, Spec, Text, Time, defined, one_key, spec, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value};
@@ -16,8 +16,8 @@ spec! {
         rate: Option<Required<RateSpec>>,
         /// What is called: `web.checkout`, or a weighted mix `{web.browse: 80%, web.buy: 20%}`.
         to: Required<TargetsSpec>,
-        /// The policy with which clients call.
-        policy: Option<At<Name>> => "a plain call: no timeout, no retry" ("curl without options"),
+        /// The policy with which clients call: one of `policies`, or a policy of its own.
+        policy: Option<PolicyRef> => "a plain call: no timeout, no retry" ("curl without options"),
         /// How the arrivals of open traffic are spaced.
         arrivals: At<ArrivalsSpec> = "poisson" ("many independent clients, Palm-Khintchine theorem"),
         /// How many requests arrive together.

@@ -117,7 +117,7 @@ fn reaches_into(path: &str) -> bool {
         ["services", _, "endpoints" | "resources" | "cores"]
         | ["services", _, "resources", _]
         | ["traffic", _, "attributes"]
-        | ["policies", _, "retry"]
+        | ["policies", _, "retry" | "breaker" | "hedge"]
         | ["policies", _, "retry", "backoff"] => true,
         _ => false,
     }

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
-use models::blueprint::Blueprint;
+use models::blueprint::{Blueprint, Caller, UsePlan};
 use models::observe::{Observations, Segment};
 use models::{Replication, replicate};
 use rayon::ThreadPoolBuilder;
@@ -69,6 +69,20 @@ fn shop() -> Value {
             {"at": "40s", "for": "8s", "set": {"services.web.replicas": 1, "services.web.workers": 16}},
         ],
     })
+}
+
+/// The same shop, whose calls are hedged, limited, broken off and answered by fallbacks.
+fn guarded_shop() -> Value {
+    let mut shop = shop();
+    shop["policies"] = json!({
+        "browser": {"timeout": "60ms", "total": "3s", "deadline": true, "hedge": {"after": "p90"},
+                    "retry": {"attempts": 3, "backoff": "5ms", "budget": {"ratio": "1%", "cap": 1}},
+                    "fallback": [{"delay": {"exp": "2ms"}}]},
+        "inner": {"timeout": "20ms", "cancel": true, "limit": {"calls": 1, "queue": 1, "timeout": "2ms"},
+                  "breaker": {"window": "5s", "min_calls": 5, "failures": "5%", "open": "500ms", "probes": 2},
+                  "retry": {"attempts": 2, "backoff": {"base": "10ms", "max": "100ms", "jitter": "equal"}}},
+    });
+    shop
 }
 
 fn compile(scenario: &Value) -> Blueprint {
@@ -137,10 +151,16 @@ fn shuffle(value: &Value, round: u32) -> Value {
 
 #[test]
 fn an_unrelated_part_changes_no_other_number() {
-    let before = compile(&shop());
+    for shop in [shop(), guarded_shop()] {
+        add_an_unrelated_part_to(&shop);
+    }
+}
+
+fn add_an_unrelated_part_to(shop: &Value) {
+    let before = compile(shop);
     // By name it comes before everything, between, and behind.
     for name in ["aaa", "m", "zzz"] {
-        let mut more = shop();
+        let mut more = shop.clone();
         more["traffic"][name] =
             json!({"rate": "30/s", "to": format!("{name}.go"), "policy": name, "class": "gold"});
         more["services"][name] = json!({
@@ -183,6 +203,40 @@ fn same_by_name(before: (&Blueprint, &Segment), after: (&Blueprint, &Segment)) {
     for (at, there) in places(&plan.pools, &other_plan.pools, |row| &row.name) {
         assert!(seen.pools[at] == other.pools[there], "{}", plan.pools[at].name);
     }
+    let (uses, other_uses) = (uses(plan), uses(other_plan));
+    for (at, there) in places(&uses, &other_uses, |name| name) {
+        assert!(seen.policies[at] == other.policies[there], "{}", uses[at]);
+    }
+}
+
+/// Every use of a policy, by names.
+fn uses(plan: &Blueprint) -> Vec<String> {
+    let name = |usage: &UsePlan| {
+        let caller = match usage.caller {
+            Caller::Service(id) => &plan.services[id.index()].path,
+            Caller::Traffic(id) => &plan.traffics[id.index()].path,
+        };
+        format!("{} by {caller}", plan.policies[usage.policy.index()].name)
+    };
+    plan.uses.iter().map(name).collect()
+}
+
+#[test]
+fn policies_of_all_kinds_act_in_the_guarded_shop() {
+    let seen = simulate(&compile(&guarded_shop()));
+    let mut sum = [0; 6];
+    for policy in seen.segments.iter().flat_map(|segment| &segment.policies) {
+        let counts = [
+            policy.retries,
+            policy.unaffordable,
+            policy.hedges,
+            policy.trips,
+            policy.limited,
+            policy.fallbacks,
+        ];
+        sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    assert!(sum.iter().all(|count| *count > 0), "{sum:?}");
 }
 
 /// Where each row of `table` stands in the `other` one, by name.

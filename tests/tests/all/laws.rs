@@ -9,7 +9,7 @@ use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row};
-use models::observe::{Balance, CoresObservation, Ended, Observations, Segment};
+use models::observe::{Balance, CoresObservation, Ended, Observations, PolicyObservation, Segment};
 use models::{Replication, replicate};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use scenarios::{Scenario, Source};
@@ -76,10 +76,24 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
             check_limits(plan, segment);
         }
     }
+    check_policies(plan, seen);
     for pair in seen.segments.windows(2) {
         for (before, after) in populations(&pair[0]).zip(populations(&pair[1])) {
             assert_eq!((before.to, before.n_end), (after.from, after.n_start), "{}", plan.name);
         }
+    }
+}
+
+/// Every attempt is a first one, a retry or a hedge, and those turned away are not sent.
+fn check_policies(plan: &Blueprint, seen: &Observations) {
+    for (i, usage) in plan.uses.iter().enumerate() {
+        let sum = |count: fn(&PolicyObservation) -> u64| -> u64 {
+            seen.segments.iter().map(|segment| count(&segment.policies[i])).sum()
+        };
+        let wanted = sum(|seen| seen.calls + seen.retries + seen.hedges);
+        let decided = sum(|seen| seen.attempts + seen.broken + seen.limited + seen.expired);
+        assert!(decided <= wanted, "{usage:?}: {decided} of {wanted} attempts");
+        assert!(sum(|seen| seen.hedges_won) <= sum(|seen| seen.hedges), "{usage:?}");
     }
 }
 

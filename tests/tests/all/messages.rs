@@ -57,6 +57,11 @@ fn shop_and(more: &str) -> String {
     seen(&format!("{SHOP}{more}"))
 }
 
+/// What a reader sees of [`SHOP`] when `from` is replaced by `to`, with more lines behind it.
+fn shop_with(from: &str, to: &str, more: &str) -> String {
+    seen(&format!("{}{more}", SHOP.replace(from, to)))
+}
+
 /// A folder of its own under the temporary one, empty.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("messages").join(name);
@@ -320,9 +325,61 @@ fn overrides_that_cannot_be_made() {
 }
 
 #[test]
+fn policies_that_cannot_be() {
+    let sql = |fields: &str| shop_and(&format!("policies: {{sql: {{{fields}}}}}\n"));
+    assert_snapshot!("policy_deadline", sql("deadline: 1s"));
+    assert_snapshot!("policy_preset", sql("preset: resilience4"));
+    assert_snapshot!("budget_without_unit", sql("retry: {budget: 0.1}"));
+    assert_snapshot!("budget_beyond_all", sql("retry: {budget: {ratio: 120%}}"));
+    assert_snapshot!("budget_of_nothing", sql("retry: {budget: {ratio: 10%, cap: 0.5}}"));
+    assert_snapshot!("budget_credit", sql("retry: {budget: {credit: attempts}}"));
+    assert_snapshot!("breaker_window_without_unit", sql("breaker: {window: 100}"));
+    assert_snapshot!("breaker_window_of_half_a_call", sql("breaker: {window: 1.5 calls}"));
+    assert_snapshot!("breaker_at_nothing", sql("breaker: {failures: 0%}"));
+    assert_snapshot!("breaker_share_of_nothing", sql("breaker: {slow_share: 50%}"));
+    assert_snapshot!("breaker_open_without_unit", sql("breaker: {open: 10}"));
+    assert_snapshot!("hedge_percentile", sql("hedge: {after: p101}"));
+    assert_snapshot!("hedge_after_nothing", sql("hedge: {max: 1}"));
+    assert_snapshot!("hedge_word", sql("hedge: {after: soon}"));
+    assert_snapshot!("limit_of_nothing", sql("limit: 0"));
+    assert_snapshot!("limit_without_queue", sql("limit: {calls: 5, timeout: 1s}"));
+    assert_snapshot!("policy_key", sql("braker: {}"));
+}
+
+#[test]
+fn fallbacks_that_cannot_run() {
+    let with = |policies: &str| {
+        shop_with(
+            "to: web.checkout",
+            "to: web.checkout, policy: browser",
+            &format!("policies: {{{policies}}}\n"),
+        )
+    };
+    assert_snapshot!("fallback_resource", with("browser: {fallback: [{hold: licences, do: []}]}"));
+    assert_snapshot!(
+        "fallback_without_end",
+        with("browser: {fallback: [{call: db.insert, policy: browser}]}")
+    );
+    assert_eq!(with("browser: {fallback: [{fail: sorry}]}"), "no message\n");
+}
+
+#[test]
+fn metrics_of_policies() {
+    let expect = |metric: &str| {
+        let policies = "policies: {browser: {retry: {}, breaker: {}}}\n";
+        let more = format!("{policies}expect: [\"{metric}\"]\n");
+        shop_with("to: web.checkout", "to: web.checkout, policy: browser", &more)
+    };
+    assert_eq!(expect("policies.browser.breaker.open < 10%"), "no message\n");
+    assert_eq!(expect("browser.breaker.trips = 0"), "no message\n");
+    assert_snapshot!("policy_metric", expect("policies.browser.breaker.opn < 10%"));
+    assert_snapshot!("policy_metric_unit", expect("policies.browser.retries < 10%"));
+}
+
+#[test]
 fn what_is_not_supported_yet() {
     assert_snapshot!("not_yet_section", shop_and("caches: {pages: {at: web}}\n"));
-    assert_snapshot!("not_yet_budget", shop_and("policies: {sql: {retry: {budget: 10%}}}\n"));
+    assert_snapshot!("not_yet_connect", shop_and("policies: {sql: {connect: 1s}}\n"));
     assert_snapshot!("not_yet_step", shop("{call: db.insert}", "{take: tokens}"));
 }
 
@@ -350,6 +407,18 @@ events:
   - {at: 2m, set: {services.bd.speed: 0.1}}
 ";
     assert_snapshot!("many_mistakes", seen(text));
+}
+
+#[test]
+fn explain_shows_what_a_preset_fills_in() {
+    let text = format!("{SHOP}policies: {{sql: {{preset: hystrix, timeout: 2s, breaker: {{open: 9s}}}}}}\n");
+    let source = Source::from_text("shop.yaml", text, ".").unwrap();
+    let explained = scenarios::explain(&source, &[]).unwrap();
+    let policies = explained.find("policies:").unwrap()..explained.find("warmup:").unwrap();
+    assert_snapshot!("explain_preset", explained[policies]);
+    let again = Source::from_text("shop.yaml", explained, ".").unwrap();
+    let blueprint = |source: &Source| Scenario::load(source, &[]).unwrap().0.compile();
+    assert_eq!(blueprint(&again), blueprint(&source), "what is explained means the same");
 }
 
 #[test]

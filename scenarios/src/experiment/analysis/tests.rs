@@ -64,11 +64,6 @@ fn retries_multiply_visits() {
     let mut member = vec![false; 9];
     member[8] = true;
     builder.0.policies.push(PolicyPlan {
-        name: "p".to_owned(),
-        path: "policies.p".to_owned(),
-        timeout: None,
-        total: None,
-        cancel: false,
         retry: Some(RetryPlan {
             attempts: 3,
             outcomes: OutcomeSet { member },
@@ -76,7 +71,10 @@ fn retries_multiply_visits() {
             factor: 2.0,
             max: span(10.0),
             jitter: Jitter::None,
+            budget: None,
+            parallel: None,
         }),
+        ..PolicyPlan::named("p")
     });
     builder.0.calls[0].policy = Some(PolicyId(0));
     let load = &Analysis::of(&builder.0).loads[0];

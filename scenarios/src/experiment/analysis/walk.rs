@@ -328,7 +328,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                 vec![(next, self.fork(flow, &fork, held))]
             }
             Op::RepeatBegin { times, exit } => vec![(exit, self.repeat(flow, next, times, held))],
-            Op::RepeatEnd { .. } => vec![(next, flow)],
+            Op::RepeatEnd { .. } | Op::Begin => vec![(next, flow)],
             Op::Choose(choice) => arms(&self.costs.blueprint.choices[choice.index()], self.costs.class)
                 .into_iter()
                 .map(|(p, to)| (to, flow.scaled(p)))

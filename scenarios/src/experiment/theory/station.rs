@@ -255,7 +255,7 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
                 at = to.index();
                 continue;
             }
-            Op::Reply => {}
+            Op::Reply | Op::Begin => {}
             Op::Release | Op::End => {
                 return if body.mean > 0.0 { Ok(body) } else { Err(format!("`{name}` is held for no time")) };
             }

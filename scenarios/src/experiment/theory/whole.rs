@@ -1,6 +1,6 @@
 //! The closed form of the whole system, as one traffic sees it.
 
-use models::blueprint::{Arrivals, Blueprint, BranchPlan, Op, PoolPlan, WaitFor};
+use models::blueprint::{Arrivals, Blueprint, BranchPlan, Op, PolicyPlan, PoolPlan, WaitFor};
 use models::theory::{MachineRepair, Mmc, Mmck, Station, closed, fork_join_mean};
 
 use sim_core::Span;
@@ -99,7 +99,13 @@ const FAR: f64 = 30.0;
 /// Whether timeouts or retries are ever likely to act.
 fn policies_matter(blueprint: &Blueprint, loaded: Option<&Loaded>) -> bool {
     let policies = &blueprint.policies;
-    if policies.iter().all(|p| p.retry.is_none() && p.timeout.is_none() && p.total.is_none()) {
+    if policies.iter().any(|p| p.hedge.is_some() || p.limit.is_some()) {
+        return true;
+    }
+    let acts =
+        |p: &PolicyPlan| p.retry.is_some() || p.timeout.is_some() || p.total.is_some() || p.breaker.is_some();
+    let falls_back = blueprint.uses.iter().any(|usage| usage.fallback.is_some());
+    if !falls_back && !policies.iter().any(acts) {
         return false;
     }
     let Some(loaded) = loaded else { return true };
@@ -111,7 +117,12 @@ fn policies_matter(blueprint: &Blueprint, loaded: Option<&Loaded>) -> bool {
             // Pools come first among the stations.
             refuses(pool) && models::theory::erlang_c(queue.offered, pool.slots) > NEVER
         });
-    policies.iter().any(|p| near(p.timeout) || near(p.total) || (p.retry.is_some() && fails))
+    (falls_back && fails)
+        || policies.iter().any(|p| {
+            let slow = p.breaker.and_then(|breaker| breaker.slow);
+            let reacts = p.retry.is_some() || p.breaker.is_some();
+            near(p.timeout) || near(p.total) || near(slow) || (reacts && fails)
+        })
 }
 
 /// What keeps product form from being exact: forks, policies, pools that matter and are held across calls.

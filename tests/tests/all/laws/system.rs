@@ -65,7 +65,13 @@ struct Policy {
     timeout: Option<&'static str>,
     total: Option<&'static str>,
     cancel: bool,
-    retry: Option<(u8, &'static str)>,
+    deadline: bool,
+    shared: bool,
+    retry: Option<(u8, &'static str, Option<&'static str>)>,
+    breaker: Option<&'static str>,
+    limit: Option<&'static str>,
+    hedge: Option<&'static str>,
+    fallback: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +113,7 @@ const TIMES: [&str; 8] = [
     "{mixture: [[90%, 1ms], [10%, 300ms]]}",
 ];
 const LIMITS: [&str; 4] = ["1ms", "10ms", "50ms", "400ms"];
+const PATIENT_LIMIT: &str = "{calls: 2, queue: 1}";
 const ORDERS: [&str; 3] = ["fifo", "lifo", "priority"];
 
 fn time() -> impl Strategy<Value = &'static str> + Clone {
@@ -175,8 +182,62 @@ fn policy() -> impl Strategy<Value = Policy> {
             "{base: 3ms, jitter: equal}",
         ][..],
     );
-    (limit(), limit(), any::<bool>(), option::of((1..=3_u8, backoff)))
-        .prop_map(|(timeout, total, cancel, retry)| Policy { timeout, total, cancel, retry })
+    let budget = option::of(select(
+        &[
+            "budget: 10%",
+            "budget: {ratio: 50%, cap: 2, credit: success}",
+            "budget: {cap: 4, credit: success, spend: failure, reserve: 50%}",
+            "parallel: 1",
+        ][..],
+    ));
+    let breaker = select(
+        &[
+            "{window: 5 calls, min_calls: 2, open: 100ms, probes: 1}",
+            "{window: 1s, min_calls: 3, failures: 30%, slow: 20ms, open: 50ms, probes: 2}",
+            "{window: 200ms, min_calls: 1, slow: 5ms, slow_share: 100%, open: 300ms, probes: 3}",
+        ][..],
+    );
+    let calls = select(&["1", PATIENT_LIMIT, "{calls: 1, queue: 5, timeout: 20ms}"][..]);
+    let hedge = select(
+        &[
+            "{after: 5ms}",
+            "{after: 0s, max: 2, tied: true}",
+            "{after: 1ms, max: 2, cancel: false}",
+            "{after: p50, tied: true}",
+        ][..],
+    );
+    let fallback = select(
+        &[
+            "[]",
+            "[{delay: 1ms}]",
+            "[{hold: shared, do: [{delay: 10ms}]}, {cpu: 1ms}]",
+            "[{fail: broken, rate: 50%}]",
+        ][..],
+    );
+    let times = (limit(), limit(), any::<bool>(), any::<bool>(), option::of((1..=3_u8, backoff, budget)));
+    let rare = 0.3;
+    let states = (
+        option::weighted(rare, breaker),
+        option::weighted(rare, calls),
+        option::weighted(rare, hedge),
+        option::weighted(rare, fallback),
+        any::<bool>(),
+    );
+    (times, states).prop_map(
+        |((timeout, total, cancel, deadline, retry), (breaker, limit, hedge, fallback, shared))| Policy {
+            timeout,
+            total,
+            cancel,
+            deadline,
+            shared,
+            retry,
+            breaker,
+            // Callers that share a limit call each other: who waits there without end can wait for itself.
+            limit: limit.filter(|limit| !shared || *limit != PATIENT_LIMIT),
+            hedge,
+            fallback,
+        },
+    )
 }
 
 fn traffic() -> impl Strategy<Value = Traffic> {
@@ -249,11 +310,18 @@ impl Display for System {
             let mut fields = vec![format!("cancel: {}", policy.cancel && !self.calm)];
             fields.extend(policy.timeout.map(|timeout| format!("timeout: {timeout}")));
             fields.extend(policy.total.map(|total| format!("total: {total}")));
-            fields.extend(
-                policy.retry.map(|(attempts, backoff)| {
-                    format!("retry: {{attempts: {attempts}, backoff: {backoff}}}")
-                }),
-            );
+            fields.push(format!("deadline: {}, shared: {}", policy.deadline && !self.calm, policy.shared));
+            fields.extend(policy.retry.map(|(attempts, backoff, budget)| {
+                let budget = budget.map(|budget| format!(", {budget}")).unwrap_or_default();
+                format!("retry: {{attempts: {attempts}, backoff: {backoff}{budget}}}")
+            }));
+            let others = [
+                ("breaker", policy.breaker),
+                ("limit", policy.limit),
+                ("hedge", policy.hedge.filter(|_| !self.calm)),
+                ("fallback", policy.fallback),
+            ];
+            fields.extend(others.into_iter().filter_map(|(key, value)| Some(format!("{key}: {}", value?))));
             writeln!(f, "  p{i}: {{{}}}", fields.join(", "))?;
         }
         self.write_events(f)
