@@ -12,6 +12,8 @@ use sim_core::distribution::Distribution;
 use sim_core::rate::RateCurve;
 use sim_core::{SimTime, Span};
 
+use crate::attribute::Attributes;
+
 /// Declares an index into one of the blueprint's tables.
 macro_rules! table_index {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -424,6 +426,8 @@ pub struct TrafficPlan {
     pub targets: Vec<(f64, CallId)>,
     /// Class of a request: cumulative share, class. A single entry takes no draw.
     pub classes: Vec<(f64, u16)>,
+    /// What its requests differ in besides.
+    pub attributes: Attributes,
     /// Routes that its calls use, in slot order.
     pub routes: Vec<RouteId>,
     /// For a closed traffic: the time that a user would take from one request to the next in an empty

@@ -1,5 +1,6 @@
 //! A scenario whose parts fit together.
 
+use models::attribute::Attributes;
 use models::blueprint::{
     Arrivals, Change, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RouteId,
     ServiceId, WaitFor,
@@ -93,6 +94,7 @@ pub(crate) struct Traffic {
     pub(crate) targets: Vec<(f64, Call)>,
     /// Cumulative shares and classes, sorted by name.
     pub(crate) classes: Vec<(f64, u16)>,
+    pub(crate) attributes: Attributes,
     pub(crate) expected_cycle: Option<Span>,
 }
 

@@ -2,6 +2,7 @@
 
 use sim_core::{Key, SimTime};
 
+use crate::attribute::Label;
 use crate::blueprint::{CallId, Outcome};
 
 /// Stands for "none" where an index is kept.
@@ -24,6 +25,8 @@ pub(super) struct Request {
     pub(super) frames: u32,
     /// Attempts that its traffic has made.
     pub(super) attempts: u32,
+    /// Its key, tenant and user.
+    pub(super) label: Label,
     /// Its class.
     pub(super) class: u16,
     /// Whether its traffic has its outcome.
@@ -39,6 +42,7 @@ impl Request {
             start: SimTime::ZERO,
             frames: 0,
             attempts: 0,
+            label: Label::default(),
             class: 0,
             ended: true,
         }

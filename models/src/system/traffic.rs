@@ -280,22 +280,23 @@ impl System<'_> {
             if self.visit(leaf, sent, now, calendar) {
                 return None;
             }
-            let request = self.open_request(traffic, user, class, now);
+            let request = self.open_request(traffic, user, class, draw_key, now);
             self.requests.at_mut(request).attempts = 1;
             let made = Made { call, request, link: Link::TO_TRAFFIC, draw_key, depth: 0 };
             return self.enter_service(&made, replica, balancer, now, calendar);
         }
-        let index = self.open_request(traffic, user, class, now);
+        let index = self.open_request(traffic, user, class, draw_key, now);
         if self.plan.calls[call.index()].policy.is_none() {
             self.requests.at_mut(index).attempts = 1;
         }
         self.spawn(call, client, index, Link::TO_TRAFFIC, draw_key, 0, now, calendar)
     }
 
-    fn open_request(&mut self, traffic: u32, user: u32, class: u16, now: SimTime) -> u32 {
+    fn open_request(&mut self, traffic: u32, user: u32, class: u16, draw_key: u64, now: SimTime) -> u32 {
+        let label = self.sources[traffic as usize].plan.attributes.label(draw_key, user);
         let index = self.requests.claim(Request::blank).index();
         *self.requests.at_mut(index) =
-            Request { traffic, user, start: now, frames: 0, attempts: 0, class, ended: false };
+            Request { traffic, user, start: now, frames: 0, attempts: 0, label, class, ended: false };
         index
     }
 

@@ -12,7 +12,7 @@ use crate::words::{did_you_mean, listed};
 pub(super) const NO_CLASS: &str = "default";
 
 impl<'a> Checker<'a> {
-    fn traffic_specs(&self) -> impl Iterator<Item = &'a TrafficSpec> + use<'a> {
+    pub(super) fn traffic_specs(&self) -> impl Iterator<Item = &'a TrafficSpec> + use<'a> {
         let traffics = self.spec.traffic.0.as_ref().map(Named::sorted).unwrap_or_default();
         traffics.into_iter().filter_map(|entry| entry.value.as_ref())
     }

@@ -1,5 +1,6 @@
 //! From the scenario as written to one whose parts fit: names resolved, defaults filled in, numbers in range.
 
+mod attributes;
 mod classes;
 mod cycles;
 mod distributions;

@@ -125,6 +125,7 @@ impl Builder {
             arrivals,
             targets: vec![(1.0, call)],
             classes: vec![(1.0, 0)],
+            attributes: Default::default(),
             routes: vec![route],
             expected_cycle: None,
         });

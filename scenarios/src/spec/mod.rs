@@ -33,7 +33,9 @@ pub(crate) use service::{OrderWord, ResourceSpec, SchedulingWord, ServiceSpec};
 pub(crate) use step::{
     AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec,
 };
-pub(crate) use traffic::{ArrivalsSpec, SLACK, TargetsSpec, TraceSpec, TrafficSpec, percent};
+pub(crate) use traffic::{
+    ArrivalsSpec, AttributesSpec, SLACK, SpreadSpec, TargetsSpec, TraceSpec, TrafficSpec, percent,
+};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::tree::{Entry, Node, Note, Place, Value, quoted};
