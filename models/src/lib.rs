@@ -5,6 +5,7 @@ pub mod attribute;
 pub mod balancer;
 pub mod blueprint;
 pub mod discipline;
+pub mod health;
 pub mod observe;
 pub mod places;
 mod system;

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoiceId, ChoicePlan, CodeAddress, CoresPlan,
-    EndpointPlan, ForkId, ForkPlan, Op, RouteId, RoutePlan, SamplerId, ServicePlan, TrafficPlan,
+    EndpointPlan, FailurePlan, ForkId, ForkPlan, Op, RouteId, RoutePlan, SamplerId, ServicePlan, TrafficPlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
-use crate::scenario::{ArmWhen, Branch, Call, Parts, Step};
+use crate::scenario::{ArmWhen, Branch, Call, Failure, Parts, Service, Step};
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
@@ -64,10 +64,12 @@ pub(crate) fn compile(
             expected_cycle: traffic.expected_cycle,
         });
     }
+    let failures = parts.failures.iter().map(|failure| writer.failure(failure, &parts.services)).collect();
     let routes = parts.routes.iter().map(|route| RoutePlan {
         name: route.name.clone(),
         service: route.service,
-        pick: route.pick,
+        pick: route.pick.clone(),
+        health: route.health.clone(),
     });
     Blueprint {
         name: parts.name.clone(),
@@ -87,6 +89,7 @@ pub(crate) fn compile(
         policies: parts.policies.clone(),
         forks: writer.forks,
         choices: writer.choices,
+        failures,
         changes: Vec::new(),
         cuts: cuts(parts.duration, warmup, windows),
         limits: parts.limits.clone(),
@@ -161,6 +164,16 @@ impl<'a> Writer<'a> {
             self.steps(steps, &place);
             self.op(Op::End, &place);
         }
+    }
+
+    /// What a failing replica runs in place of any endpoint.
+    fn failure(&mut self, failure: &Failure, services: &[Service]) -> FailurePlan {
+        let place = format!("{}/fail", services[failure.service.index()].name);
+        let entry = self.here();
+        let after = self.sampler(&failure.after);
+        self.op(Op::Delay(after), &place);
+        self.op(Op::Fail { outcome: failure.outcome, probability: 1.0 }, &place);
+        FailurePlan { service: failure.service, replicas: failure.replicas, entry }
     }
 
     fn steps(&mut self, steps: &'a [Step], place: &str) {

@@ -1,6 +1,6 @@
 //! Metrics: what expectations, comparisons and charts speak of, resolved to indices.
 
-use models::blueprint::{EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+use models::blueprint::{EndpointId, Outcome, PoolId, RouteId, ServiceId, TrafficId};
 use sim_core::SimTime;
 
 /// One figure of one subject, over a window.
@@ -31,6 +31,8 @@ pub enum Subject {
     Pool(PoolId),
     /// The cores of a service.
     Cores(ServiceId),
+    /// A route whose callers judge health.
+    Route(RouteId),
 }
 
 /// Which figure.
@@ -82,6 +84,20 @@ pub enum Figure {
     AcquireRate,
     /// Replicas.
     Replicas,
+    /// Share of the requests that the busiest replica gets.
+    Busiest,
+    /// The busiest replica's requests over the mean of all.
+    Imbalance,
+    /// Share of the requests that replica number n gets.
+    Replica(u32),
+    /// Share of the requests that replicas number n and above get.
+    ReplicasFrom(u32),
+    /// Ejections per second.
+    Ejections,
+    /// Share of the time that a replica is out, as its callers see it.
+    Out,
+    /// Share of the calls that are sent while health is ignored.
+    Panic,
 }
 
 /// An expectation as checked.

@@ -5,6 +5,7 @@ use models::blueprint::{
     Arrivals, Change, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RouteId,
     ServiceId, WaitFor,
 };
+use models::health::HealthPlan;
 use sim_core::Span;
 use sim_core::distribution::Distribution;
 
@@ -50,6 +51,17 @@ pub(crate) struct Parts {
     pub(crate) pools: Vec<PoolPlan>,
     pub(crate) policies: Vec<PolicyPlan>,
     pub(crate) routes: Vec<Route>,
+    pub(crate) failures: Vec<Failure>,
+}
+
+/// Replicas that an event makes fail.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Failure {
+    pub(crate) service: ServiceId,
+    pub(crate) replicas: u32,
+    /// How long it takes to fail.
+    pub(crate) after: Distribution,
+    pub(crate) outcome: Outcome,
 }
 
 /// A service.
@@ -82,6 +94,7 @@ pub(crate) struct Route {
     pub(crate) name: String,
     pub(crate) service: ServiceId,
     pub(crate) pick: Pick,
+    pub(crate) health: Option<HealthPlan>,
     pub(crate) latency: Option<Distribution>,
 }
 

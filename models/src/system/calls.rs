@@ -5,11 +5,9 @@ use sim_core::{Calendar, SimTime, Span, mix};
 use super::frame::{Frame, FrameKey, Kind, Link, NONE, State, Watch};
 use super::visit::{Sent, Visitor};
 use super::{Event, Packed, System, span};
-use crate::balancer::Pick;
 use crate::blueprint::{CallId, Jitter, Outcome, RetryPlan, SamplerId, ServiceId, TrafficId};
 
 /// Separate the draws of one frame that are not made by an operation.
-const SALT_ROUTE: u64 = 0x6C62_272E_07BB_0142;
 const SALT_NETWORK: u64 = 0x27D4_EB2F_1656_67C5;
 const SALT_BACKOFF: u64 = 0x1656_67B1_9E37_79F9;
 
@@ -208,7 +206,7 @@ impl System<'_> {
             self.too_deep = true; // The call is never made, and the run ends at the next look.
             return None;
         }
-        let (replica, balancer) = self.choose_replica(caller, call, draw_key);
+        let (replica, balancer) = self.choose_replica(caller, call, request, draw_key, now);
         let made = Made { call, request, link, draw_key, depth };
         self.enter_service(&made, replica, balancer, now, calendar)
     }
@@ -228,7 +226,7 @@ impl System<'_> {
             return None;
         }
         let Made { call, request, link, draw_key, .. } = *made;
-        let (replica, balancer) = self.choose_for_leaf(leaf, caller, call, draw_key);
+        let (replica, balancer) = self.choose_for_leaf(leaf, caller, call, draw_key, now);
         let class = self.requests.at(request).class;
         let sent = Sent { visitor: Visitor::frame(link), class, replica, balancer, draw_key };
         if self.visit(leaf, sent, now, calendar) {
@@ -257,6 +255,7 @@ impl System<'_> {
         row.draw_key = made.draw_key;
         row.depth = made.depth + 1;
         row.balancer = balancer;
+        row.sent = now;
         if !made.link.parent.is_none() {
             self.adopt(made.link.parent.index(), index);
         }
@@ -265,43 +264,8 @@ impl System<'_> {
             return None;
         }
         self.services[endpoint.service.index()].present.enter(now);
-        self.occupy(replica, now);
+        self.receive(index, replica, now);
         Some(index)
-    }
-
-    /// The replica that gets the call, and the balancer that counts it.
-    #[inline]
-    pub(super) fn choose_replica(&mut self, caller: u32, call: CallId, draw_key: u64) -> (u32, u32) {
-        let made = &self.plan.calls[call.index()];
-        let target = &self.services[self.plan.endpoints[made.endpoint.index()].service.index()];
-        if target.only != NONE {
-            return (target.only, NONE);
-        }
-        let balancer = self.replicas[caller as usize].balancers + made.route_slot;
-        let row = &mut self.balancers[balancer as usize];
-        if row.in_flight.len() < target.replicas.len() {
-            row.in_flight.resize(target.replicas.len(), 0);
-        }
-        let mut draws = sim_core::Draws::keyed(draw_key ^ SALT_ROUTE);
-        let chosen = target.ready[row.rule.pick(&target.ready, &row.in_flight, &mut draws)];
-        let counted = if row.counts {
-            row.in_flight[chosen as usize] += 1;
-            balancer
-        } else {
-            NONE
-        };
-        (target.replicas[chosen as usize], counted)
-    }
-
-    /// The caller no longer counts the frame as outstanding.
-    #[inline]
-    pub(super) fn release_balancer(&mut self, index: u32) {
-        let frame = self.frames.at_mut(index);
-        let balancer = std::mem::replace(&mut frame.balancer, NONE);
-        if balancer != NONE {
-            let local = self.replicas[frame.replica as usize].local;
-            self.balancers[balancer as usize].in_flight[local as usize] -= 1;
-        }
     }
 
     // The network ------------------------------------------------------------------------------------------
@@ -339,6 +303,7 @@ impl System<'_> {
         row.kind = Kind::Reply;
         row.outcome = outcome;
         row.balancer = frame.balancer;
+        row.sent = frame.sent;
         if let Some(watcher) = self.frames.get(link.parent).filter(|parent| parent.kind == Kind::Call) {
             // The policy watches over the answer now.
             let watch = self.watches.at(watcher.at);
@@ -558,10 +523,10 @@ impl System<'_> {
         if !self.frames.contains(live) {
             return;
         }
+        self.release_balancer(live.index(), Some(Outcome::TIMED_OUT), now);
         if self.policies[self.policy_of(call)].cancel {
             self.cancel(live.index(), now);
         } else {
-            self.release_balancer(live.index());
             self.leave_parent(live.index());
         }
     }
@@ -614,7 +579,7 @@ impl System<'_> {
             let service = self.replicas[frame.replica as usize].service as usize;
             self.services[service].present.leave(frame.arrived, now);
         }
-        self.release_balancer(index);
+        self.release_balancer(index, None, now);
         self.release_all(index, now);
         if frame.runs_on_replica() {
             self.leave_replica(frame.replica, now);

@@ -27,6 +27,8 @@ pub(super) enum Event {
     GiveUp(FrameKey),
     /// A segment of the measurements ends.
     Cut,
+    /// A caller checks the health of replicas.
+    Check { balancer: u32 },
     /// A change begins or ends.
     Change { change: u32, begins: bool },
 }
@@ -54,6 +56,7 @@ impl Kind {
     const CUT: u64 = 8;
     const CHANGE: u64 = 9;
     pub(super) const VISIT_DONE: u64 = 10;
+    const CHECK: u64 = 11;
 }
 
 impl Event {
@@ -77,6 +80,7 @@ impl Event {
             Self::Cut => word(Kind::CUT, 0, 0),
             Self::Change { change, begins } => word(Kind::CHANGE, change, u32::from(begins)),
             Self::VisitDone(visit) => word(Kind::VISIT_DONE, 0, visit),
+            Self::Check { balancer } => word(Kind::CHECK, 0, balancer),
         }
     }
 }
@@ -116,6 +120,7 @@ impl Packed {
             Kind::GIVE_UP => Event::GiveUp(key),
             Kind::CUT => Event::Cut,
             Kind::CHANGE => Event::Change { change: index, begins: rest != 0 },
+            Kind::CHECK => Event::Check { balancer: rest },
             _ => Event::VisitDone(rest),
         }
     }
@@ -148,6 +153,7 @@ mod tests {
             Event::Change { change: 2, begins: true },
             Event::Change { change: 2, begins: false },
             Event::VisitDone(u32::MAX),
+            Event::Check { balancer: 7 },
         ];
         for event in all {
             assert_eq!(event.pack().unpack(), event);

@@ -135,6 +135,8 @@ pub(super) struct Frame {
     pub(super) arrived: SimTime,
     /// When its current wait began.
     pub(super) since: SimTime,
+    /// When its caller sent it.
+    pub(super) sent: SimTime,
     /// Names the current burst to its cores.
     pub(super) ticket: u32,
     /// When it gives up waiting for a pool.

@@ -144,6 +144,7 @@ impl System<'_> {
             Event::Timeout(_) | Event::TotalTimeout(_) => "a call times out".to_owned(),
             Event::Retry(_) => "a call is retried".to_owned(),
             Event::GiveUp(_) => "a wait times out".to_owned(),
+            Event::Check { .. } => "a health check".to_owned(),
             Event::Cut => "a window ends".to_owned(),
             Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
         };

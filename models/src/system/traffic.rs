@@ -116,6 +116,8 @@ impl System<'_> {
             balancers,
             cores: NONE,
             present: 0,
+            failing: NONE,
+            received: 0,
             standing: Standing::Ready,
         });
         let stream = combine(combine(seed, u64::from(index)), plan.stream);
@@ -274,7 +276,7 @@ impl System<'_> {
         // Requests of a batch run when all have been opened: in turn, whichever way they go.
         let in_turn = source.plan.targets.len() == 1 || !source.plan.comes_in_batches();
         if in_turn && let Some(leaf) = self.short_way(call) {
-            let (replica, balancer) = self.choose_for_leaf(leaf, client, call, draw_key);
+            let (replica, balancer) = self.choose_for_leaf(leaf, client, call, draw_key, now);
             let visitor = Visitor::traffic(traffic, user);
             let sent = Sent { visitor, class, replica, balancer, draw_key };
             if self.visit(leaf, sent, now, calendar) {

@@ -7,7 +7,7 @@ use sim_core::Zipf;
 
 use super::Checker;
 use super::traffic::cumulative;
-use crate::spec::{At, AttributesSpec, SpreadSpec, TrafficSpec};
+use crate::spec::{At, AttributesSpec, ByWord, SpreadSpec, TrafficSpec};
 
 /// An attribute as written.
 type Written = fn(&AttributesSpec) -> Option<&At<SpreadSpec>>;
@@ -46,6 +46,16 @@ impl<'a> Checker<'a> {
                 Some(Spread::Shares(cumulative(shares)))
             }
         }
+    }
+
+    /// How many names the traffics give to an attribute's values.
+    pub(super) fn names_of_attribute(&self, by: ByWord) -> u32 {
+        let written = match by {
+            ByWord::Key => KEY,
+            ByWord::Tenant => TENANT,
+            ByWord::User | ByWord::Class => USER,
+        };
+        self.names_of(written).len() as u32
     }
 
     /// The names that any traffic gives to an attribute's values, sorted: their places number them.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checker;
 use crate::diagnostic::Diagnostic;
-use crate::spec::{At, List, Name, Named, StepSpec, TrafficSpec};
+use crate::spec::{At, EventSpec, List, Name, Named, StepSpec, TrafficSpec};
 use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
@@ -105,13 +105,18 @@ impl<'a> Checker<'a> {
         self.classes.iter().position(|class| class == name).map(|index| index as u16)
     }
 
-    /// Names that `fail` steps use for outcomes of their own, sorted.
+    /// Names that `fail` steps and events use for outcomes of their own, sorted.
     pub(super) fn all_failures(&self) -> Vec<String> {
         let mut names = BTreeSet::new();
         for entry in super::services_of(self.spec) {
             let endpoints = entry.value.as_ref().and_then(|service| service.endpoints.0.as_ref());
             for steps in endpoints.iter().flat_map(|endpoints| &endpoints.entries) {
                 failures(steps.value.as_ref().map_or(&[], |steps| &steps.items), &mut names);
+            }
+        }
+        for event in self.spec.events.iter().flat_map(|events| &events.items) {
+            if let EventSpec::Fail(fail) = event {
+                names.insert(fail.outcome.value.0.clone());
             }
         }
         names.into_iter().filter(|name| super::steps::fixed_outcome(name).is_none()).collect()

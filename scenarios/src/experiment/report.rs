@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::blueprint::{Arrivals, Blueprint, EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+use models::blueprint::{Arrivals, Blueprint, EndpointId, Outcome, PoolId, RouteId, ServiceId, TrafficId};
 use models::observe::{Balance, Breakdown};
 use models::places::Places;
 use sim_core::{Fingerprint, Histogram};
@@ -15,8 +15,8 @@ use super::gather::{Case, Gathered};
 use super::{growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Metric, Subject};
 use crate::results::{
-    Bottleneck, E, EndpointResult, Latency, QuantilePoint, Report, ResourceResult, ServiceResult, TimeAt,
-    TrafficResult, Verdict, Window,
+    Bottleneck, E, EndpointResult, Latency, QuantilePoint, Report, ResourceResult, RouteResult,
+    ServiceResult, TimeAt, TrafficResult, Verdict, Window,
 };
 
 /// Samples that must lie beyond a percentile before it can be relied on.
@@ -82,6 +82,7 @@ pub(crate) fn report(
         fingerprint: fingerprint(gathered).to_string(),
         traffic: figures.traffics(),
         services: figures.services(),
+        routes: figures.routes(),
         resources: figures.resources(),
         laws,
         theory: theory::lines(case, gathered, growth.is_empty()),
@@ -272,12 +273,40 @@ impl Figures<'_> {
         if plan.cores.is_some() {
             resources.insert("cores".to_owned(), self.cores(id));
         }
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.services.get(id.index()));
+        let several = seen.is_some_and(|seen| seen.received.len() > 1);
         ServiceResult {
             replicas: self.e(Subject::Service(id), Figure::Replicas),
             in_flight: self.e(Subject::Service(id), Figure::InFlight),
+            busiest: self.e(Subject::Service(id), Figure::Busiest).filter(|_| several),
             endpoints,
             resources,
         }
+    }
+
+    fn routes(&self) -> BTreeMap<String, RouteResult> {
+        let mut all = BTreeMap::new();
+        for (r, plan) in self.blueprint.routes.iter().enumerate().filter(|(_, plan)| plan.health.is_some()) {
+            let id = RouteId(r as u32);
+            let subject = Subject::Route(id);
+            let seen = self.gathered.measured.as_ref().and_then(|segment| segment.routes.get(r));
+            let to = self.blueprint.services[plan.service.index()].name.clone();
+            // A route may lead to several services.
+            let name = if all.contains_key(&plan.name) {
+                format!("{} to {to}", plan.name)
+            } else {
+                plan.name.clone()
+            };
+            let result = RouteResult {
+                to,
+                sent: self.e(subject, Figure::Offered),
+                ejections: seen.map_or(0, |seen| seen.ejections),
+                out: self.e(subject, Figure::Out),
+                panic: self.e(subject, Figure::Panic),
+            };
+            all.insert(name, result);
+        }
+        all
     }
 
     fn endpoint(&self, id: EndpointId) -> EndpointResult {

@@ -9,6 +9,7 @@ mod experiment;
 mod policy;
 mod quantity;
 mod reference;
+mod route;
 mod scenario;
 mod service;
 mod step;
@@ -21,13 +22,14 @@ use serde_json::{Value as Json, json};
 
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec};
-pub(crate) use experiment::{EventSpec, ExpectSpec, RangeSpec, Spacing, SweepSpec};
-pub(crate) use policy::{BackoffSpec, JitterWord, PickSpec, PolicySpec, RouteSpec};
+pub(crate) use experiment::{EventSpec, ExpectSpec, FailEvent, RangeSpec, Spacing, SweepSpec};
+pub(crate) use policy::{BackoffSpec, JitterWord, PolicySpec};
 pub(crate) use quantity::{
     Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time, any_quantity,
     as_percent, wrong_quantity,
 };
 pub(crate) use reference::reference;
+pub(crate) use route::{ByWord, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec};
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::{OrderWord, ResourceSpec, SchedulingWord, ServiceSpec};
 pub(crate) use step::{

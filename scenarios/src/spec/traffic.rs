@@ -98,9 +98,7 @@ impl Spec for SpreadSpec {
                 ("uniform", Positive::schema(definitions)),
                 ("weights", Weights::schema(definitions)),
             ];
-            let one = |(key, schema): (&str, Json)| {
-                json!({"type": "object", "properties": {key: schema}, "required": [key], "additionalProperties": false})
-            };
+            let one = |(key, schema): (&str, Json)| json!({"type": "object", "properties": {key: schema}, "required": [key], "additionalProperties": false});
             json!({"anyOf": kinds.map(one), "description": "How the values of an attribute are spread over requests."})
         })
     }
