@@ -34,7 +34,7 @@ impl Unit {
         match last {
             _ if percentile => Self::Seconds,
             "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" => Self::Seconds,
-            "throughput" | "offered" | "failures" | "rate" | "acquired" => Self::Rate,
+            "throughput" | "offered" | "failures" | "rate" | "acquired" | "sent" | "ejections" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
@@ -42,7 +42,8 @@ impl Unit {
             | "replicas"
             | "attempts"
             | "attempts_per_request"
-            | "queue" => Self::Count,
+            | "queue"
+            | "imbalance" => Self::Count,
             _ => Self::Share,
         }
     }

@@ -76,8 +76,8 @@ mod tests {
         assert_eq!([at(&[0, 1, 2], 7, 0.0), at(&[0, 1, 2], 8, 1.0)], [0, 1]);
         assert_eq!([at(&[0, 1, 2], 7, 59.0), at(&[0, 1, 2], 8, 60.5)], [0, 1], "both stay");
         assert_eq!(at(&[0, 1, 2], 7, 60.0), 2, "over: the next in turn");
-        assert_eq!(at(&[0, 1], 7, 61.0), 0, "its replica has gone");
-        assert_eq!(at(&[0, 1, 2], 7, 62.0), 0, "and stays forgotten");
+        assert_eq!(at(&[0, 1], 7, 61.0), 1, "its replica has gone: 3 mod 2");
+        assert_eq!(at(&[0, 1, 2], 7, 62.0), 1, "and stays forgotten");
     }
 
     #[test]

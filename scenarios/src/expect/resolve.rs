@@ -71,7 +71,7 @@ impl<'a> Subjects<'a> {
                 subjects.short.entry(name.into()).or_default().push(Subject::Endpoint(EndpointId(i as u32)));
             }
         }
-        for (i, route) in parts.routes.iter().enumerate().filter(|(_, route)| route.health.is_some()) {
+        for (i, route) in parts.routes.iter().enumerate() {
             let name = &route.name;
             subjects.add(Subject::Route(RouteId(i as u32)), [format!("routes.{name}"), name.clone()]);
         }

@@ -147,7 +147,9 @@ pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
         | Figure::Offered
         | Figure::InUse
         | Figure::AcquireRate
-        | Figure::Replicas => None,
+        | Figure::Replicas
+        | Figure::Replica(_)
+        | Figure::ReplicasFrom(_) => None,
         _ => Some(false),
     }
 }

@@ -102,8 +102,8 @@ fn service(figure: Figure, seen: &ServiceObservation) -> Option<f64> {
 
 fn route(figure: Figure, seen: &RouteObservation, seconds: f64) -> Option<f64> {
     match figure {
-        Figure::Offered => rate(seen.sent, seconds),
-        Figure::Ejections => rate(seen.ejections, seconds),
+        Figure::Offered if seen.replica_ns > 0 => rate(seen.sent, seconds),
+        Figure::Ejections if seen.replica_ns > 0 => rate(seen.ejections, seconds),
         Figure::Out => ratio(seen.out_ns as f64, seen.replica_ns as f64),
         Figure::Panic => share(seen.in_panic, seen.sent),
         _ => None,
