@@ -504,7 +504,7 @@ pub struct TrafficPlan {
     /// Class of a request: cumulative share, class. A single entry takes no draw.
     pub classes: Vec<(f64, u16)>,
     /// What its requests differ in besides.
-    pub attributes: Attributes,
+    pub attributes: Box<Attributes>,
     /// Routes that its calls use, in slot order.
     pub routes: Vec<RouteId>,
     /// For a closed traffic: the time that a user would take from one request to the next in an empty

@@ -32,6 +32,7 @@ impl Build {
             policies: vec![],
             forks: vec![],
             choices: vec![],
+            failures: vec![],
             changes: vec![],
             cuts: if warmup > 0 {
                 vec![sim_core::SimTime::from_nanos(warmup * 1_000_000_000)]
@@ -124,7 +125,7 @@ impl Build {
             arrivals,
             targets: vec![(1.0, call)],
             classes: vec![(1.0, 0)],
-            attributes: Attributes::default(),
+            attributes: Box::default(),
             routes: vec![self.0.calls[call.index()].route],
             expected_cycle: None,
         });

@@ -59,7 +59,7 @@ pub(crate) fn compile(
             arrivals: traffic.arrivals.clone(),
             targets,
             classes: traffic.classes.clone(),
-            attributes: traffic.attributes.clone(),
+            attributes: Box::new(traffic.attributes.clone()),
             routes: std::mem::take(&mut writer.routes),
             expected_cycle: traffic.expected_cycle,
         });

@@ -34,8 +34,8 @@ mod tests {
     #[test]
     fn from_ten_to_eleven_replicas_ten_labels_in_eleven_move() {
         let (ten, eleven): (Vec<u32>, Vec<u32>) = ((0..10).collect(), (0..11).collect());
-        let moves = |label: &u32| ask(&mut Hash, &ten, *label) != ask(&mut Hash, &eleven, *label);
-        let moved = (0..100_000).filter(moves).count();
+        let is_new = |label: &u32| ask(&mut Hash, &ten, *label) != ask(&mut Hash, &eleven, *label);
+        let moved = (0..100_000).filter(is_new).count();
         assert!(moved.abs_diff(90_909) < 364, "{moved}");
     }
 }

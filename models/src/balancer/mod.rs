@@ -119,6 +119,15 @@ impl Balancer {
         }
     }
 
+    /// Sessions that it keeps: the only thing that grows with the run.
+    pub fn entries(&self) -> usize {
+        match self {
+            Self::Sticky(rule) => rule.entries(),
+            Self::Pinned(rule) => rule.entries(),
+            _ => 0,
+        }
+    }
+
     /// What `rule` has to be told.
     pub fn needs(rule: &blueprint::Pick) -> Needs {
         let nothing = Needs::default();

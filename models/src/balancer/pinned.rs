@@ -23,6 +23,11 @@ impl Pinned {
     pub fn new(rule: Balancer) -> Self {
         Self { rule, to: None }
     }
+
+    /// Sessions that its rule keeps.
+    pub(super) fn entries(&self) -> usize {
+        self.rule.entries()
+    }
 }
 
 impl Pick for Pinned {

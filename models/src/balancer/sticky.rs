@@ -32,6 +32,11 @@ impl Sticky {
     pub fn new(lifetime: Distribution, rule: Balancer) -> Self {
         Self { lifetime, rule, sessions: BTreeMap::new(), swept: FEW }
     }
+
+    /// Sessions that it keeps.
+    pub(super) fn entries(&self) -> usize {
+        self.sessions.len()
+    }
 }
 
 impl Pick for Sticky {

@@ -93,13 +93,15 @@ impl System<'_> {
     /// Bytes that what is in flight takes, at the high-water mark.
     fn bytes(&self, calendar: &Calendar<Packed>) -> u64 {
         let lines: usize = self.instances.iter().map(|row| crate::discipline::Line::entries(&row.line)).sum();
+        let sessions: usize = self.balancers.iter().map(super::CallerRoute::sessions).sum();
         let bytes = self.frames.high_water() * (size_of::<Frame>() + 8)
             + self.visits.high_water() * (size_of::<Visit>() + 8)
             + self.requests.high_water() * (size_of::<Request>() + 8)
             + self.watches.high_water() * size_of::<Watch>()
             + self.held.high_water() * size_of::<Held>()
             + calendar.len() * 32
-            + lines * size_of::<Waiter>();
+            + lines * size_of::<Waiter>()
+            + sessions * 32;
         bytes as u64
     }
 

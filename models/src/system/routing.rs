@@ -258,6 +258,11 @@ impl System<'_> {
 }
 
 impl CallerRoute {
+    /// Sessions that it keeps.
+    pub(super) fn sessions(&self) -> usize {
+        self.rule.entries()
+    }
+
     /// A call to replica number `local` has ended for this caller.
     #[inline(never)]
     fn ended(&mut self, local: u32, outcome: Outcome, latency: Span, now: SimTime, routes: &[RoutePlan]) {

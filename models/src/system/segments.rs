@@ -379,11 +379,10 @@ impl Row {
         match (self, other) {
             (Self::Sampler(a, _), Self::Sampler(b, _)) => a == b,
             (Self::Pool(a, _), Self::Pool(b, _)) => a == b,
-            (Self::Service(a, _), Self::Service(b, _)) => a == b,
+            (Self::Service(a, _), Self::Service(b, _)) | (Self::Failing(a, _), Self::Failing(b, _)) => a == b,
             (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
             (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
             (Self::Route(a, _), Self::Route(b, _)) => a == b,
-            (Self::Failing(a, _), Self::Failing(b, _)) => a == b,
             (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
             (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
             (Self::Code(a, _), Self::Code(b, _)) => a == b,

@@ -105,15 +105,15 @@ pub(super) fn leaves_of(plan: &Blueprint) -> (Vec<Leaf>, Vec<u32>) {
     }
     let mut leaves = Vec::new();
     let mut by_endpoint = vec![NONE; plan.endpoints.len()];
-    for endpoint in 0..plan.endpoints.len() {
+    for (endpoint, of_endpoint) in by_endpoint.iter_mut().enumerate() {
         if let Some(leaf) = leaf_of(plan, EndpointId(endpoint as u32)) {
-            by_endpoint[endpoint] = leaves.len() as u32;
+            *of_endpoint = leaves.len() as u32;
             leaves.push(leaf);
         }
     }
     let of_call = |call: &crate::blueprint::CallPlan| {
-        let plain = call.policy.is_none() && call.latency.is_none() && is_plain(plan, call.route);
-        if plain { by_endpoint[call.endpoint.index()] } else { NONE }
+        let at_once = call.policy.is_none() && call.latency.is_none();
+        if at_once && is_plain(plan, call.route) { by_endpoint[call.endpoint.index()] } else { NONE }
     };
     (leaves, plan.calls.iter().map(of_call).collect())
 }

@@ -3,6 +3,7 @@
 use models::attribute::Spread;
 use models::blueprint::{Attribute, Pick, RouteId, ServiceId};
 use models::health::{CheckPlan, EjectPlan, HealthPlan};
+use sim_core::Span;
 
 use super::{Checker, services_of, span};
 use crate::diagnostic::Diagnostic;
@@ -41,7 +42,7 @@ impl<'a> Checker<'a> {
         }
         let spec = self.routes.get(key.unwrap_or(service_name)).copied();
         let pick = spec.map_or(Some(Pick::RoundRobin), |spec| self.route_pick(spec, service));
-        let health = spec.and_then(|spec| spec.health.as_ref()).and_then(|spec| self.health(spec));
+        let health = spec.and_then(|spec| spec.health.as_ref()).map(|spec| self.health(spec));
         let latency = spec.and_then(|spec| spec.latency.as_ref()).and_then(|spec| self.distribution(spec));
         let id = RouteId(self.used_routes.len() as u32);
         let name = key.unwrap_or(service_name).to_string();
@@ -161,36 +162,29 @@ impl<'a> Checker<'a> {
         specs.into_iter().map(values).max().unwrap_or(0)
     }
 
-    fn health(&mut self, spec: &HealthSpec) -> Option<HealthPlan> {
+    fn health(&mut self, spec: &HealthSpec) -> HealthPlan {
         if let (None, None) = (&spec.check, &spec.eject) {
             let help = "write `health: {eject: {}}` to go by how calls end, or `health: {check: 2s}`";
             self.error(spec.panic.place, "this health never changes: nothing is looked at", help);
         }
-        let check = match &spec.check {
-            Some(every) => Some(CheckPlan {
-                every: self.not_zero(every)?,
-                fall: spec.fall.value.count,
-                rise: spec.rise.value.count,
-            }),
-            None => None,
-        };
-        let eject = match &spec.eject {
-            Some(eject) => Some(EjectPlan {
-                errors: eject.errors.value.count,
-                time: self.not_zero(&eject.for_time)?,
-                max: eject.max.value.fraction,
-            }),
-            None => None,
-        };
-        Some(HealthPlan { check, eject, panic: spec.panic.value.fraction })
+        let check = spec.check.as_ref().map(|every| CheckPlan {
+            every: self.not_zero(every, "2s"),
+            fall: spec.fall.value.count,
+            rise: spec.rise.value.count,
+        });
+        let eject = spec.eject.as_ref().map(|eject| EjectPlan {
+            errors: eject.errors.value.count,
+            time: self.not_zero(&eject.for_time, "30s"),
+            max: eject.max.value.fraction,
+        });
+        HealthPlan { check, eject, panic: spec.panic.value.fraction }
     }
 
-    fn not_zero(&mut self, time: &At<Time>) -> Option<sim_core::Span> {
+    fn not_zero(&mut self, time: &At<Time>, example: &str) -> Span {
         if time.value.seconds <= 0.0 {
-            self.error(time.place, "expected more than no time at all", "write `2s`");
-            return None;
+            self.error(time.place, "expected more than no time at all", format!("write `{example}`"));
         }
-        span(time)
+        span(time).unwrap_or_default()
     }
 
     /// Replicas that events make fail, in the order of the file.

@@ -131,7 +131,7 @@ impl Builder {
             arrivals,
             targets: vec![(1.0, call)],
             classes: vec![(1.0, 0)],
-            attributes: models::attribute::Attributes::default(),
+            attributes: Box::default(),
             routes: vec![route],
             expected_cycle: None,
         });

@@ -257,11 +257,9 @@ impl Display for System {
             self.write_traffic(f, i, traffic)?;
         }
         // Somebody has to have each class, and each attribute.
-        writeln!(
-            f,
-            "  some: {{rate: {{steps: {{0s: 1/s, {TRAFFIC_ENDS}: 0/s}}}}, to: s0.go, attributes: {{{}}}}}",
-            "key: {uniform: 9}, tenant: {uniform: 3}, user: {uniform: 4}",
-        )?;
+        let attributes = "{key: {uniform: 9}, tenant: {uniform: 3}, user: {uniform: 4}}";
+        let rate = format!("{{steps: {{0s: 1/s, {TRAFFIC_ENDS}: 0/s}}}}");
+        writeln!(f, "  some: {{rate: {rate}, to: s0.go, attributes: {attributes}}}")?;
         writeln!(f, "  gold: {{rate: {{steps: {{0s: 1/s, {TRAFFIC_ENDS}: 0/s}}}}, to: s0.go, class: gold}}")?;
         writeln!(
             f,
