@@ -12,6 +12,9 @@ use sim_core::distribution::Distribution;
 use sim_core::rate::RateCurve;
 use sim_core::{SimTime, Span};
 
+use crate::attribute::Attributes;
+use crate::health::HealthPlan;
+
 /// Declares an index into one of the blueprint's tables.
 macro_rules! table_index {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -263,11 +266,31 @@ pub struct CallPlan {
     pub salt: u64,
 }
 
-/// Which replica gets a call.
+/// What a rule knows a request by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// Its class.
+    Class,
+    /// What it asks for.
+    Key,
+    /// On whose account it comes.
+    Tenant,
+    /// Who sent it.
+    User,
+}
+
+/// Which replica gets a call.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Pick {
+    /// The first one.
+    First,
     /// One after the other; every caller replica keeps its own turn.
     RoundRobin,
+    /// In turn, some more often than others.
+    Weighted {
+        /// By number of the replica.
+        weights: Vec<u32>,
+    },
     /// Any, with equal probability.
     Random,
     /// The least loaded of `choices` drawn at random, by the caller's own outstanding calls.
@@ -277,6 +300,41 @@ pub enum Pick {
     },
     /// The least loaded of all, by the caller's own outstanding calls; ties at random.
     LeastConnections,
+    /// The cheaper of two drawn at random, by latency and outstanding calls.
+    PeakEwma,
+    /// By the hash of an attribute, modulo the number of replicas.
+    Hash {
+        /// The attribute.
+        by: Attribute,
+    },
+    /// By the hash of an attribute, on a ring of points.
+    Ring {
+        /// The attribute.
+        by: Attribute,
+        /// Points of each replica.
+        points: u32,
+    },
+    /// By contiguous ranges of an attribute.
+    Range {
+        /// The attribute.
+        by: Attribute,
+        /// How many values it has.
+        values: u32,
+    },
+    /// Where the attribute's last call went, for a while.
+    Sticky {
+        /// The attribute.
+        by: Attribute,
+        /// How long, in seconds.
+        lifetime: Distribution,
+        /// The rule for the first call.
+        pick: Box<Pick>,
+    },
+    /// Where the caller's connection leads.
+    Pinned {
+        /// The rule by which it is opened.
+        pick: Box<Pick>,
+    },
 }
 
 /// How calls to a service choose a replica.
@@ -288,6 +346,27 @@ pub struct RoutePlan {
     pub service: ServiceId,
     /// The rule.
     pub pick: Pick,
+    /// How the health of replicas is judged; none is not at all.
+    pub health: Option<HealthPlan>,
+}
+
+impl RoutePlan {
+    /// Whether the rule needs to know nothing of the request, nor how calls end.
+    pub fn is_plain(&self) -> bool {
+        let needs = crate::balancer::Balancer::needs(&self.pick);
+        self.health.is_none() && needs.label.is_none() && !needs.endings
+    }
+}
+
+/// Replicas that answer every request with a failure, without doing any of its work.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FailurePlan {
+    /// The service.
+    pub service: ServiceId,
+    /// How many of the ready replicas, from the first on.
+    pub replicas: u32,
+    /// What they run in place of any endpoint.
+    pub entry: CodeAddress,
 }
 
 /// Randomisation of a back-off.
@@ -574,6 +653,8 @@ pub struct TrafficPlan {
     pub targets: Vec<(f64, CallId)>,
     /// Class of a request: cumulative share, class. A single entry takes no draw.
     pub classes: Vec<(f64, u16)>,
+    /// What its requests differ in besides.
+    pub attributes: Box<Attributes>,
     /// Routes that its calls use, in slot order.
     pub routes: Vec<RouteId>,
     /// For a closed traffic: the time that a user would take from one request to the next in an empty
@@ -603,6 +684,8 @@ pub enum Row {
     Policy(PolicyId, PolicyPlan),
     /// A route.
     Route(RouteId, RoutePlan),
+    /// Which replicas of a service fail.
+    Failing(ServiceId, Option<FailurePlan>),
     /// A fork.
     Fork(ForkId, ForkPlan),
     /// A choice.
@@ -670,6 +753,8 @@ pub struct Blueprint {
     pub forks: Vec<ForkPlan>,
     /// `choose` steps.
     pub choices: Vec<ChoicePlan>,
+    /// Failures that events can bring about.
+    pub failures: Vec<FailurePlan>,
     /// What happens by the clock, in the order of the file.
     pub changes: Vec<Change>,
     /// Instants at which a measurement window begins or ends, sorted, without 0 and the end. The warm-up's

@@ -1,9 +1,11 @@
 //! The domain at run time: services, resources, steps, policies and routes, and the closed forms of queueing
 //! theory that are shown beside the simulation.
 
+pub mod attribute;
 pub mod balancer;
 pub mod blueprint;
 pub mod discipline;
+pub mod health;
 pub mod observe;
 pub mod places;
 pub mod policy;

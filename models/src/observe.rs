@@ -57,6 +57,23 @@ pub struct ServiceObservation {
     pub present: PopulationWindow,
     /// Replicas that exist and are not gone.
     pub replicas: PopulationWindow,
+    /// Requests that arrived, by number of the replica.
+    pub received: Vec<u64>,
+}
+
+/// One route during a segment, all its callers together. Kept only where health is judged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RouteObservation {
+    /// Calls that were sent.
+    pub sent: u64,
+    /// Of those, calls that were sent while health was ignored.
+    pub in_panic: u64,
+    /// Ejections.
+    pub ejections: u64,
+    /// Nanoseconds that replicas were out, as their callers saw it.
+    pub out_ns: u128,
+    /// Nanoseconds that there were replicas, times callers.
+    pub replica_ns: u128,
 }
 
 /// One resource of kind `slots`, all its instances together, during a segment.
@@ -152,6 +169,8 @@ pub struct Segment {
     pub services: Vec<ServiceObservation>,
     /// By pool.
     pub pools: Vec<PoolObservation>,
+    /// By route.
+    pub routes: Vec<RouteObservation>,
     /// By service; none where it has no cores.
     pub cores: Vec<Option<CoresObservation>>,
     /// By use of a policy, in the order of [`crate::blueprint::Blueprint::uses`].

@@ -33,6 +33,7 @@ impl Build {
             uses: vec![],
             forks: vec![],
             choices: vec![],
+            failures: vec![],
             changes: vec![],
             cuts: if warmup > 0 {
                 vec![sim_core::SimTime::from_nanos(warmup * 1_000_000_000)]
@@ -100,7 +101,7 @@ impl Build {
     fn call(&mut self, endpoint: EndpointId, policy: Option<PolicyId>) -> CallId {
         let service = self.0.endpoints[endpoint.index()].service;
         let route = RouteId(self.0.routes.len() as u32);
-        self.0.routes.push(RoutePlan { name: String::new(), service, pick: Pick::RoundRobin });
+        self.0.routes.push(RoutePlan { name: String::new(), service, pick: Pick::RoundRobin, health: None });
         let id = CallId(self.0.calls.len() as u32);
         let salt = hash_name(&format!("call {}", id.0));
         self.0.calls.push(CallPlan { endpoint, route, route_slot: 0, policy, latency: None, salt });
@@ -134,6 +135,7 @@ impl Build {
             arrivals,
             targets: vec![(1.0, call)],
             classes: vec![(1.0, 0)],
+            attributes: Box::default(),
             routes: vec![self.0.calls[call.index()].route],
             expected_cycle: None,
         });

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress, CoresPlan,
-    EndpointPlan, ForkId, ForkPlan, Op, PoolId, RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan,
-    TrafficId, TrafficPlan, UsePlan,
+    EndpointPlan, FailurePlan, ForkId, ForkPlan, Op, PoolId, RouteId, RoutePlan, SamplerId, ServiceId,
+    ServicePlan, TrafficId, TrafficPlan, UsePlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
-use crate::scenario::{ArmWhen, Branch, Call, Parts, Step, each_call};
+use crate::scenario::{ArmWhen, Branch, Call, Failure, Parts, Service, Step, each_call};
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
@@ -80,14 +80,17 @@ pub(crate) fn compile(
             arrivals: traffic.arrivals.clone(),
             targets,
             classes: traffic.classes.clone(),
+            attributes: Box::new(traffic.attributes.clone()),
             routes: std::mem::take(&mut writer.routes),
             expected_cycle: traffic.expected_cycle,
         });
     }
+    let failures = parts.failures.iter().map(|failure| writer.failure(failure, &parts.services)).collect();
     let routes = parts.routes.iter().map(|route| RoutePlan {
         name: route.name.clone(),
         service: route.service,
-        pick: route.pick,
+        pick: route.pick.clone(),
+        health: route.health.clone(),
     });
     Blueprint {
         name: parts.name.clone(),
@@ -108,6 +111,7 @@ pub(crate) fn compile(
         uses,
         forks: writer.forks,
         choices: writer.choices,
+        failures,
         changes: Vec::new(),
         cuts: cuts(parts.duration, warmup, windows),
         limits: parts.limits.clone(),
@@ -218,6 +222,16 @@ impl<'a> Writer<'a> {
             self.steps(steps, &place);
             self.op(Op::End, &place);
         }
+    }
+
+    /// What a failing replica runs in place of any endpoint.
+    fn failure(&mut self, failure: &Failure, services: &[Service]) -> FailurePlan {
+        let place = format!("{}/fail", services[failure.service.index()].name);
+        let entry = self.here();
+        let after = self.sampler(&failure.after);
+        self.op(Op::Delay(after), &place);
+        self.op(Op::Fail { outcome: failure.outcome, probability: 1.0 }, &place);
+        FailurePlan { service: failure.service, replicas: failure.replicas, entry }
     }
 
     fn steps(&mut self, steps: &'a [Step], place: &str) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use models::blueprint::{Blueprint, Change, Patch};
+use models::blueprint::{Blueprint, Change, Patch, Row};
 use sim_core::{SimTime, Span};
 
 use crate::check;
@@ -140,7 +140,8 @@ fn parts_of(tree: &Node, source: &Source, sink: &mut Sink) -> Option<Parts> {
 struct TimedEvent<'a> {
     at: SimTime,
     until: Option<SimTime>,
-    set: &'a Node,
+    /// What it sets; none for replicas that fail.
+    set: Option<&'a Node>,
     label: String,
 }
 
@@ -156,16 +157,16 @@ fn timed_events<'a>(
 }
 
 fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) -> Option<TimedEvent<'a>> {
-    let set = &event.set.0.as_ref()?.0;
-    let at = SimTime::ZERO + Span::from_seconds(event.at.value.seconds).ok()?;
+    let (at_time, for_time) = event.times();
+    let at = SimTime::ZERO + Span::from_seconds(at_time.value.seconds).ok()?;
     if at >= SimTime::ZERO + parts.duration {
         sink.report(
             Diagnostic::error("this happens after the end of the run")
-                .at(event.at.place)
+                .at(at_time.place)
                 .help("move it to before the end, or raise `duration`"),
         );
     }
-    let until = match &event.for_time {
+    let until = match for_time {
         Some(time) if time.value.seconds <= 0.0 => {
             sink.report(
                 Diagnostic::error("this lasts no time at all").at(time.place).help("write `for: 10s`"),
@@ -174,6 +175,13 @@ fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) 
         }
         Some(time) => Some(at + Span::from_seconds(time.value.seconds).ok()?),
         None => None,
+    };
+    let set = match event {
+        EventSpec::Set(event) => &event.set.0.as_ref()?.0,
+        EventSpec::Fail(fail) => {
+            let label = format!("fail: {}, replicas: {}", fail.fail.value.0, fail.replicas.value.count);
+            return Some(TimedEvent { at, until, set: None, label });
+        }
     };
     let mut labels = Vec::new();
     for assignment in assignments(set) {
@@ -189,7 +197,7 @@ fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) 
         labels.push(format!("{}: {}", assignment.path, print(&assignment.value).trim_end()));
     }
     applied(tree, set, sink)?;
-    Some(TimedEvent { at, until, set, label: labels.join(", ") })
+    Some(TimedEvent { at, until, set: Some(set), label: labels.join(", ") })
 }
 
 /// What happens by the clock: each event as the difference between two blueprints.
@@ -205,7 +213,13 @@ fn changes(
     }
     let base = compile(parts, Span::ZERO, []);
     let mut all = Vec::new();
+    let mut failures = base.failures.iter();
     for TimedEvent { at, until, set, label } in events {
+        let Some(set) = set else {
+            let rows = failures.next().map(|row| Row::Failing(row.service, Some(*row))).into_iter().collect();
+            all.push(Change { at, until, patch: Patch { rows }, label });
+            continue;
+        };
         let Some(changed) = applied(tree, set, sink).and_then(|changed| parts_of(&changed, source, sink))
         else {
             continue;

@@ -1,6 +1,6 @@
 //! Metrics: what expectations, comparisons and charts speak of, resolved to indices.
 
-use models::blueprint::{EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+use models::blueprint::{EndpointId, Outcome, PoolId, RouteId, ServiceId, TrafficId};
 use sim_core::SimTime;
 
 /// One figure of one subject, over a window.
@@ -33,6 +33,8 @@ pub enum Subject {
     Cores(ServiceId),
     /// Calls under a policy: its uses in the blueprint, from the first to before the last.
     Policy(u32, u32),
+    /// A route whose callers judge health.
+    Route(RouteId),
 }
 
 /// Which figure.
@@ -112,6 +114,20 @@ pub enum Figure {
     Limited,
     /// Fallbacks per second.
     Fallbacks,
+    /// Share of the requests that the busiest replica gets.
+    Busiest,
+    /// The busiest replica's requests over the mean of all.
+    Imbalance,
+    /// Share of the requests that replica number n gets.
+    Replica(u32),
+    /// Share of the requests that replicas number n and above get.
+    ReplicasFrom(u32),
+    /// Ejections per second.
+    Ejections,
+    /// Share of the time that a replica is out, as its callers see it.
+    Out,
+    /// Share of the calls that are sent while health is ignored.
+    Panic,
 }
 
 /// An expectation as checked.

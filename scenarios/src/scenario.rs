@@ -1,9 +1,11 @@
 //! A scenario whose parts fit together.
 
+use models::attribute::Attributes;
 use models::blueprint::{
     Arrivals, Caller, Change, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan,
     RouteId, ServiceId, WaitFor,
 };
+use models::health::HealthPlan;
 use sim_core::Span;
 use sim_core::distribution::Distribution;
 
@@ -51,6 +53,17 @@ pub(crate) struct Parts {
     /// Sorted by policy and caller.
     pub(crate) uses: Vec<Use>,
     pub(crate) routes: Vec<Route>,
+    pub(crate) failures: Vec<Failure>,
+}
+
+/// Replicas that an event makes fail.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Failure {
+    pub(crate) service: ServiceId,
+    pub(crate) replicas: u32,
+    /// How long it takes to fail.
+    pub(crate) after: Distribution,
+    pub(crate) outcome: Outcome,
 }
 
 /// A service.
@@ -83,6 +96,7 @@ pub(crate) struct Route {
     pub(crate) name: String,
     pub(crate) service: ServiceId,
     pub(crate) pick: Pick,
+    pub(crate) health: Option<HealthPlan>,
     pub(crate) latency: Option<Distribution>,
 }
 
@@ -95,6 +109,7 @@ pub(crate) struct Traffic {
     pub(crate) targets: Vec<(f64, Call)>,
     /// Cumulative shares and classes, sorted by name.
     pub(crate) classes: Vec<(f64, u16)>,
+    pub(crate) attributes: Attributes,
     pub(crate) expected_cycle: Option<Span>,
 }
 

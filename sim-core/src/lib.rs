@@ -14,6 +14,7 @@ pub mod student;
 pub mod tally;
 pub mod time;
 pub mod warmup;
+pub mod zipf;
 
 pub use calendar::Calendar;
 pub use estimate::Estimate;
@@ -27,3 +28,4 @@ pub use student::{normal_quantile, student_t};
 pub use tally::Tally;
 pub use time::{MAX_SPAN, SimTime, Span, SpanError};
 pub use warmup::mser5;
+pub use zipf::Zipf;

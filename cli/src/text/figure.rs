@@ -37,8 +37,9 @@ impl Unit {
         match last {
             _ if percentile => Self::Seconds,
             "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" => Self::Seconds,
-            "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts"
-            | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won" | "fallbacks" => Self::Rate,
+            "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
+            | "ejections" | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won"
+            | "fallbacks" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
@@ -48,7 +49,8 @@ impl Unit {
             | "attempts_per_request"
             | "attempts_per_call"
             | "trips"
-            | "queue" => Self::Count,
+            | "queue"
+            | "imbalance" => Self::Count,
             _ => Self::Share,
         }
     }

@@ -52,6 +52,7 @@ fn service(replicas: f64, endpoint: &str, mean: f64, resources: &[(&str, Resourc
     ServiceResult {
         replicas: e(replicas, 0.0),
         in_flight: e(400.0 * mean, 0.01),
+        busiest: None,
         endpoints: BTreeMap::from([(endpoint.to_owned(), result)]),
         resources: resources.iter().map(|(name, resource)| ((*name).to_owned(), resource.clone())).collect(),
     }
@@ -167,6 +168,7 @@ pub(crate) fn shop() -> Report {
         fingerprint: "5f3a09c1".into(),
         traffic: BTreeMap::from([("shoppers".to_owned(), traffic())]),
         services,
+        routes: BTreeMap::new(),
         resources: BTreeMap::from([("db_connections".to_owned(), resource("slots", 40.0, 0.83, 0.03))]),
         policies: BTreeMap::from([("sql".to_owned(), policy())]),
         laws: Laws {

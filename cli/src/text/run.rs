@@ -39,6 +39,7 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     services(&mut page, report, detail);
     resources(&mut page, report, detail);
     policies(&mut page, report, detail);
+    routes(&mut page, report, detail);
     laws(&mut page, &report.laws.littles_law, detail);
     theory(&mut page, &report.theory, detail);
     places(&mut page, report, detail);
@@ -409,6 +410,24 @@ fn has_acted(policy: &PolicyResult) -> bool {
     let open = policy.breaker.as_ref().and_then(|breaker| breaker.open);
     let signs = [policy.timeouts, policy.expired, policy.retries, policy.hedges, policy.fallbacks, open];
     refused(policy).is_some() || signs.into_iter().flatten().any(|e| e.value > 0.0)
+}
+
+/// What callers thought of the health of replicas, where they did.
+fn routes(page: &mut Page, report: &Report, detail: Detail) {
+    let heads = ["sent/s", "ejections", "out", "in panic"];
+    let mut table = Table::new([Column::name("Routes")].into_iter().chain(heads.map(Column::number)));
+    let (rows, hidden) = shown(report.routes.iter().collect(), detail, ROWS);
+    for (name, route) in rows {
+        table.row([
+            Cell::from(format!("  {name}")),
+            brief(Unit::Rate, route.sent),
+            if route.ejections > 0 { Cell::count(route.ejections) } else { Cell::none() },
+            brief(Unit::Share, route.out.filter(|e| e.value > 0.0)),
+            brief(Unit::Share, route.panic.filter(|e| e.value > 0.0)),
+        ]);
+    }
+    page.table(&table);
+    more(page, hidden, "");
 }
 
 fn laws(page: &mut Page, laws: &[LittlesLaw], detail: Detail) {

@@ -1,8 +1,6 @@
 //! The power of d choices.
 
-use sim_core::Draws;
-
-use super::Pick;
+use super::{Pick, Seen};
 
 /// Sends a call to the least loaded of `choices` replicas drawn at random, without replacement.
 ///
@@ -25,25 +23,25 @@ impl Least {
 }
 
 impl Pick for Least {
-    fn pick(&mut self, candidates: &[u32], in_flight: &[u32], draws: &mut Draws) -> usize {
-        let count = candidates.len() as u32;
+    fn pick(&mut self, seen: &mut Seen<'_>) -> usize {
+        let count = seen.candidates.len() as u32;
         self.drawn.clear();
         let mut best = u32::MAX;
         let mut fewest = u32::MAX;
         // Floyd's sampling: distinct positions with as many draws as choices.
         let choices = self.choices.min(count);
         for upper in count - choices..count {
-            let mut position = draws.below(upper + 1);
+            let mut position = seen.draws.below(upper + 1);
             if self.drawn.contains(&position) {
                 position = upper;
             }
             self.drawn.push(position);
         }
         // Floyd's order is not uniform: ties must not favour the later positions.
-        let ties_from = draws.below(choices) as usize;
+        let ties_from = seen.draws.below(choices) as usize;
         for turn in 0..self.drawn.len() {
             let position = self.drawn[(ties_from + turn) % self.drawn.len()];
-            let load = in_flight[candidates[position as usize] as usize];
+            let load = seen.in_flight[seen.candidates[position as usize] as usize];
             if load < fewest {
                 fewest = load;
                 best = position;
@@ -55,6 +53,9 @@ impl Pick for Least {
 
 #[cfg(test)]
 mod tests {
+    use sim_core::Draws;
+
+    use super::super::testing::ask_loaded;
     use super::*;
 
     #[test]
@@ -62,7 +63,7 @@ mod tests {
         let mut rule = Least::new(2);
         let mut draws = Draws::keyed(3);
         for _ in 0..100 {
-            assert_eq!(rule.pick(&[0, 1], &[5, 2], &mut draws), 1);
+            assert_eq!(ask_loaded(&mut rule, &[0, 1], &[5, 2], &mut draws), 1);
         }
     }
 
@@ -72,7 +73,7 @@ mod tests {
         let mut draws = Draws::keyed(4);
         let mut hits = [0_u32; 4];
         for _ in 0..40_000 {
-            hits[rule.pick(&[0, 1, 2, 3], &[1; 4], &mut draws)] += 1;
+            hits[ask_loaded(&mut rule, &[0, 1, 2, 3], &[1; 4], &mut draws)] += 1;
         }
         assert!(hits.iter().all(|&n| n.abs_diff(10_000) < 350), "{hits:?}");
     }
@@ -80,6 +81,6 @@ mod tests {
     #[test]
     fn more_choices_than_replicas_looks_at_all() {
         let mut rule = Least::new(9);
-        assert_eq!(rule.pick(&[0, 1, 2], &[3, 3, 1], &mut Draws::keyed(5)), 2);
+        assert_eq!(ask_loaded(&mut rule, &[0, 1, 2], &[3, 3, 1], &mut Draws::keyed(5)), 2);
     }
 }

@@ -1,8 +1,6 @@
 //! Join the shortest queue, as far as the caller can see it.
 
-use sim_core::Draws;
-
-use super::Pick;
+use super::{Pick, Seen};
 
 /// Sends a call to the replica where the caller has the fewest outstanding calls; ties at random.
 ///
@@ -11,12 +9,12 @@ use super::Pick;
 pub struct LeastConnections;
 
 impl Pick for LeastConnections {
-    fn pick(&mut self, candidates: &[u32], in_flight: &[u32], draws: &mut Draws) -> usize {
-        let load = |&replica: &u32| in_flight[replica as usize];
-        let fewest = candidates.iter().map(load).min().unwrap_or(0);
-        let tied = candidates.iter().filter(|replica| load(replica) == fewest).count() as u32;
-        let mut chosen = draws.below(tied);
-        for (position, replica) in candidates.iter().enumerate() {
+    fn pick(&mut self, seen: &mut Seen<'_>) -> usize {
+        let load = |&replica: &u32| seen.in_flight[replica as usize];
+        let fewest = seen.candidates.iter().map(load).min().unwrap_or(0);
+        let tied = seen.candidates.iter().filter(|replica| load(replica) == fewest).count() as u32;
+        let mut chosen = seen.draws.below(tied);
+        for (position, replica) in seen.candidates.iter().enumerate() {
             if load(replica) == fewest {
                 if chosen == 0 {
                     return position;
@@ -30,15 +28,18 @@ impl Pick for LeastConnections {
 
 #[cfg(test)]
 mod tests {
+    use sim_core::Draws;
+
+    use super::super::testing::ask_loaded;
     use super::*;
 
     #[test]
     fn the_least_loaded_wins_and_ties_are_shared() {
         let mut draws = Draws::keyed(9);
-        assert_eq!(LeastConnections.pick(&[0, 1, 2], &[2, 1, 3], &mut draws), 1);
+        assert_eq!(ask_loaded(&mut LeastConnections, &[0, 1, 2], &[2, 1, 3], &mut draws), 1);
         let mut hits = [0_u32; 3];
         for _ in 0..20_000 {
-            hits[LeastConnections.pick(&[0, 1, 2], &[0, 4, 0], &mut draws)] += 1;
+            hits[ask_loaded(&mut LeastConnections, &[0, 1, 2], &[0, 4, 0], &mut draws)] += 1;
         }
         assert_eq!(hits[1], 0);
         assert!(hits[0].abs_diff(10_000) < 300, "{hits:?}");
@@ -46,6 +47,6 @@ mod tests {
 
     #[test]
     fn only_candidates_are_chosen() {
-        assert_eq!(LeastConnections.pick(&[2], &[0, 0, 9], &mut Draws::keyed(1)), 0);
+        assert_eq!(ask_loaded(&mut LeastConnections, &[2], &[0, 0, 9], &mut Draws::keyed(1)), 0);
     }
 }

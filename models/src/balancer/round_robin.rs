@@ -1,8 +1,6 @@
 //! Round robin.
 
-use sim_core::Draws;
-
-use super::Pick;
+use super::{Pick, Seen};
 
 /// Sends calls to one replica after the other.
 ///
@@ -22,8 +20,8 @@ impl RoundRobin {
 
 impl Pick for RoundRobin {
     #[inline]
-    fn pick(&mut self, candidates: &[u32], _in_flight: &[u32], _draws: &mut Draws) -> usize {
-        let count = candidates.len() as u32;
+    fn pick(&mut self, seen: &mut Seen<'_>) -> usize {
+        let count = seen.candidates.len() as u32;
         if self.next >= count {
             self.next %= count;
         }
@@ -35,13 +33,16 @@ impl Pick for RoundRobin {
 
 #[cfg(test)]
 mod tests {
+    use sim_core::Draws;
+
+    use super::super::testing::ask_loaded;
     use super::*;
 
     #[test]
     fn takes_turns_and_survives_a_shrinking_list() {
         let mut rule = RoundRobin::starting_at(1);
         let mut draws = Draws::keyed(1);
-        let mut next = |candidates: &[u32]| rule.pick(candidates, &[0; 3], &mut draws);
+        let mut next = |candidates: &[u32]| ask_loaded(&mut rule, candidates, &[0; 3], &mut draws);
         assert_eq!([next(&[0, 1, 2]), next(&[0, 1, 2]), next(&[0, 1, 2])], [1, 2, 0]);
         assert_eq!(next(&[0]), 0);
     }

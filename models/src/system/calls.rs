@@ -5,11 +5,9 @@ use sim_core::{Calendar, SimTime, mix};
 use super::frame::{Frame, Kind, Link, NONE, State};
 use super::visit::{Sent, Visitor};
 use super::{Event, Packed, System};
-use crate::balancer::Pick;
 use crate::blueprint::{CallId, Outcome, SamplerId};
 
 /// Separate the draws of one frame that are not made by an operation.
-const SALT_ROUTE: u64 = 0x6C62_272E_07BB_0142;
 const SALT_NETWORK: u64 = 0x27D4_EB2F_1656_67C5;
 
 /// What an answer means for the frame that waited for it.
@@ -198,7 +196,7 @@ impl System<'_> {
         if self.deadlines.has_passed(link.parent, now) {
             return Some(self.refuse_late(request, caller, link, now));
         }
-        let (replica, balancer) = self.choose_replica(caller, call, draw_key);
+        let (replica, balancer) = self.choose_replica(caller, call, request, draw_key, now);
         let made = Made { call, request, link, draw_key, depth };
         self.enter_service(&made, replica, balancer, now, calendar)
     }
@@ -218,7 +216,7 @@ impl System<'_> {
             return None;
         }
         let Made { call, request, link, draw_key, .. } = *made;
-        let (replica, balancer) = self.choose_for_leaf(leaf, caller, call, draw_key);
+        let (replica, balancer) = self.choose_for_leaf(leaf, caller, call, draw_key, now);
         let class = self.requests.at(request).class;
         let sent = Sent { visitor: Visitor::frame(link), class, replica, balancer, draw_key };
         if self.visit(leaf, sent, now, calendar) {
@@ -247,6 +245,7 @@ impl System<'_> {
         row.draw_key = made.draw_key;
         row.depth = made.depth + 1;
         row.balancer = balancer;
+        row.sent = now;
         if !made.link.parent.is_none() {
             self.adopt(made.link.parent.index(), index);
         }
@@ -256,43 +255,8 @@ impl System<'_> {
             return None;
         }
         self.services[endpoint.service.index()].present.enter(now);
-        self.occupy(replica, now);
+        self.receive(index, replica, now);
         Some(index)
-    }
-
-    /// The replica that gets the call, and the balancer that counts it.
-    #[inline]
-    pub(super) fn choose_replica(&mut self, caller: u32, call: CallId, draw_key: u64) -> (u32, u32) {
-        let made = &self.plan.calls[call.index()];
-        let target = &self.services[self.plan.endpoints[made.endpoint.index()].service.index()];
-        if target.only != NONE {
-            return (target.only, NONE);
-        }
-        let balancer = self.replicas[caller as usize].balancers + made.route_slot;
-        let row = &mut self.balancers[balancer as usize];
-        if row.in_flight.len() < target.replicas.len() {
-            row.in_flight.resize(target.replicas.len(), 0);
-        }
-        let mut draws = sim_core::Draws::keyed(draw_key ^ SALT_ROUTE);
-        let chosen = target.ready[row.rule.pick(&target.ready, &row.in_flight, &mut draws)];
-        let counted = if row.counts {
-            row.in_flight[chosen as usize] += 1;
-            balancer
-        } else {
-            NONE
-        };
-        (target.replicas[chosen as usize], counted)
-    }
-
-    /// The caller no longer counts the frame as outstanding.
-    #[inline]
-    pub(super) fn release_balancer(&mut self, index: u32) {
-        let frame = self.frames.at_mut(index);
-        let balancer = std::mem::replace(&mut frame.balancer, NONE);
-        if balancer != NONE {
-            let local = self.replicas[frame.replica as usize].local;
-            self.balancers[balancer as usize].in_flight[local as usize] -= 1;
-        }
     }
 
     // The network ------------------------------------------------------------------------------------------
@@ -330,6 +294,7 @@ impl System<'_> {
         row.kind = Kind::Reply;
         row.outcome = outcome;
         row.balancer = frame.balancer;
+        row.sent = frame.sent;
         if let Some(watcher) = self.frames.get(link.parent).filter(|parent| parent.kind == Kind::Call) {
             // The policy watches over the answer now.
             let (watch, key) = (watcher.at, self.frames.key_of(index));
@@ -457,7 +422,7 @@ impl System<'_> {
             let service = self.replicas[frame.replica as usize].service as usize;
             self.services[service].present.leave(frame.arrived, now);
         }
-        self.release_balancer(index);
+        self.release_balancer(index, None, now);
         self.release_all(index, now);
         if frame.runs_on_replica() {
             self.leave_replica(frame.replica, now);

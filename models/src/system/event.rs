@@ -31,6 +31,8 @@ pub(super) enum Event {
     Refuse(FrameKey),
     /// A segment of the measurements ends.
     Cut,
+    /// A caller checks the health of replicas.
+    Check { balancer: u32 },
     /// A change begins or ends.
     Change { change: u32, begins: bool },
 }
@@ -60,6 +62,7 @@ impl Kind {
     pub(super) const VISIT_DONE: u64 = 10;
     const HEDGE: u64 = 11;
     const REFUSE: u64 = 12;
+    const CHECK: u64 = 13;
 }
 
 impl Event {
@@ -85,6 +88,7 @@ impl Event {
             Self::VisitDone(visit) => word(Kind::VISIT_DONE, 0, visit),
             Self::Hedge(call) => key(Kind::HEDGE, call),
             Self::Refuse(call) => key(Kind::REFUSE, call),
+            Self::Check { balancer } => word(Kind::CHECK, 0, balancer),
         }
     }
 }
@@ -126,6 +130,7 @@ impl Packed {
             Kind::CHANGE => Event::Change { change: index, begins: rest != 0 },
             Kind::HEDGE => Event::Hedge(key),
             Kind::REFUSE => Event::Refuse(key),
+            Kind::CHECK => Event::Check { balancer: rest },
             _ => Event::VisitDone(rest),
         }
     }
@@ -160,6 +165,7 @@ mod tests {
             Event::Change { change: 2, begins: true },
             Event::Change { change: 2, begins: false },
             Event::VisitDone(u32::MAX),
+            Event::Check { balancer: 7 },
         ];
         for event in all {
             assert_eq!(event.pack().unpack(), event);

@@ -2,6 +2,7 @@
 
 use sim_core::{Key, SimTime};
 
+use crate::attribute::Label;
 use crate::blueprint::{CallId, Outcome};
 use crate::policy::Permit;
 
@@ -27,6 +28,8 @@ pub(super) struct Request {
     pub(super) attempts: u32,
     /// How many requests it stands for in the account of where the time goes; 0 if it is not looked at.
     pub(super) weight: u32,
+    /// Its key, tenant and user.
+    pub(super) label: Label,
     /// Its class.
     pub(super) class: u16,
     /// Whether its traffic has its outcome.
@@ -43,6 +46,7 @@ impl Request {
             frames: 0,
             attempts: 0,
             weight: 0,
+            label: Label::default(),
             class: 0,
             ended: true,
         }
@@ -137,6 +141,8 @@ pub(super) struct Frame {
     pub(super) arrived: SimTime,
     /// When its current wait began.
     pub(super) since: SimTime,
+    /// When its caller sent it.
+    pub(super) sent: SimTime,
     /// Names the current burst to its cores.
     pub(super) ticket: u32,
     /// When it gives up waiting for a pool.

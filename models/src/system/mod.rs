@@ -13,6 +13,7 @@ mod frame;
 mod policy;
 mod pool;
 mod replicate;
+mod routing;
 mod segments;
 mod steps;
 mod trace;
@@ -22,12 +23,11 @@ mod visit;
 use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
 
-use crate::balancer::Balancer;
 use crate::blueprint::{
     Blueprint, ChoicePlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId, ServicePlan,
 };
 use crate::discipline::Waiting;
-use crate::observe::Segment;
+use crate::observe::{RouteObservation, Segment};
 use cores::Cores;
 use deadlines::Deadlines;
 use event::{Event, Kind, Packed};
@@ -35,6 +35,7 @@ use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
 use policy::Memories;
 use pool::{Instance, Level, Pool};
 pub use replicate::{Replication, replicate};
+use routing::CallerRoute;
 use trace::Trace;
 use traffic::Source;
 use visit::{Leaf, Visit};
@@ -54,6 +55,10 @@ struct Replica {
     cores: u32,
     /// Requests and branches that run on it.
     present: u32,
+    /// The operation at which every request begins while the replica fails; [`NONE`] while it does not.
+    failing: u32,
+    /// Requests that arrived since the segment began.
+    received: u64,
     standing: Standing,
 }
 
@@ -66,16 +71,6 @@ enum Standing {
     Draining,
     /// It has nothing left. What is still on its way to it brings it back to draining.
     Gone,
-}
-
-/// One caller's balancer for one route.
-#[derive(Debug)]
-struct CallerRoute {
-    rule: Balancer,
-    /// Whether the rule looks at `in_flight`.
-    counts: bool,
-    /// Calls that this caller has outstanding at each replica.
-    in_flight: Vec<u32>,
 }
 
 /// A service at run time.
@@ -143,6 +138,8 @@ enum Task {
 #[derive(Debug)]
 struct System<'a> {
     plan: &'a Blueprint,
+    /// Names the draws of the replication that belong to no request.
+    stream: u64,
     // Rows that changes may replace.
     code: Vec<Op>,
     /// Where a lone [`Op::End`] stands: what an answer on its way runs when it arrives.
@@ -179,6 +176,7 @@ struct System<'a> {
     in_force: Vec<u32>,
     // What is measured.
     endpoints: Vec<EndpointMeter>,
+    route_meters: Vec<RouteObservation>,
     segment_start: SimTime,
     segments: Vec<Segment>,
     next_cut: usize,
@@ -199,6 +197,7 @@ impl<'a> System<'a> {
             plan,
             code: plan.code.iter().copied().chain([Op::End]).collect(),
             end_address: plan.code.len() as u32,
+            stream: sim_core::combine(seed, u64::from(index)),
             leaves,
             short_ways,
             samplers: plan.samplers.clone(),
@@ -226,6 +225,7 @@ impl<'a> System<'a> {
             ready: Agenda::default(),
             in_force: Vec::new(),
             endpoints: plan.endpoints.iter().map(|_| EndpointMeter::default()).collect(),
+            route_meters: vec![RouteObservation::default(); plan.routes.len()],
             segment_start: SimTime::ZERO,
             segments: Vec::new(),
             next_cut: 0,
@@ -291,26 +291,23 @@ impl<'a> System<'a> {
         let cores = self.add_cores(service, now);
         let replica = self.replicas.len() as u32;
         let standing = Standing::Ready;
-        self.replicas.push(Replica { service, local, pools, balancers, cores, present: 0, standing });
+        self.replicas.push(Replica {
+            service,
+            local,
+            pools,
+            balancers,
+            cores,
+            present: 0,
+            failing: NONE,
+            received: 0,
+            standing,
+        });
         let row = &mut self.services[service as usize];
         row.replicas.push(replica);
         row.ready.push(local);
         row.running.grow(1, now);
         row.standing += 1;
         row.note_only();
-    }
-
-    fn add_balancers(&mut self, routes: &[crate::blueprint::RouteId], caller: u32) -> u32 {
-        let first = self.balancers.len() as u32;
-        for route in routes {
-            let pick = self.routes[route.index()].pick;
-            self.balancers.push(CallerRoute {
-                rule: Balancer::new(pick, caller),
-                counts: Balancer::counts_calls(pick),
-                in_flight: Vec::new(),
-            });
-        }
-        first
     }
 
     fn add_cores(&mut self, service: u32, now: SimTime) -> u32 {
@@ -439,6 +436,10 @@ impl System<'_> {
             Event::Refuse(call) => self.refuse(call, now, calendar),
             Event::Cut => {
                 self.cut(now, calendar);
+                None
+            }
+            Event::Check { balancer } => {
+                self.check(balancer, now, calendar);
                 None
             }
             Event::Change { change, begins } => {

@@ -409,7 +409,7 @@ impl System<'_> {
             self.learn(index, &flight, now);
             let call = self.watch(index).call;
             let cancels = self.policy_of(call).hedge.is_some_and(|hedge| hedge.cancel);
-            self.abandon_flights(index, cancels, now);
+            self.abandon_flights(index, cancels, None, now);
             self.end_attempt(index, Some(outcome), now);
             return Next::Finish(index, outcome);
         }
@@ -557,7 +557,7 @@ impl System<'_> {
         self.learn(index, &flight, now);
         let call = self.watch(index).call;
         let cancels = self.policy_of(call).cancel;
-        self.abandon(flight.frame, cancels, now);
+        self.abandon(flight.frame, cancels, Some(Outcome::TIMED_OUT), now);
         if self.watch(index).flights != NONE {
             return None; // Another copy may still be answered.
         }
@@ -582,7 +582,7 @@ impl System<'_> {
         if state == State::Limited {
             self.leave_limit(index);
         }
-        self.abandon_flights(index, cancels, now);
+        self.abandon_flights(index, cancels, Some(Outcome::TIMED_OUT), now);
         self.trace_lost(index, now);
         if out {
             self.memories.meter(watch.usage).timed_out += 1;
@@ -694,7 +694,7 @@ impl System<'_> {
         self.watches.at(at).hedge_at = SimTime::MAX;
         while let Some(other) = self.take_flight(parent, |flight| flight.number != link.epoch) {
             self.learn(parent, &other, now);
-            self.abandon(other.frame, true, now);
+            self.abandon(other.frame, true, None, now);
         }
     }
 
@@ -746,22 +746,23 @@ impl System<'_> {
     }
 
     /// Turns away from all copies that are out.
-    fn abandon_flights(&mut self, index: u32, cancels: bool, now: SimTime) {
+    fn abandon_flights(&mut self, index: u32, cancels: bool, outcome: Option<Outcome>, now: SimTime) {
         while let Some(flight) = self.take_flight(index, |_| true) {
             self.learn(index, &flight, now);
-            self.abandon(flight.frame, cancels, now);
+            self.abandon(flight.frame, cancels, outcome, now);
         }
     }
 
-    /// Turns away from a copy. Its work goes on unless it is cancelled.
-    fn abandon(&mut self, copy: FrameKey, cancels: bool, now: SimTime) {
+    /// Turns away from a copy; for its caller it ended with `outcome`, if that says anything of the replica. Its
+    /// work goes on unless it is cancelled.
+    fn abandon(&mut self, copy: FrameKey, cancels: bool, outcome: Option<Outcome>, now: SimTime) {
         if !self.frames.contains(copy) {
             return;
         }
+        self.release_balancer(copy.index(), outcome, now);
         if cancels {
             self.cancel(copy.index(), now);
         } else {
-            self.release_balancer(copy.index());
             self.leave_parent(copy.index());
         }
     }

@@ -93,6 +93,7 @@ impl System<'_> {
     /// Bytes that what is in flight takes, at the high-water mark.
     fn bytes(&self, calendar: &Calendar<Packed>) -> u64 {
         let lines: usize = self.instances.iter().map(|row| crate::discipline::Line::entries(&row.line)).sum();
+        let sessions: usize = self.balancers.iter().map(super::CallerRoute::sessions).sum();
         let bytes = self.frames.high_water() * (size_of::<Frame>() + 8)
             + self.visits.high_water() * (size_of::<Visit>() + 8)
             + self.requests.high_water() * (size_of::<Request>() + 8)
@@ -100,7 +101,8 @@ impl System<'_> {
             + self.flights.high_water() * size_of::<Flight>()
             + self.held.high_water() * size_of::<Held>()
             + calendar.len() * 32
-            + lines * size_of::<Waiter>();
+            + lines * size_of::<Waiter>()
+            + sessions * 32;
         bytes as u64
     }
 
@@ -146,6 +148,7 @@ impl System<'_> {
             Event::Retry(_) => "a call is retried".to_owned(),
             Event::GiveUp(_) | Event::Refuse(_) => "a wait times out".to_owned(),
             Event::Hedge(_) => "a call is hedged".to_owned(),
+            Event::Check { .. } => "a health check".to_owned(),
             Event::Cut => "a window ends".to_owned(),
             Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
         };

@@ -62,12 +62,20 @@ impl System<'_> {
                 .map(|(service, &present)| ServiceObservation {
                     present: service.present.flush(now, present),
                     replicas: service.running.flush(now),
+                    received: {
+                        let replicas = &mut self.replicas;
+                        let taken = |&at: &u32| std::mem::take(&mut replicas[at as usize].received);
+                        service.replicas.iter().map(taken).collect()
+                    },
                 })
                 .collect(),
+            routes: Vec::new(),
             pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
             cores: Vec::new(),
             policies: self.memories.flush(now),
         };
+        let replica_ns: Vec<u128> = segment.services.iter().map(|row| row.replicas.integral).collect();
+        segment.routes = self.flush_routes(&replica_ns, now);
         for (service, &present) in census.computing.iter().enumerate() {
             segment.cores.push(self.close_cores(service, present, now));
         }
@@ -200,6 +208,7 @@ impl System<'_> {
             Row::Traffic(id, _) => Row::Traffic(*id, plan.traffics[id.index()].clone()),
             Row::Policy(id, _) => Row::Policy(*id, plan.policies[id.index()].clone()),
             Row::Route(id, _) => Row::Route(*id, plan.routes[id.index()].clone()),
+            Row::Failing(id, _) => Row::Failing(*id, None),
             Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
             Row::Choice(id, _) => Row::Choice(*id, plan.choices[id.index()].clone()),
             Row::Code(id, _) => Row::Code(*id, plan.code[id.index()]),
@@ -210,7 +219,11 @@ impl System<'_> {
         match row {
             Row::Sampler(id, row) => self.samplers[id.index()] = row,
             Row::Policy(id, row) => self.change_policy(id, row),
-            Row::Route(id, row) => self.routes[id.index()] = row,
+            Row::Route(id, row) => self.change_route(id, row, now, calendar),
+            Row::Failing(id, row) => {
+                let (count, entry) = row.map_or((0, NONE), |row| (row.replicas as usize, row.entry.0));
+                self.fail_replicas(id.index(), count, entry, now, calendar);
+            }
             Row::Fork(id, row) => self.forks[id.index()] = row,
             Row::Choice(id, row) => self.choices[id.index()] = row,
             Row::Code(id, row) => self.code[id.index()] = row,
@@ -267,6 +280,10 @@ impl System<'_> {
         let wanted = to.replicas as usize;
         self.services_in_force[service] = to;
         self.scale(service, wanted, now);
+        for failure in &self.plan.failures {
+            // Who is new has not heard of it.
+            self.plan_checks(failure.service.index(), now, calendar);
+        }
     }
 
     /// Brings the replicas that take calls to `wanted`. Those taken away finish what they have.
@@ -291,6 +308,17 @@ impl System<'_> {
             local += 1;
         }
         self.services[service].note_only();
+    }
+
+    /// A request reaches the replica.
+    #[inline]
+    pub(super) fn receive(&mut self, index: u32, replica: u32, now: SimTime) {
+        self.occupy(replica, now);
+        let row = &mut self.replicas[replica as usize];
+        row.received += 1;
+        if row.failing != NONE {
+            self.frames.at_mut(index).pc = row.failing;
+        }
     }
 
     /// Somebody begins to run on the replica.
@@ -356,7 +384,7 @@ impl Row {
         match (self, other) {
             (Self::Sampler(a, _), Self::Sampler(b, _)) => a == b,
             (Self::Pool(a, _), Self::Pool(b, _)) => a == b,
-            (Self::Service(a, _), Self::Service(b, _)) => a == b,
+            (Self::Service(a, _), Self::Service(b, _)) | (Self::Failing(a, _), Self::Failing(b, _)) => a == b,
             (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
             (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
             (Self::Route(a, _), Self::Route(b, _)) => a == b,

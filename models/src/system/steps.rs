@@ -51,7 +51,7 @@ impl System<'_> {
             let service = self.replicas[frame.replica as usize].service as usize;
             self.services[service].present.enter(now);
             let replica = frame.replica;
-            self.occupy(replica, now);
+            self.receive(index, replica, now);
             self.end_if_late(index, now);
         }
     }
@@ -560,7 +560,7 @@ impl System<'_> {
                 return None;
             }
         }
-        self.release_balancer(index);
+        self.release_balancer(index, Some(outcome), now);
         self.answer(link, index, outcome, now, calendar)
     }
 
@@ -664,6 +664,7 @@ impl Frame {
             at: NONE,
             arrived: SimTime::ZERO,
             since: SimTime::ZERO,
+            sent: SimTime::ZERO,
             ticket: 0,
             patience: SimTime::MAX,
             draw_key: 0,

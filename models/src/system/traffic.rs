@@ -116,6 +116,8 @@ impl System<'_> {
             balancers,
             cores: NONE,
             present: 0,
+            failing: NONE,
+            received: 0,
             standing: Standing::Ready,
         });
         let stream = combine(combine(seed, u64::from(index)), plan.stream);
@@ -275,28 +277,37 @@ impl System<'_> {
         let in_turn = source.plan.targets.len() == 1 || !source.plan.comes_in_batches();
         let weight = self.trace.weight(draw_key);
         if in_turn && let Some(leaf) = self.short_way(call, weight) {
-            let (replica, balancer) = self.choose_for_leaf(leaf, client, call, draw_key);
+            let (replica, balancer) = self.choose_for_leaf(leaf, client, call, draw_key, now);
             let visitor = Visitor::traffic(traffic, user);
             let sent = Sent { visitor, class, replica, balancer, draw_key };
             if self.visit(leaf, sent, now, calendar) {
                 return None;
             }
-            let request = self.open_request(traffic, user, class, weight, now);
+            let request = self.open_request(traffic, user, class, draw_key, weight, now);
             self.requests.at_mut(request).attempts = 1;
             let made = Made { call, request, link: Link::TO_TRAFFIC, draw_key, depth: 0 };
             return self.enter_service(&made, replica, balancer, now, calendar);
         }
-        let index = self.open_request(traffic, user, class, weight, now);
+        let index = self.open_request(traffic, user, class, draw_key, weight, now);
         if self.plan.calls[call.index()].policy.is_none() {
             self.requests.at_mut(index).attempts = 1;
         }
         self.spawn(call, client, index, Link::TO_TRAFFIC, draw_key, 0, now, calendar)
     }
 
-    fn open_request(&mut self, traffic: u32, user: u32, class: u16, weight: u32, now: SimTime) -> u32 {
+    fn open_request(
+        &mut self,
+        traffic: u32,
+        user: u32,
+        class: u16,
+        draw_key: u64,
+        weight: u32,
+        now: SimTime,
+    ) -> u32 {
+        let label = self.sources[traffic as usize].plan.attributes.label(draw_key, user);
         let index = self.requests.claim(Request::blank).index();
         *self.requests.at_mut(index) =
-            Request { traffic, user, start: now, frames: 0, attempts: 0, weight, class, ended: false };
+            Request { traffic, user, start: now, frames: 0, attempts: 0, weight, label, class, ended: false };
         index
     }
 

@@ -11,7 +11,9 @@ use sim_core::{Calendar, Draws, SimTime};
 use super::frame::{FrameKey, Link, NONE};
 use super::traffic::Ending;
 use super::{Event, Packed, System, Task, span};
-use crate::blueprint::{Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, PoolScope, Row, SamplerId};
+use crate::blueprint::{
+    Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, PoolScope, RouteId, Row, SamplerId,
+};
 use crate::discipline::Line;
 
 /// An endpoint that a call can visit the short way.
@@ -118,7 +120,7 @@ pub(super) fn leaves_of(plan: &Blueprint) -> (Vec<Leaf>, Vec<u32>) {
     let by_endpoint: Vec<u32> = endpoints.map(|endpoint| number(endpoint).unwrap_or(NONE)).collect();
     let of_call = |call: &crate::blueprint::CallPlan| {
         let is_bare = call.policy.is_none() && call.latency.is_none();
-        if is_bare { by_endpoint[call.endpoint.index()] } else { NONE }
+        if is_bare && is_plain(plan, call.route) { by_endpoint[call.endpoint.index()] } else { NONE }
     };
     (leaves, plan.calls.iter().map(of_call).collect())
 }
@@ -138,8 +140,18 @@ fn cancels(plan: &Blueprint) -> bool {
         })
 }
 
+/// Whether the route needs neither the request nor its answer to choose, now and after every change.
+fn is_plain(plan: &Blueprint, route: RouteId) -> bool {
+    let changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let stays = |row: &Row| !matches!(row, Row::Route(changed, to) if *changed == route && !to.is_plain());
+    plan.routes[route.index()].is_plain() && changed.into_iter().all(stays)
+}
+
 fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
     let row = &plan.endpoints[endpoint.index()];
+    if plan.failures.iter().any(|failure| failure.service == row.service) {
+        return None; // A replica that fails does something else.
+    }
     let entry = row.entry.index();
     let (pool, step) = match plan.code[entry] {
         Op::Acquire { pool, units: 1 } => (pool.0, entry + 1),
@@ -183,10 +195,11 @@ impl System<'_> {
         caller: u32,
         call: CallId,
         draw_key: u64,
+        now: SimTime,
     ) -> (u32, u32) {
         let service = self.leaves[leaf as usize].service;
         let only = self.services[service as usize].only;
-        if only == NONE { self.choose_replica(caller, call, draw_key) } else { (only, NONE) }
+        if only == NONE { self.choose_replica(caller, call, NONE, draw_key, now) } else { (only, NONE) }
     }
 
     /// Lets a call visit a leaf; false if it would be turned away, or would not wait for as long as it takes.
@@ -241,6 +254,7 @@ impl System<'_> {
         visit.began = now;
         visit.draw_key = sent.draw_key;
         self.occupy(sent.replica, now);
+        self.replicas[sent.replica as usize].received += 1;
         let service = self.leaves[leaf as usize].service;
         self.services[service as usize].present.enter(now);
         if is_waiting {

@@ -95,6 +95,7 @@ pub(crate) fn empty_report() -> Report {
         fingerprint: "5f3a".into(),
         traffic: BTreeMap::new(),
         services: BTreeMap::new(),
+        routes: BTreeMap::new(),
         resources: BTreeMap::new(),
         policies: BTreeMap::new(),
         laws: Laws { hold: true, ..Laws::default() },
@@ -149,6 +150,7 @@ pub(crate) fn service(resources: impl IntoIterator<Item = (&'static str, Option<
     ServiceResult {
         replicas: Some(E { value: 2.0, lo: None, hi: None }),
         in_flight: None,
+        busiest: None,
         endpoints: BTreeMap::new(),
         resources: resources.into_iter().map(|(name, u)| (name.to_owned(), resource(u))).collect(),
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checker;
 use crate::diagnostic::Diagnostic;
-use crate::spec::{At, List, Name, Named, PolicyRef, PolicySpec, StepSpec, TrafficSpec};
+use crate::spec::{At, EventSpec, List, Name, Named, PolicyRef, PolicySpec, StepSpec, TrafficSpec};
 use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
@@ -12,7 +12,7 @@ use crate::words::{did_you_mean, listed};
 pub(super) const NO_CLASS: &str = "default";
 
 impl<'a> Checker<'a> {
-    fn traffic_specs(&self) -> impl Iterator<Item = &'a TrafficSpec> + use<'a> {
+    pub(super) fn traffic_specs(&self) -> impl Iterator<Item = &'a TrafficSpec> + use<'a> {
         let traffics = self.spec.traffic.0.as_ref().map(Named::sorted).unwrap_or_default();
         traffics.into_iter().filter_map(|entry| entry.value.as_ref())
     }
@@ -105,7 +105,7 @@ impl<'a> Checker<'a> {
         self.classes.iter().position(|class| class == name).map(|index| index as u16)
     }
 
-    /// Names that `fail` steps use for outcomes of their own, sorted.
+    /// Names that `fail` steps and events use for outcomes of their own, sorted.
     pub(super) fn all_failures(&self) -> Vec<String> {
         let mut names = BTreeSet::new();
         for entry in super::services_of(self.spec) {
@@ -120,6 +120,11 @@ impl<'a> Checker<'a> {
         }
         for traffic in self.traffic_specs() {
             failures_of_own(traffic.policy.as_ref(), &mut names);
+        }
+        for event in self.spec.events.iter().flat_map(|events| &events.items) {
+            if let EventSpec::Fail(fail) = event {
+                names.insert(fail.outcome.value.0.clone());
+            }
         }
         names.into_iter().filter(|name| super::steps::fixed_outcome(name).is_none()).collect()
     }

@@ -1,5 +1,6 @@
 //! From the scenario as written to one whose parts fit: names resolved, defaults filled in, numbers in range.
 
+mod attributes;
 mod classes;
 mod cycles;
 mod distributions;
@@ -7,6 +8,7 @@ mod empty;
 mod files;
 mod policies;
 mod resources;
+mod routes;
 mod steps;
 mod sweep;
 mod traffic;
@@ -14,7 +16,7 @@ mod traffic;
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
-    Caller, EndpointId, Limits, Outcome, Pick, PolicyId, PoolId, PoolPlan, RouteId, ServiceId,
+    Caller, EndpointId, Limits, Outcome, PolicyId, PoolId, PoolPlan, RouteId, ServiceId,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -22,8 +24,8 @@ use sim_core::distribution::Distribution;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Endpoint, Parts, Route, Service, Warmup};
 use crate::spec::{
-    At, LimitsSpec, Name, Named, PickSpec, PolicySpec, RouteSpec, ScenarioSpec, SchedulingWord, ServiceSpec,
-    Sink, Time, WarmupSpec,
+    At, LimitsSpec, Named, PolicySpec, RouteSpec, ScenarioSpec, SchedulingWord, ServiceSpec, Sink, Time,
+    WarmupSpec,
 };
 use crate::text::Source;
 use crate::tree::{Place, quoted};
@@ -120,6 +122,7 @@ impl<'a> Checker<'a> {
         let traffics = self.all_traffics(&endpoints, &services);
         let uses = self.all_uses();
         let policies = self.all_policies();
+        let failures = self.all_failing();
         self.check_cycles(&endpoints);
         let spec = self.spec;
         let file_stem = || {
@@ -147,6 +150,7 @@ impl<'a> Checker<'a> {
             policies,
             uses,
             routes: self.used_routes,
+            failures,
         }
     }
 
@@ -262,42 +266,6 @@ impl<'a> Checker<'a> {
             }
         }
         all
-    }
-
-    /// The route to `service` named `name`, or the service's own.
-    fn route(&mut self, service: ServiceId, name: Option<&At<Name>>) -> Option<RouteId> {
-        let service_name = *self.services.iter().find(|(_, id)| **id == service)?.0;
-        let key = match name {
-            None => None,
-            Some(at) if at.value.0 == service_name => None,
-            Some(at) => {
-                let known = self.spec.routes.iter().flat_map(|routes| &routes.entries);
-                let Some(entry) = known.clone().find(|entry| entry.name == at.value.0) else {
-                    let names = known.map(|entry| entry.name.as_str());
-                    let help =
-                        did_you_mean(&at.value.0, names).unwrap_or_else(|| "add it to `routes`".into());
-                    self.error(at.place, format!("there is no route {}", quoted(&at.value.0)), help);
-                    return None;
-                };
-                Some(entry.name.as_str())
-            }
-        };
-        if let Some(id) = self.route_ids.get(&(service, key)) {
-            return Some(*id);
-        }
-        let spec = self.routes.get(key.unwrap_or(service_name)).copied();
-        let pick = match spec.map(|spec| spec.pick.value) {
-            None | Some(PickSpec::RoundRobin) => Pick::RoundRobin,
-            Some(PickSpec::Random) => Pick::Random,
-            Some(PickSpec::LeastConnections) => Pick::LeastConnections,
-            Some(PickSpec::Least(choices)) => Pick::Least { choices },
-        };
-        let latency = spec.and_then(|spec| spec.latency.as_ref()).and_then(|spec| self.distribution(spec));
-        let id = RouteId(self.used_routes.len() as u32);
-        let name = key.unwrap_or(service_name).to_string();
-        self.used_routes.push(Route { name, service, pick, latency });
-        self.route_ids.insert((service, key), id);
-        Some(id)
     }
 
     /// The endpoint `web.checkout`.

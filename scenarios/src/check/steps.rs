@@ -6,7 +6,7 @@ use sim_core::distribution::Distribution;
 use super::Checker;
 use crate::scenario::{ArmWhen, Branch, Call, Step};
 use crate::spec::{
-    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, List, SLACK, StepSpec,
+    AllStep, ArmSpec, At, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, List, Name, SLACK, StepSpec,
     WaitForSpec, percent,
 };
 
@@ -187,21 +187,22 @@ impl Checker<'_> {
     }
 
     fn fail(&mut self, step: &FailStep) -> Option<Step> {
-        let name = step.fail.value.0.as_str();
-        let outcome = match fixed_outcome(name) {
-            Some(Ok(outcome)) => outcome,
-            Some(Err(())) => {
-                let message = format!("`{name}` is not a failure that a step can have");
-                self.error(
-                    step.fail.place,
-                    message,
-                    "choose a name of your own, such as `fail: out_of_stock`",
-                );
-                return None;
-            }
-            None => Outcome::failed(self.failures.iter().position(|failure| failure == name)?),
-        };
+        let outcome = self.failure_named(&step.fail, "a step")?;
         let probability = step.rate.as_ref().map_or(1.0, |rate| rate.value.fraction);
         Some(Step::Fail { outcome, probability })
+    }
+
+    /// The outcome that `who` names for a failure.
+    pub(super) fn failure_named(&mut self, at: &At<Name>, who: &str) -> Option<Outcome> {
+        let name = at.value.0.as_str();
+        match fixed_outcome(name) {
+            Some(Ok(outcome)) => Some(outcome),
+            Some(Err(())) => {
+                let message = format!("`{name}` is not a failure that {who} can have");
+                self.error(at.place, message, "choose a name of your own, such as `fail: out_of_stock`");
+                None
+            }
+            None => self.failures.iter().position(|failure| failure == name).map(Outcome::failed),
+        }
     }
 }

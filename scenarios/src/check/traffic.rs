@@ -46,7 +46,15 @@ impl Checker<'_> {
                 }
                 _ => None,
             };
-            all.push(Traffic { name: entry.name.clone(), arrivals, targets, classes, expected_cycle });
+            let attributes = self.attributes(spec);
+            all.push(Traffic {
+                name: entry.name.clone(),
+                arrivals,
+                targets,
+                classes,
+                attributes,
+                expected_cycle,
+            });
         }
         all
     }
@@ -216,7 +224,7 @@ impl Checker<'_> {
 }
 
 /// Shares as running totals that end at exactly 1; what has no share is left out.
-fn cumulative<T>(shares: Vec<(f64, T)>) -> Vec<(f64, T)> {
+pub(super) fn cumulative<T>(shares: Vec<(f64, T)>) -> Vec<(f64, T)> {
     let mut shares: Vec<(f64, T)> = shares.into_iter().filter(|(share, _)| *share > 0.0).collect();
     let total: f64 = shares.iter().map(|(share, _)| share).sum();
     let mut below = 0.0;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::blueprint::{Caller, EndpointId, Outcome, PoolId, ServiceId, TrafficId};
+use models::blueprint::{Caller, EndpointId, Outcome, PoolId, RouteId, ServiceId, TrafficId};
 
 use crate::metric::{Figure, Subject};
 use crate::scenario::{Parts, Use};
@@ -70,6 +70,10 @@ impl<'a> Subjects<'a> {
                 subjects.owned(Subject::Endpoint(EndpointId(i as u32)), service, "endpoints", name);
                 subjects.short.entry(name.into()).or_default().push(Subject::Endpoint(EndpointId(i as u32)));
             }
+        }
+        for (i, route) in parts.routes.iter().enumerate() {
+            let name = &route.name;
+            subjects.add(Subject::Route(RouteId(i as u32)), [format!("routes.{name}"), name.clone()]);
         }
         for (i, pool) in parts.pools.iter().enumerate() {
             let subject = Subject::Pool(PoolId(i as u32));
@@ -227,7 +231,8 @@ impl<'a> Subjects<'a> {
             }
             Subject::Class(..) => row(CLASS, text).or_else(|| of_latency().map(time)),
             Subject::Endpoint(_) => row(ENDPOINT, text).or_else(|| of_latency().map(time)),
-            Subject::Service(_) => row(SERVICE, text),
+            Subject::Service(_) => row(SERVICE, text).or_else(|| replica(text)),
+            Subject::Route(_) => row(ROUTE, text),
             Subject::Pool(_) => row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(|| waits(text)),
             Subject::Cores(_) => row(RESOURCE, text).or_else(|| waits(text)),
             Subject::Policy(..) => row(POLICY, text),
@@ -246,7 +251,8 @@ impl<'a> Subjects<'a> {
             Subject::Traffic(_) => [own(&latency), words(&[TRAFFIC]), self.parts.outcomes.clone()].concat(),
             Subject::Class(..) => [own(&latency), words(&[CLASS])].concat(),
             Subject::Endpoint(_) => [own(&latency), words(&[ENDPOINT])].concat(),
-            Subject::Service(_) => words(&[SERVICE]),
+            Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1"])].concat(),
+            Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(_) => [words(&[RESOURCE, POOL]), own(&waits)].concat(),
             Subject::Cores(_) => [words(&[RESOURCE]), own(&waits)].concat(),
             Subject::Policy(..) => words(&[POLICY]),
@@ -281,8 +287,16 @@ const SERVICE: &[Row] = &[
     ("replicas", Figure::Replicas, Unit::Number),
     ("in_flight", Figure::InFlight, Unit::Number),
     ("offered", Figure::Offered, Unit::Rate),
+    ("busiest", Figure::Busiest, Unit::Share),
+    ("imbalance", Figure::Imbalance, Unit::Number),
     ("mean", Figure::Mean, Unit::Time),
     ("latency.mean", Figure::Mean, Unit::Time),
+];
+const ROUTE: &[Row] = &[
+    ("sent", Figure::Offered, Unit::Rate),
+    ("ejections", Figure::Ejections, Unit::Rate),
+    ("out", Figure::Out, Unit::Share),
+    ("panic", Figure::Panic, Unit::Share),
 ];
 const RESOURCE: &[Row] = &[
     ("utilization", Figure::Utilization, Unit::Share),
@@ -319,6 +333,17 @@ const POLICY: &[Row] = &[
 
 fn row(table: &[Row], text: &str) -> Option<(Figure, Unit)> {
     table.iter().find(|(word, ..)| *word == text).map(|(_, figure, unit)| (*figure, *unit))
+}
+
+/// `replica.0` and `from.4`.
+fn replica(text: &str) -> Option<(Figure, Unit)> {
+    let (what, number) = text.split_once('.')?;
+    let number = number.parse().ok()?;
+    match what {
+        "replica" => Some((Figure::Replica(number), Unit::Share)),
+        "from" => Some((Figure::ReplicasFrom(number), Unit::Share)),
+        _ => None,
+    }
 }
 
 fn waits(text: &str) -> Option<(Figure, Unit)> {

@@ -152,7 +152,9 @@ pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
         | Figure::Hedges
         | Figure::HedgesWon
         | Figure::Closed
-        | Figure::HalfOpen => None,
+        | Figure::HalfOpen
+        | Figure::Replica(_)
+        | Figure::ReplicasFrom(_) => None,
         _ => Some(false),
     }
 }

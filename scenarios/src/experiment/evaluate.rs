@@ -2,8 +2,8 @@
 
 use models::blueprint::{Blueprint, Outcome};
 use models::observe::{
-    CoresObservation, EndpointObservation, Observations, PolicyObservation, PoolObservation, Segment,
-    ServiceObservation, StateTimes, TrafficObservation,
+    CoresObservation, EndpointObservation, Observations, PolicyObservation, PoolObservation,
+    RouteObservation, Segment, ServiceObservation, StateTimes, TrafficObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -45,6 +45,7 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
         }
         Subject::Endpoint(id) => endpoint(metric.figure, segment.endpoints.get(id.index())?, seconds),
         Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?),
+        Subject::Route(id) => route(metric.figure, segment.routes.get(id.index())?, seconds),
         Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
         Subject::Cores(id) => cores(metric.figure, segment.cores.get(id.index())?.as_ref()?, seconds),
         Subject::Policy(from, to) => {
@@ -93,12 +94,28 @@ fn endpoint(figure: Figure, seen: &EndpointObservation, seconds: f64) -> Option<
 }
 
 fn service(figure: Figure, seen: &ServiceObservation) -> Option<f64> {
+    let all: u64 = seen.received.iter().sum();
+    let most = seen.received.iter().copied().max().unwrap_or(0);
     match figure {
         Figure::Replicas => average(&seen.replicas),
         Figure::InFlight => average(&seen.present),
         Figure::Offered => Some(seen.present.arrival_rate()),
         Figure::Mean => seen.present.mean_time(),
         Figure::QueueMax => Some(seen.present.max as f64),
+        Figure::Busiest => share(most, all),
+        Figure::Imbalance => share(most * seen.received.len() as u64, all),
+        Figure::Replica(number) => share(seen.received.get(number as usize).copied().unwrap_or(0), all),
+        Figure::ReplicasFrom(first) => share(seen.received.iter().skip(first as usize).sum(), all),
+        _ => None,
+    }
+}
+
+fn route(figure: Figure, seen: &RouteObservation, seconds: f64) -> Option<f64> {
+    match figure {
+        Figure::Offered if seen.replica_ns > 0 => rate(seen.sent, seconds),
+        Figure::Ejections if seen.replica_ns > 0 => rate(seen.ejections, seconds),
+        Figure::Out => ratio(seen.out_ns as f64, seen.replica_ns as f64),
+        Figure::Panic => share(seen.in_panic, seen.sent),
         _ => None,
     }
 }

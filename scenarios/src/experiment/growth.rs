@@ -139,6 +139,7 @@ impl Unsteady {
                 let name = &blueprint.pools[id.index()].name;
                 of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
             }
+            Subject::Route(id) => format!("routes.{}", blueprint.routes[id.index()].name),
             Subject::Policy(first, _) => {
                 let used = &blueprint.uses[first as usize];
                 blueprint.policies[used.policy.index()].path.clone()
@@ -207,7 +208,7 @@ fn levels_of(levels: &Levels, whose: Subject) -> Option<[u64; 3]> {
         Subject::Cores(id) => levels.cores.get(id.index()).copied(),
         Subject::Service(id) => levels.services.get(id.index()).copied(),
         Subject::Traffic(id) => levels.traffics.get(id.index()).copied(),
-        Subject::Class(..) | Subject::Endpoint(_) | Subject::Policy(..) => None,
+        Subject::Class(..) | Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use models::observe::{
     ClassObservation, CoresObservation, EndpointObservation, Observations, PolicyObservation,
-    PoolObservation, Segment, ServiceObservation, TrafficObservation,
+    PoolObservation, RouteObservation, Segment, ServiceObservation, TrafficObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -51,6 +51,7 @@ pub(crate) fn join(sum: &mut Segment, more: &Segment, how: How) {
     both(&mut sum.traffics, &more.traffics, |a, b| traffic(a, b, how));
     both(&mut sum.endpoints, &more.endpoints, endpoint);
     both(&mut sum.services, &more.services, |a, b| service(a, b, how));
+    both(&mut sum.routes, &more.routes, route);
     both(&mut sum.pools, &more.pools, |a, b| pool(a, b, how));
     both(&mut sum.cores, &more.cores, |a, b| {
         if let (Some(a), Some(b)) = (a, b) {
@@ -141,6 +142,15 @@ fn endpoint(sum: &mut EndpointObservation, more: &EndpointObservation) {
 fn service(sum: &mut ServiceObservation, more: &ServiceObservation, how: How) {
     how.population(&mut sum.present, &more.present);
     how.population(&mut sum.replicas, &more.replicas);
+    counts(&mut sum.received, &more.received);
+}
+
+fn route(sum: &mut RouteObservation, more: &RouteObservation) {
+    sum.sent += more.sent;
+    sum.in_panic += more.in_panic;
+    sum.ejections += more.ejections;
+    sum.out_ns += more.out_ns;
+    sum.replica_ns += more.replica_ns;
 }
 
 fn pool(sum: &mut PoolObservation, more: &PoolObservation, how: How) {

@@ -9,6 +9,8 @@ use crate::results::{Latency, Report};
 
 /// Replications below which the report says that its intervals are only a hint.
 const FEW: u32 = 10;
+/// How much more than its share the busiest replica has to get before that is told.
+const UNEVEN: f64 = 1.2;
 /// Gap of L = lambda W, as readers compute it, from which a window is not stationary.
 const NOT_STATIONARY: f64 = 0.05;
 
@@ -28,6 +30,7 @@ pub(crate) fn notes(report: &Report, case: &Case, gathered: &Gathered, analysis:
     }
     notes.extend(overloaded(blueprint, analysis));
     notes.extend(closed_and_saturated(blueprint, analysis));
+    notes.extend(uneven(report));
     notes.extend(thin(report));
     notes.extend(heavy_tails(blueprint));
     if report.growth.is_empty() && !is_transient(blueprint) {
@@ -83,6 +86,24 @@ fn closed_and_saturated(blueprint: &Blueprint, analysis: &Analysis) -> Vec<Strin
                      throughput; its latency says nothing about open traffic",
                     blueprint.traffics[load.traffic.index()].name,
                     figure(limit),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Services of which one replica gets more than its share.
+fn uneven(report: &Report) -> Vec<String> {
+    let services = report.services.iter();
+    services
+        .filter_map(|(name, service)| {
+            let (busiest, replicas) = (service.busiest?, service.replicas?.value);
+            (busiest.lo? * replicas > UNEVEN).then(|| {
+                format!(
+                    "the busiest replica of `{name}` gets {} of its requests, {} times its share: what is predicted \
+                     for an even share comes earlier there",
+                    percent(busiest.value),
+                    figure(busiest.value * replicas)
                 )
             })
         })

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    Arrivals, Blueprint, Caller, EndpointId, Outcome, PolicyPlan, PoolId, ServiceId, TrafficId, UsePlan,
+    Arrivals, Blueprint, Caller, EndpointId, Outcome, PolicyPlan, PoolId, RouteId, ServiceId, TrafficId,
+    UsePlan,
 };
 use models::observe::{Balance, Breakdown};
 use models::places::Places;
@@ -19,7 +20,7 @@ use super::{growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Metric, Subject};
 use crate::results::{
     Bottleneck, BreakerResult, E, EndpointResult, Latency, PolicyResult, QuantilePoint, Report,
-    ResourceResult, ServiceResult, TimeAt, TrafficResult, Verdict, Window,
+    ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict, Window,
 };
 
 /// Samples that must lie beyond a percentile before it can be relied on.
@@ -85,6 +86,7 @@ pub(crate) fn report(
         fingerprint: fingerprint(gathered).to_string(),
         traffic: figures.traffics(),
         services: figures.services(),
+        routes: figures.routes(),
         resources: figures.resources(),
         policies: figures.policies(),
         laws,
@@ -277,12 +279,40 @@ impl Figures<'_> {
         if plan.cores.is_some() {
             resources.insert("cores".to_owned(), self.cores(id));
         }
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.services.get(id.index()));
+        let several = seen.is_some_and(|seen| seen.received.len() > 1);
         ServiceResult {
             replicas: self.e(Subject::Service(id), Figure::Replicas),
             in_flight: self.e(Subject::Service(id), Figure::InFlight),
+            busiest: self.e(Subject::Service(id), Figure::Busiest).filter(|_| several),
             endpoints,
             resources,
         }
+    }
+
+    fn routes(&self) -> BTreeMap<String, RouteResult> {
+        let mut all = BTreeMap::new();
+        for (r, plan) in self.blueprint.routes.iter().enumerate().filter(|(_, plan)| plan.health.is_some()) {
+            let id = RouteId(r as u32);
+            let subject = Subject::Route(id);
+            let seen = self.gathered.measured.as_ref().and_then(|segment| segment.routes.get(r));
+            let to = self.blueprint.services[plan.service.index()].name.clone();
+            // A route may lead to several services.
+            let name = if all.contains_key(&plan.name) {
+                format!("{} to {to}", plan.name)
+            } else {
+                plan.name.clone()
+            };
+            let result = RouteResult {
+                to,
+                sent: self.e(subject, Figure::Offered),
+                ejections: seen.map_or(0, |seen| seen.ejections),
+                out: self.e(subject, Figure::Out),
+                panic: self.e(subject, Figure::Panic),
+            };
+            all.insert(name, result);
+        }
+        all
     }
 
     fn endpoint(&self, id: EndpointId) -> EndpointResult {

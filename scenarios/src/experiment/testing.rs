@@ -43,6 +43,7 @@ impl Builder {
             uses: Vec::new(),
             forks: Vec::new(),
             choices: Vec::new(),
+            failures: Vec::new(),
             changes: Vec::new(),
             cuts: Vec::new(),
             limits: Limits::default(),
@@ -92,7 +93,12 @@ impl Builder {
             pools,
             routes: Vec::new(),
         });
-        self.0.routes.push(RoutePlan { name: name.to_owned(), service, pick: Pick::RoundRobin });
+        self.0.routes.push(RoutePlan {
+            name: name.to_owned(),
+            service,
+            pick: Pick::RoundRobin,
+            health: None,
+        });
         self.0.endpoints.push(EndpointPlan { name: format!("{name}.do"), service, entry });
         EndpointId(self.0.endpoints.len() as u32 - 1)
     }
@@ -126,6 +132,7 @@ impl Builder {
             arrivals,
             targets: vec![(1.0, call)],
             classes: vec![(1.0, 0)],
+            attributes: Box::default(),
             routes: vec![route],
             expected_cycle: None,
         });

@@ -76,6 +76,9 @@ pub struct Report {
     pub traffic: BTreeMap<String, TrafficResult>,
     /// By service name.
     pub services: BTreeMap<String, ServiceResult>,
+    /// By route name, where health is judged.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, RouteResult>,
     /// Top-level resources by name.
     pub resources: BTreeMap<String, ResourceResult>,
     /// Policies that are called under, by name.
@@ -173,10 +176,28 @@ pub struct ServiceResult {
     pub replicas: Option<E>,
     /// Requests in the service.
     pub in_flight: Option<E>,
+    /// Share of the requests that the busiest replica gets, where there is more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busiest: Option<E>,
     /// By endpoint name.
     pub endpoints: BTreeMap<String, EndpointResult>,
     /// `workers`, `cores` and the service's own resources.
     pub resources: BTreeMap<String, ResourceResult>,
+}
+
+/// One route whose callers judge health.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouteResult {
+    /// The service that it leads to.
+    pub to: String,
+    /// Calls sent per second.
+    pub sent: Option<E>,
+    /// Ejections, over all callers and replications.
+    pub ejections: u64,
+    /// Share of the time that a replica is out, as its callers see it.
+    pub out: Option<E>,
+    /// Share of the calls that are sent while health is ignored, because too few replicas are in.
+    pub panic: Option<E>,
 }
 
 /// One endpoint.

@@ -10,6 +10,7 @@ mod policy;
 mod preset;
 mod quantity;
 mod reference;
+mod route;
 mod scenario;
 mod service;
 mod step;
@@ -22,22 +23,25 @@ use serde_json::{Value as Json, json};
 
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec};
-pub(crate) use experiment::{EventSpec, ExpectSpec, RangeSpec, Spacing, SweepSpec};
+pub(crate) use experiment::{EventSpec, ExpectSpec, FailEvent, RangeSpec, Spacing, SweepSpec};
 pub(crate) use policy::{
     AfterSpec, BackoffSpec, BreakerSpec, BudgetFields, CreditWord, HedgeSpec, JitterWord, LimitFields,
-    PickSpec, Policy, PolicyRef, PolicySpec, RetrySpec, RouteSpec, SpendWord, WindowSpec,
+    Policy, PolicyRef, PolicySpec, RetrySpec, SpendWord, WindowSpec,
 };
 pub(crate) use quantity::{
     Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time, any_quantity,
     as_percent, wrong_quantity,
 };
 pub(crate) use reference::reference;
+pub(crate) use route::{ByWord, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec};
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::{OrderWord, ResourceSpec, SchedulingWord, ServiceSpec};
 pub(crate) use step::{
     AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec,
 };
-pub(crate) use traffic::{ArrivalsSpec, SLACK, TargetsSpec, TraceSpec, TrafficSpec, percent};
+pub(crate) use traffic::{
+    ArrivalsSpec, AttributesSpec, SLACK, SpreadSpec, TargetsSpec, TraceSpec, TrafficSpec, percent,
+};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::tree::{Entry, Node, Note, Place, Value, quoted};

@@ -1,11 +1,11 @@
-//! Policies and routes as written.
+//! Policies as written.
 
 use serde_json::{Value as Json, json};
 
 use super::preset::{self, PresetWord};
 use super::{
-    At, Count, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Share, Sink, Spec,
-    StepSpec, Time, defined, one_key, spec, words, wrong_word,
+    At, Count, Definitions, Flag, List, Name, Number, Positive, Share, Sink, Spec, StepSpec, Time, spec,
+    words,
 };
 use crate::tree::{Entry, Node, Place, Value};
 
@@ -355,65 +355,5 @@ impl Spec for BackoffSpec {
         if matches!(node.value, Value::Map(_)) {
             GrowingSpec::complete(node);
         }
-    }
-}
-
-spec! {
-    /// How calls choose a replica, and how far away it is. A route named like a service is that service's.
-    RouteSpec: "a route" {
-        /// The rule by which a replica is chosen.
-        pick: At<PickSpec> = "round_robin" ("NGINX, upstream; Envoy, ROUND_ROBIN"),
-        /// Network time of each direction.
-        latency: Option<DistributionSpec<Time>> => "none" (""),
-    }
-    later ["bandwidth", "loss", "health", "connections", "panic", "to"]
-}
-
-/// How a replica is chosen.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum PickSpec {
-    /// One after the other.
-    RoundRobin,
-    /// Any.
-    Random,
-    /// The least loaded of some.
-    Least(u32),
-    /// The least loaded of all.
-    LeastConnections,
-}
-
-const PICKS: [&str; 4] = ["round_robin", "random", "least", "least_connections"];
-const LATER_PICKS: [&str; 9] =
-    ["first", "weighted", "peak_ewma", "hash", "ring", "range", "sticky", "zone", "shard"];
-
-impl Spec for PickSpec {
-    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        const WHAT: &str = "a rule such as `round_robin`";
-        match node.text() {
-            Some("round_robin") => return Some(Self::RoundRobin),
-            Some("random") => return Some(Self::Random),
-            Some("least_connections") => return Some(Self::LeastConnections),
-            Some("least") => {
-                sink.expected(WHAT, node, "say how many replicas are looked at: `{least: 2}`");
-                return None;
-            }
-            _ => {}
-        }
-        if !matches!(node.value, Value::Map(_)) {
-            wrong_word(node, WHAT, &PICKS, &LATER_PICKS, sink);
-            return None;
-        }
-        let entry = one_key(node, WHAT, &["least"], &LATER_PICKS, sink)?;
-        Positive::read(&entry.node, sink).map(|choices| Self::Least(choices.count))
-    }
-
-    fn schema(definitions: &mut Definitions) -> Json {
-        defined(definitions, "Pick", |definitions| {
-            let choices = Positive::schema(definitions);
-            json!({"anyOf": [
-                {"enum": ["round_robin", "random", "least_connections"]},
-                {"type": "object", "properties": {"least": choices}, "required": ["least"], "additionalProperties": false},
-            ]})
-        })
     }
 }

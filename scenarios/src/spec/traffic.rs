@@ -43,8 +43,65 @@ spec! {
         class: Option<Weights>,
         /// Classes, the most important first; for resources with `order: priority`.
         priority: Option<List<At<Name>>>,
+        /// What a request asks for: a number, or one of some names. Routes can go by it.
+        key: Option<At<SpreadSpec>>,
+        /// On whose account it comes.
+        tenant: Option<At<SpreadSpec>>,
+        /// Who sent it.
+        user: Option<At<SpreadSpec>> => "the number of the user in closed traffic" (""),
     }
-    later ["key", "tenant", "bytes", "user", "zone"]
+    later ["bytes", "zone"]
+}
+
+/// How the values of an attribute are spread over requests.
+#[derive(Clone, Debug)]
+pub(crate) enum SpreadSpec {
+    /// A few are popular.
+    Zipf(ZipfSpec),
+    /// All of so many are equally likely.
+    Uniform(Positive),
+    /// Names and their shares.
+    Weights(Weights),
+}
+
+spec! {
+    /// Value k has a probability proportional to k to the power of -s.
+    ZipfSpec: "a Zipf law" {
+        /// The exponent: 0 makes all values equally likely; web pages and cache keys have about 1.
+        s: At<Number>,
+        /// How many values there are.
+        n: At<Positive>,
+    }
+}
+
+const SPREADS: [&str; 3] = ["zipf", "uniform", "weights"];
+
+impl Spec for SpreadSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        const WHAT: &str = "a spread such as `{zipf: {s: 1.1, n: 1M}}`";
+        if !matches!(node.value, Value::Map(_)) {
+            wrong_word(node, WHAT, &SPREADS, &[], sink);
+            return None;
+        }
+        let entry = one_key(node, WHAT, &SPREADS, &[], sink)?;
+        match &*entry.key {
+            "zipf" => ZipfSpec::read(&entry.node, sink).map(Self::Zipf),
+            "uniform" => Positive::read(&entry.node, sink).map(Self::Uniform),
+            _ => Weights::read(&entry.node, sink).map(Self::Weights),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Spread", |definitions| {
+            let kinds = [
+                ("zipf", ZipfSpec::schema(definitions)),
+                ("uniform", Positive::schema(definitions)),
+                ("weights", Weights::schema(definitions)),
+            ];
+            let one = |(key, schema): (&str, Json)| json!({"type": "object", "properties": {key: schema}, "required": [key], "additionalProperties": false});
+            json!({"anyOf": kinds.map(one), "description": "How the values of an attribute are spread over requests."})
+        })
+    }
 }
 
 /// Names and shares that sum to the whole.

@@ -134,6 +134,29 @@ fn the_order_of_the_file_does_not_matter() {
     }
 }
 
+#[test]
+fn attributes_that_nobody_looks_at_change_nothing() {
+    let mut labelled = shop();
+    for traffic in labelled["traffic"].as_object_mut().unwrap().values_mut() {
+        traffic["attributes"]["key"] = json!({"zipf": {"s": 1.1, "n": "1M"}});
+        traffic["attributes"]["tenant"] = json!({"weights": {"acme": "40%", "others": "60%"}});
+        traffic["attributes"]["user"] = json!({"uniform": 5_000});
+    }
+    assert!(simulate(&compile(&labelled)) == simulate(&compile(&shop())));
+}
+
+/// Checks that could find nothing are not made, and calls take the same replicas on the long way.
+#[test]
+fn health_of_healthy_replicas_changes_nothing() {
+    let mut judged = shop();
+    judged["routes"]["web"]["health"] = json!({"check": "2s"});
+    judged["routes"]["stock"]["health"] = json!({"check": "100ms", "rise": 1});
+    let (seen, plain) = (simulate(&compile(&judged)), simulate(&compile(&shop())));
+    assert_eq!((seen.fingerprint, seen.events), (plain.fingerprint, plain.events));
+    let out: u128 = seen.segments.iter().flat_map(|segment| &segment.routes).map(|route| route.out_ns).sum();
+    assert_eq!(out, 0);
+}
+
 /// The same value with the entries of every map in another order; points in time have theirs.
 fn shuffle(value: &Value, round: u32) -> Value {
     let in_time = |key: &String| key.starts_with(|c: char| c.is_ascii_digit());

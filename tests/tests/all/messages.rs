@@ -307,6 +307,56 @@ fn events_that_cannot_happen() {
 }
 
 #[test]
+fn attributes_that_do_not_exist() {
+    let attributes = |text: &str| shop("40/s, ", &format!("40/s, attributes: {{{text}}}, "));
+    assert_eq!(
+        attributes("key: {zipf: {s: 1.1, n: 1M}}, tenant: {weights: {a: 40%, b: 60%}}"),
+        "no message\n"
+    );
+    assert_snapshot!("attribute_unknown", attributes("kye: {uniform: 5}"));
+    assert_snapshot!("attribute_spread", attributes("key: {zipff: {s: 1.1, n: 1M}}"));
+    assert_snapshot!("attribute_number", attributes("key: 1000"));
+    assert_snapshot!("attribute_no_values", attributes("key: {uniform: 0}"));
+    assert_snapshot!("attribute_weights", attributes("tenant: {weights: {a: 40%, b: 40%}}"));
+}
+
+#[test]
+fn routes_that_lead_nowhere() {
+    let route = |text: &str| shop_and(&format!("routes:\n  web: {text}\n"));
+    assert_eq!(route("{pick: {weighted: [3, 1]}, health: {check: 2s, eject: {}}}"), "no message\n");
+    assert_eq!(route("{pick: {hash: class}, connections: pinned}"), "no message\n");
+    assert_snapshot!("pick_without_attribute", route("{pick: {hash: key}}"));
+    assert_snapshot!("pick_by_what", route("{pick: {hash: kye}}"));
+    assert_snapshot!("pick_word", route("{pick: leest_connections}"));
+    assert_snapshot!("pick_form", route("{pick: ring}"));
+    assert_snapshot!("pick_weights", route("{pick: {weighted: [3, 1, 1]}}"));
+    assert_snapshot!("pick_no_weight", route("{pick: {weighted: [0, 0]}}"));
+    assert_snapshot!("pick_points", route("{pick: {ring: {by: class, points: 0}}}"));
+    assert_snapshot!("pick_many_points", route("{pick: {ring: {by: class, points: 1M}}}"));
+    assert_snapshot!("pick_sticky_for", route("{pick: {sticky: {by: class}}}"));
+    assert_snapshot!(
+        "pick_sticky_twice",
+        route("{pick: {sticky: {by: class, for: 1h, pick: {hash: class}}}}")
+    );
+    assert_snapshot!("connections", route("{connections: pind}"));
+    assert_snapshot!("health_of_nothing", route("{health: {fall: 2}}"));
+    assert_snapshot!("health_key", route("{health: {chek: 2s}}"));
+    assert_snapshot!("health_at_once", route("{health: {check: 0s, eject: {for: 0s}}}"));
+    assert_snapshot!("health_slow_start", route("{slow_start: 30s}"));
+}
+
+#[test]
+fn replicas_that_cannot_fail() {
+    let event = |text: &str| shop_and(&format!("events:\n  - {text}\n"));
+    assert_eq!(event("{at: 2m, for: 1m, fail: web, replicas: 2, after: {exp: 0.1ms}}"), "no message\n");
+    assert_snapshot!("fail_service", event("{at: 2m, fail: wbe, after: 1ms}"));
+    assert_snapshot!("fail_replicas", event("{at: 2m, fail: web, replicas: 3, after: 1ms}"));
+    assert_snapshot!("fail_after", event("{at: 2m, fail: web}"));
+    assert_snapshot!("fail_outcome", event("{at: 2m, fail: web, after: 1ms, outcome: ok}"));
+    assert_snapshot!("fail_key", event("{at: 2m, fail: web, after: 1ms, set: {services.db.speed: 2}}"));
+}
+
+#[test]
 fn variants_that_cannot_be_made() {
     assert_snapshot!("variant_path", shop_and("variants: {fixed: {services.bd.speed: 2}}\n"));
     assert_snapshot!("variant_value", shop_and("variants: {fixed: {services: {web: {replicas: many}}}}\n"));

@@ -236,7 +236,10 @@ fn with_limited_queue(
 fn in_turn(system: &System<'_>, law: &Law, place: Place) -> Option<Vec<Says>> {
     let blueprint = system.blueprint;
     let service = owner(blueprint, place)?;
-    let in_turn = blueprint.routes.iter().any(|r| r.service == service && r.pick == Pick::RoundRobin);
+    let in_turn = blueprint
+        .routes
+        .iter()
+        .any(|r| r.service == service && r.pick == Pick::RoundRobin && r.health.is_none());
     let from_traffic = blueprint.traffics.len() == 1
         && blueprint.traffics[0].targets.iter().all(|(_, call)| {
             let called = blueprint.calls[call.index()].endpoint;

@@ -383,12 +383,19 @@ pub(super) fn not_split(blueprint: &Blueprint, service: ServiceId) -> Option<Str
         return None;
     }
     let routes = blueprint.routes.iter().filter(|route| route.service == service);
-    routes.map(|route| route.pick).find_map(|pick| {
-        let rule = match pick {
+    routes.into_iter().find_map(|route| {
+        let rule = match &route.pick {
+            Pick::Random if route.health.is_some() => "by their health",
             Pick::Random => return None,
+            Pick::First => "by being first",
             Pick::RoundRobin => "in turn",
+            Pick::Weighted { .. } => "in turn by weight",
             Pick::Least { .. } => "by the least loaded of a few",
             Pick::LeastConnections => "by the least loaded",
+            Pick::PeakEwma => "by latency and load",
+            Pick::Hash { .. } | Pick::Ring { .. } | Pick::Range { .. } => "by what is asked for",
+            Pick::Sticky { .. } => "by session",
+            Pick::Pinned { .. } => "by connection",
         };
         Some(format!("the {} replicas of `{}` are chosen {rule}, not at random", plan.replicas, plan.name))
     })

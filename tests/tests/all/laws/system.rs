@@ -34,6 +34,9 @@ struct Service {
     /// A resource of its own: slots, queue, timeout, order.
     own: (u8, Option<u8>, Option<&'static str>, &'static str),
     pick: &'static str,
+    /// How its callers judge its health.
+    health: Option<&'static str>,
+    pinned: bool,
     latency: Option<&'static str>,
     steps: Vec<Step>,
 }
@@ -84,6 +87,8 @@ struct Traffic {
     to: u8,
     policy: Option<u8>,
     classes: bool,
+    /// A spread of its keys, tenants and users.
+    spread: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -114,6 +119,22 @@ const TIMES: [&str; 8] = [
 ];
 const LIMITS: [&str; 4] = ["1ms", "10ms", "50ms", "400ms"];
 const PATIENT_LIMIT: &str = "{calls: 2, queue: 1}";
+const PICKS: [&str; 9] = [
+    "first",
+    "peak_ewma",
+    "{weighted: [3, 0, 1]}",
+    "{hash: key}",
+    "{ring: {by: tenant, points: 3}}",
+    "{range: key}",
+    "{hash: class}",
+    "{sticky: {by: user, for: {exp: 100ms}}}",
+    "{sticky: {by: user, for: 50ms, pick: peak_ewma}}",
+];
+const HEALTH: [&str; 3] = [
+    "{eject: {errors: 1, for: 20ms}}",
+    "{eject: {errors: 2, for: 50ms, max: 100%}, panic: 100%}",
+    "{check: 7ms, fall: 2, rise: 1, panic: 0%}",
+];
 const ORDERS: [&str; 3] = ["fifo", "lifo", "priority"];
 
 fn time() -> impl Strategy<Value = &'static str> + Clone {
@@ -154,18 +175,25 @@ fn service() -> impl Strategy<Value = Service> {
     let workers = option::of((1..=4_u8, option::of(0..=3_u8)));
     let cores = option::of(select(&["1", "2", "0.5", "1.5"][..]));
     let own = (2..=3_u8, option::of(0..=3_u8), limit(), select(&ORDERS[..]));
-    let picks = select(&["round_robin", "random", "{least: 2}", "least_connections"][..]);
+    let picks = prop_oneof![
+        select(&["round_robin", "random", "{least: 2}", "least_connections"][..]),
+        select(&PICKS[..])
+    ];
+    let health = option::weighted(0.3, select(&HEALTH[..]));
     let latency = option::weighted(0.3, select(&["1ms", "{exp: 2ms}"][..]));
     let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
-    (1..=3_u8, workers, cores, any::<bool>(), own, picks, latency, steps).prop_map(
-        |(replicas, workers, cores, event_loop, own, pick, latency, steps)| Service {
+    let route = (picks, health, prop::bool::weighted(0.2), latency);
+    (1..=3_u8, workers, cores, any::<bool>(), own, route, steps).prop_map(
+        |(replicas, workers, cores, event_loop, own, (pick, health, pinned, latency), steps)| Service {
             replicas,
             workers,
             cores,
             event_loop,
             own,
             pick,
+            health,
+            pinned,
             latency,
             steps,
         },
@@ -244,8 +272,12 @@ fn traffic() -> impl Strategy<Value = Traffic> {
     let arrivals = select(&["poisson", "even", "{renewal: {gamma: {mean: 1s, cv: 2}}}"][..]);
     let batch = option::weighted(0.3, select(&["3", "{uniform: [0, 4]}"][..]));
     let policy = option::of(any::<u8>());
-    (option::weighted(0.3, 1..=8_u8), 1..=40_u8, arrivals, batch, any::<u8>(), policy, any::<bool>())
-        .prop_map(|(users, rate, arrivals, batch, to, policy, classes)| Traffic {
+    let spread = option::of(select(
+        &["{uniform: 5}", "{zipf: {s: 1.1, n: 100}}", "{weights: {a: 40%, b: 0%, c: 60%}}"][..],
+    ));
+    let who = (any::<bool>(), spread);
+    (option::weighted(0.3, 1..=8_u8), 1..=40_u8, arrivals, batch, any::<u8>(), policy, who).prop_map(
+        |(users, rate, arrivals, batch, to, policy, (classes, spread))| Traffic {
             users,
             rate,
             arrivals,
@@ -253,7 +285,9 @@ fn traffic() -> impl Strategy<Value = Traffic> {
             to,
             policy,
             classes,
-        })
+            spread,
+        },
+    )
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -283,7 +317,10 @@ impl Display for System {
         for (i, traffic) in self.traffics.iter().enumerate() {
             self.write_traffic(f, i, traffic)?;
         }
-        // Somebody has to have each class.
+        // Somebody has to have each class, and each attribute.
+        let attributes = "{key: {uniform: 9}, tenant: {uniform: 3}, user: {uniform: 4}}";
+        let rate = format!("{{steps: {{0s: 1/s, {TRAFFIC_ENDS}: 0/s}}}}");
+        writeln!(f, "  some: {{rate: {rate}, to: s0.go, attributes: {attributes}}}")?;
         writeln!(f, "  gold: {{rate: {{steps: {{0s: 1/s, {TRAFFIC_ENDS}: 0/s}}}}, to: s0.go, class: gold}}")?;
         writeln!(
             f,
@@ -303,7 +340,12 @@ impl Display for System {
         for (i, service) in self.services.iter().enumerate() {
             let latency = service.latency.filter(|_| !self.calm);
             let latency = latency.map(|latency| format!(", latency: {latency}")).unwrap_or_default();
-            writeln!(f, "  s{i}: {{pick: {}{latency}}}", service.pick)?;
+            // There are as many weights as replicas.
+            let weights = "[3, 0, 1"[..3 * usize::from(service.replicas) - 1].to_owned() + "]";
+            let pick = service.pick.replace("[3, 0, 1]", &weights);
+            let health = service.health.map(|health| format!(", health: {health}")).unwrap_or_default();
+            let connections = if service.pinned { "pinned" } else { "per_call" };
+            writeln!(f, "  s{i}: {{pick: {pick}, connections: {connections}{health}{latency}}}")?;
         }
         writeln!(f, "policies:")?;
         for (i, policy) in self.policies.iter().enumerate() {
@@ -351,8 +393,15 @@ impl System {
         if let Some(policy) = self.keep(traffic.policy) {
             write!(f, ", policy: p{}", usize::from(policy) % self.policies.len())?;
         }
-        let classes = if traffic.classes { ", attributes: {class: {gold: 30%, iron: 70%}}" } else { "" };
-        writeln!(f, "{classes}}}")
+        let mut attributes = Vec::new();
+        attributes.extend(traffic.classes.then(|| "class: {gold: 30%, iron: 70%}".to_owned()));
+        if let Some(spread) = traffic.spread {
+            attributes.extend(["key", "tenant", "user"].map(|name| format!("{name}: {spread}")));
+        }
+        if attributes.is_empty() {
+            return writeln!(f, "}}");
+        }
+        writeln!(f, ", attributes: {{{}}}}}", attributes.join(", "))
     }
 
     fn write_service(&self, f: &mut Formatter<'_>, i: usize, service: &Service) -> fmt::Result {
@@ -473,7 +522,19 @@ impl System {
         for event in &self.events {
             let number = usize::from(event.service) % self.services.len();
             let service = &self.services[number];
-            let (set, for_ms) = match event.what % 8 {
+            if event.what % 9 == 8 {
+                let replicas = 1 + event.what / 9 % service.replicas;
+                write!(f, "  - {{at: {}ms, ", event.at_ms)?;
+                if let Some(for_ms) = event.for_ms {
+                    write!(f, "for: {for_ms}ms, ")?;
+                }
+                writeln!(f, "fail: s{number}, replicas: {replicas}, after: {{exp: 1ms}}, outcome: down}}")?;
+                continue;
+            }
+            let weighted = service.pick.contains("weighted");
+            let (set, for_ms) = match event.what % 9 {
+                // A replica more or less would need another list of weights.
+                0 | 1 if weighted => (format!("services.s{number}.speed: 0.5"), event.for_ms),
                 0 => (format!("services.s{number}.replicas: 1"), event.for_ms),
                 1 => (format!("services.s{number}.replicas: 4"), event.for_ms),
                 2 if service.workers.is_some() => (format!("services.s{number}.workers: 1"), event.for_ms),

@@ -1,0 +1,287 @@
+//! Which replica gets a call: the caller's balancer, and what the caller thinks of the replicas' health.
+
+use sim_core::{Calendar, Draws, SimTime, Span, combine, hash_name};
+
+use super::frame::NONE;
+use super::{Event, Packed, System};
+use crate::attribute::Label;
+use crate::balancer::{Balancer, Needs, Pick, Seen};
+use crate::blueprint::{Attribute, CallId, Outcome, RouteId, RoutePlan};
+use crate::health::Health;
+use crate::observe::RouteObservation;
+
+/// Separates the draws for a replica from all others of a call.
+const SALT_ROUTE: u64 = 0x6C62_272E_07BB_0142;
+
+/// One caller's balancer for one route.
+#[derive(Debug)]
+pub(super) struct CallerRoute {
+    rule: Balancer,
+    /// Whether the rule looks at `in_flight` and at nothing else: not at requests, answers or health.
+    counts: bool,
+    is_plain: bool,
+    /// Calls that this caller has outstanding at each replica.
+    pub(super) in_flight: Vec<u32>,
+    route: RouteId,
+    /// The caller's number.
+    caller: u32,
+    needs: Needs,
+    health: Option<Box<Health>>,
+    /// Whether its next check is planned.
+    checking: bool,
+}
+
+impl System<'_> {
+    pub(super) fn add_balancers(&mut self, routes: &[RouteId], caller: u32) -> u32 {
+        let first = self.balancers.len() as u32;
+        for &route in routes {
+            let row = &self.routes[route.index()];
+            let needs = Balancer::needs(&row.pick);
+            self.balancers.push(CallerRoute {
+                rule: Balancer::new(&row.pick, caller),
+                counts: needs.in_flight,
+                is_plain: row.is_plain(),
+                in_flight: Vec::new(),
+                route,
+                caller,
+                needs,
+                health: row.health.is_some().then(Box::default),
+                checking: false,
+            });
+        }
+        first
+    }
+
+    /// The replica that gets the call, and the balancer that counts it.
+    #[inline]
+    pub(super) fn choose_replica(
+        &mut self,
+        caller: u32,
+        call: CallId,
+        request: u32,
+        draw_key: u64,
+        now: SimTime,
+    ) -> (u32, u32) {
+        let made = &self.plan.calls[call.index()];
+        let service = self.plan.endpoints[made.endpoint.index()].service;
+        let balancer = self.replicas[caller as usize].balancers + made.route_slot;
+        let target = &self.services[service.index()];
+        let row = &mut self.balancers[balancer as usize];
+        if !row.is_plain {
+            return self.choose_with_care(balancer, service.index(), request, draw_key, now);
+        }
+        if target.only != NONE {
+            return (target.only, NONE);
+        }
+        if row.in_flight.len() < target.replicas.len() {
+            row.in_flight.resize(target.replicas.len(), 0);
+        }
+        let mut draws = Draws::keyed(draw_key ^ SALT_ROUTE);
+        let (candidates, in_flight) = (&*target.ready, &*row.in_flight);
+        let mut seen = Seen { candidates, in_flight, label: 0, now, draws: &mut draws };
+        let chosen = target.ready[row.rule.pick(&mut seen)];
+        let counted = if row.counts {
+            row.in_flight[chosen as usize] += 1;
+            balancer
+        } else {
+            NONE
+        };
+        (target.replicas[chosen as usize], counted)
+    }
+
+    /// The same for a rule that goes by the request, by answers or by health.
+    #[inline(never)]
+    fn choose_with_care(
+        &mut self,
+        balancer: u32,
+        service: usize,
+        request: u32,
+        draw_key: u64,
+        now: SimTime,
+    ) -> (u32, u32) {
+        let target = &self.services[service];
+        let row = &mut self.balancers[balancer as usize];
+        if row.in_flight.len() < target.replicas.len() {
+            row.in_flight.resize(target.replicas.len(), 0);
+        }
+        let mut candidates = &*target.ready;
+        if let (Some(health), Some(plan)) = (&mut row.health, &self.routes[row.route.index()].health) {
+            let meter = &mut self.route_meters[row.route.index()];
+            meter.sent += 1;
+            match health.usable(plan, &target.ready, now) {
+                Some(usable) => candidates = usable,
+                None => meter.in_panic += 1,
+            }
+        }
+        let label = row.needs.label.map_or(0, |attribute| {
+            let request = self.requests.at(request);
+            value_of(attribute, request.label, request.class)
+        });
+        let mut draws = Draws::keyed(draw_key ^ SALT_ROUTE);
+        let in_flight = &*row.in_flight;
+        let mut seen = Seen { candidates, in_flight, label, now, draws: &mut draws };
+        let chosen = candidates[row.rule.pick(&mut seen)];
+        row.in_flight[chosen as usize] += 1;
+        (target.replicas[chosen as usize], balancer)
+    }
+
+    /// The caller no longer counts the frame as outstanding; `outcome` is how the call ended for it, if it did.
+    #[inline]
+    pub(super) fn release_balancer(&mut self, index: u32, outcome: Option<Outcome>, now: SimTime) {
+        let frame = self.frames.at_mut(index);
+        let balancer = std::mem::replace(&mut frame.balancer, NONE);
+        if balancer == NONE {
+            return;
+        }
+        let sent = frame.sent;
+        let local = self.replicas[frame.replica as usize].local;
+        let row = &mut self.balancers[balancer as usize];
+        row.in_flight[local as usize] -= 1;
+        if let Some(outcome) = outcome
+            && !row.is_plain
+        {
+            row.ended(local, outcome, now.since(sent), now, &self.routes);
+        }
+    }
+
+    // Health -----------------------------------------------------------------------------------------------
+
+    /// The route's row has changed: who follows another rule now forgets what the old one knew.
+    pub(super) fn change_route(
+        &mut self,
+        route: RouteId,
+        to: RoutePlan,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) {
+        let before = std::mem::replace(&mut self.routes[route.index()], to);
+        let after = &self.routes[route.index()];
+        for row in self.balancers.iter_mut().filter(|row| row.route == route) {
+            if before.pick != after.pick {
+                row.rule = Balancer::new(&after.pick, row.caller);
+                row.needs = Balancer::needs(&after.pick);
+                row.counts = row.needs.in_flight;
+            }
+            row.is_plain = after.is_plain();
+            if after.health.is_none()
+                && let Some(mut health) = row.health.take()
+            {
+                let meter = &mut self.route_meters[route.index()];
+                meter.out_ns += health.take_out_ns(now);
+                meter.ejections += health.ejections;
+            } else if after.health.is_some() && row.health.is_none() {
+                row.health = Some(Box::default());
+            }
+        }
+        self.plan_checks(after.service.index(), now, calendar);
+    }
+
+    /// Plans checks of the service by every caller that makes any, because they may find something new.
+    pub(super) fn plan_checks(&mut self, service: usize, now: SimTime, calendar: &mut Calendar<Packed>) {
+        for balancer in 0..self.balancers.len() as u32 {
+            let row = &self.balancers[balancer as usize];
+            let route = &self.routes[row.route.index()];
+            if route.service.index() == service && !row.checking {
+                self.plan_check(balancer, now, calendar);
+            }
+        }
+    }
+
+    /// Plans the first check after `now`. Each caller has its own phase.
+    fn plan_check(&mut self, balancer: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let row = &mut self.balancers[balancer as usize];
+        let route = &self.routes[row.route.index()];
+        let Some(check) = route.health.as_ref().and_then(|health| health.check) else { return };
+        row.checking = true;
+        let name = combine(hash_name(&route.name), u64::from(row.caller));
+        let every = check.every.as_nanos().max(1);
+        let phase = (Draws::keyed(combine(self.stream, name)).unit() * every as f64) as u64;
+        let passed = (now.as_nanos() + every - phase) / every;
+        let at = SimTime::from_nanos((phase + passed * every).max(now.as_nanos()));
+        calendar.schedule(at, Event::Check { balancer }.pack());
+    }
+
+    /// A caller checks the replicas of a service.
+    ///
+    /// Checks that could not change its opinion are left out: it checks until it knows what there is to know, and
+    /// again when something has changed.
+    pub(super) fn check(&mut self, balancer: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let row = &mut self.balancers[balancer as usize];
+        row.checking = false;
+        let route = &self.routes[row.route.index()];
+        let (Some(health), Some(plan)) = (&mut row.health, &route.health) else { return };
+        let Some(check) = plan.check else { return };
+        let target = &self.services[route.service.index()];
+        health.usable(plan, &target.ready, now);
+        let mut open = false;
+        for &local in &target.ready {
+            let replica = target.replicas[local as usize];
+            let passed = self.replicas[replica as usize].failing == NONE;
+            open |= health.checked(&check, local, passed, now);
+        }
+        if open {
+            self.balancers[balancer as usize].checking = true;
+            calendar.schedule_in(check.every, Event::Check { balancer }.pack());
+        }
+    }
+
+    /// Makes the first `count` ready replicas of a service run `entry` in place of any endpoint, and no others.
+    pub(super) fn fail_replicas(
+        &mut self,
+        service: usize,
+        count: usize,
+        entry: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) {
+        for &replica in &self.services[service].replicas {
+            self.replicas[replica as usize].failing = NONE;
+        }
+        let target = &self.services[service];
+        for &local in target.ready.iter().take(count) {
+            self.replicas[target.replicas[local as usize] as usize].failing = entry;
+        }
+        self.plan_checks(service, now, calendar);
+    }
+
+    /// Closes the segment of each route that ends at `now`. `replica_ns` is the time of its service's replicas.
+    pub(super) fn flush_routes(&mut self, replica_ns: &[u128], now: SimTime) -> Vec<RouteObservation> {
+        for row in &mut self.balancers {
+            let Some(health) = &mut row.health else { continue };
+            let meter = &mut self.route_meters[row.route.index()];
+            meter.out_ns += health.take_out_ns(now);
+            meter.ejections += std::mem::take(&mut health.ejections);
+            meter.replica_ns += replica_ns[self.routes[row.route.index()].service.index()];
+        }
+        self.route_meters.iter_mut().map(std::mem::take).collect()
+    }
+}
+
+impl CallerRoute {
+    /// Sessions that it keeps.
+    pub(super) fn sessions(&self) -> usize {
+        self.rule.entries()
+    }
+
+    /// A call to replica number `local` has ended for this caller.
+    #[inline(never)]
+    fn ended(&mut self, local: u32, outcome: Outcome, latency: Span, now: SimTime, routes: &[RoutePlan]) {
+        if self.needs.endings {
+            self.rule.ended(local, latency, now);
+        }
+        if let (Some(health), Some(plan)) = (&mut self.health, &routes[self.route.index()].health)
+            && outcome != Outcome::CANCELLED
+        {
+            health.ended(plan, local, outcome.is_answer(), now);
+        }
+    }
+}
+
+fn value_of(attribute: Attribute, label: Label, class: u16) -> u32 {
+    match attribute {
+        Attribute::Class => u32::from(class),
+        Attribute::Key => label.key,
+        Attribute::Tenant => label.tenant,
+        Attribute::User => label.user,
+    }
+}

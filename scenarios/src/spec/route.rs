@@ -1,0 +1,199 @@
+//! Routes as written.
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    At, Count, Definitions, DistributionSpec, List, Positive, Share, Sink, Spec, Time, defined, one_key,
+    spec, words, wrong_word,
+};
+use crate::tree::{Node, Value};
+
+spec! {
+    /// How calls choose a replica, and how far away it is. A route named like a service is that service's.
+    RouteSpec: "a route" {
+        /// The rule by which a replica is chosen.
+        pick: At<PickSpec> = "round_robin" ("NGINX, upstream; Envoy, ROUND_ROBIN"),
+        /// Whether the rule chooses for each call, or once for each caller's connection.
+        connections: At<ConnectionsWord> = "per_call" ("NGINX and Envoy balance requests, not connections"),
+        /// How the health of replicas is judged.
+        health: Option<HealthSpec> => "every replica is taken to be healthy" ("HAProxy, without `check`; Envoy, without outlier_detection"),
+        /// Network time of each direction.
+        latency: Option<DistributionSpec<Time>> => "none" (""),
+    }
+    later ["bandwidth", "loss", "panic", "slow_start", "to"]
+}
+
+words! {
+    /// What the rule chooses a replica for.
+    ConnectionsWord: "a kind of connections" {
+        /// for each call.
+        PerCall = "per_call",
+        /// for the one connection that each caller replica opens and keeps: HTTP/2 behind a balancer of connections.
+        Pinned = "pinned",
+    }
+}
+
+spec! {
+    /// What a caller thinks of the replicas: an opinion with a delay, each caller replica's own.
+    HealthSpec: "health" {
+        /// Time between two checks of a replica.
+        check: Option<At<Time>> => "no checks" ("HAProxy, without `check`; Envoy, without health_checks"),
+        /// Failed checks in a row after which a replica is out.
+        fall: At<Positive> = "3" ("HAProxy, fall"),
+        /// Passed checks in a row after which it is in again.
+        rise: At<Positive> = "2" ("HAProxy, rise"),
+        /// Ejection by how the caller's own calls end.
+        eject: Option<EjectSpec> => "no ejection" ("Envoy, without outlier_detection"),
+        /// When a smaller share of the replicas is in, health is ignored.
+        panic: At<Share> = "50%" ("Envoy, healthy_panic_threshold"),
+    }
+    later ["interval", "latency"]
+}
+
+spec! {
+    /// Ejection of replicas whose calls fail: rejected, timed out, lost or failed, as the caller sees it.
+    EjectSpec: "an ejection" {
+        /// Failures in a row after which a replica is ejected.
+        errors: At<Positive> = "5" ("Envoy, outlier_detection.consecutive_5xx"),
+        /// How long, times how often it was ejected; at most 5m, unless this is longer.
+        for_time ["for"]: At<Time> = "30s" ("Envoy, outlier_detection.base_ejection_time"),
+        /// The largest share of the replicas that may be ejected at once; one always may.
+        max: At<Share> = "10%" ("Envoy, outlier_detection.max_ejection_percent"),
+    }
+}
+
+words! {
+    /// What a rule knows a request by.
+    ByWord: "an attribute" {
+        /// what it asks for.
+        Key = "key",
+        /// on whose account it comes.
+        Tenant = "tenant",
+        /// who sent it.
+        User = "user",
+        /// its class.
+        Class = "class",
+    }
+    later ["bytes", "zone"]
+}
+
+spec! {
+    /// A ring of points: consistent hashing.
+    RingSpec: "a ring" {
+        /// What is hashed.
+        by: At<ByWord>,
+        /// Points of each replica on the ring.
+        points: At<Positive> = "100" ("libketama, 100 to 200 points a server"),
+    }
+}
+
+spec! {
+    /// Sessions: a user stays with a replica for a while.
+    StickySpec: "a sticky rule" {
+        /// Whose sessions.
+        by: At<ByWord>,
+        /// How long a session lasts, from its first call on.
+        for_time ["for"]: DistributionSpec<Time>,
+        /// The rule for the first call of a session.
+        pick: Box<At<PickSpec>> = "random" ("many independent clients"),
+    }
+}
+
+/// How a replica is chosen.
+#[derive(Clone, Debug)]
+pub(crate) enum PickSpec {
+    /// The first.
+    First,
+    /// One after the other.
+    RoundRobin,
+    /// One after the other, some more often.
+    Weighted(List<At<Count>>),
+    /// Any.
+    Random,
+    /// The least loaded of some.
+    Least(u32),
+    /// The least loaded of all.
+    LeastConnections,
+    /// The cheaper of two by latency and load.
+    PeakEwma,
+    /// By the hash of an attribute, modulo.
+    Hash(At<ByWord>),
+    /// By the hash of an attribute, on a ring.
+    Ring(RingSpec),
+    /// By contiguous ranges of an attribute.
+    Range(At<ByWord>),
+    /// Where the last call of the session went.
+    Sticky(StickySpec),
+}
+
+const WORDS: [&str; 5] = ["first", "round_robin", "random", "least_connections", "peak_ewma"];
+const MAPS: [&str; 6] = ["least", "weighted", "hash", "ring", "range", "sticky"];
+const LATER: [&str; 2] = ["zone", "shard"];
+
+/// How a rule is written that needs more than a word.
+const FORMS: [(&str, &str); 6] = [
+    ("least", "say how many replicas are looked at: `{least: 2}`"),
+    ("weighted", "give each replica its weight: `{weighted: [3, 1, 1]}`"),
+    ("hash", "say what is hashed: `{hash: key}`"),
+    ("ring", "say what is hashed: `{ring: {by: key, points: 100}}`"),
+    ("range", "say what is split into ranges: `{range: key}`"),
+    ("sticky", "say who sticks, and for how long: `{sticky: {by: user, for: 2h}}`"),
+];
+
+impl Spec for PickSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        const WHAT: &str = "a rule such as `round_robin`";
+        match node.text() {
+            Some("first") => return Some(Self::First),
+            Some("round_robin") => return Some(Self::RoundRobin),
+            Some("random") => return Some(Self::Random),
+            Some("least_connections") => return Some(Self::LeastConnections),
+            Some("peak_ewma") => return Some(Self::PeakEwma),
+            _ => {}
+        }
+        if let Some((_, help)) = FORMS.iter().find(|(word, _)| node.text() == Some(word)) {
+            sink.expected(WHAT, node, *help);
+            return None;
+        }
+        if !matches!(node.value, Value::Map(_)) {
+            wrong_word(node, WHAT, &[&WORDS[..], &MAPS].concat(), &LATER, sink);
+            return None;
+        }
+        let entry = one_key(node, WHAT, &MAPS, &LATER, sink)?;
+        match &*entry.key {
+            "least" => Positive::read(&entry.node, sink).map(|choices| Self::Least(choices.count)),
+            "weighted" => List::read(&entry.node, sink).filter(|list| list.whole).map(Self::Weighted),
+            "hash" => At::read(&entry.node, sink).map(Self::Hash),
+            "ring" => RingSpec::read(&entry.node, sink).map(Self::Ring),
+            "range" => At::read(&entry.node, sink).map(Self::Range),
+            _ => StickySpec::read(&entry.node, sink).map(Self::Sticky),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Pick", |definitions| {
+            let one = |key: &str, schema: Json| json!({"type": "object", "properties": {key: schema}, "required": [key], "additionalProperties": false});
+            json!({"anyOf": [
+                {"enum": WORDS},
+                one("least", Positive::schema(definitions)),
+                one("weighted", List::<Count>::schema(definitions)),
+                one("hash", ByWord::schema(definitions)),
+                one("ring", RingSpec::schema(definitions)),
+                one("range", ByWord::schema(definitions)),
+                one("sticky", StickySpec::schema(definitions)),
+            ]})
+        })
+    }
+
+    fn complete(node: &mut Node) {
+        if let Value::Map(entries) = &mut node.value {
+            for entry in entries {
+                match &*entry.key {
+                    "ring" => RingSpec::complete(&mut entry.node),
+                    "sticky" => StickySpec::complete(&mut entry.node),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
