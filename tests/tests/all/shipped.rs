@@ -31,10 +31,8 @@ fn read(file: &Path) -> Source {
 fn load(source: &Source, overrides: &[Override]) -> Scenario {
     let (scenario, doubts) =
         Scenario::check(source, overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let doubts = doubts.to_string();
-    let wanted = DOUBTS.iter().find(|(name, _)| *name == scenario.name());
-    match wanted {
-        Some((_, doubt)) => assert!(doubts.contains(doubt), "{}: {doubts}", scenario.name()),
+    match DOUBTS.iter().find(|(name, _)| *name == scenario.name()) {
+        Some((_, doubt)) => assert!(doubts.to_string().contains(doubt), "{}: {doubts}", scenario.name()),
         None => assert!(doubts.is_empty(), "{doubts}"),
     }
     scenario
