@@ -75,7 +75,7 @@ pub enum Balancer {
     LeastConnections(LeastConnections),
     /// See [`PeakEwma`].
     PeakEwma(PeakEwma),
-    /// See [`Hash`].
+    /// See [`struct@Hash`].
     Hash(Hash),
     /// See [`Ring`].
     Ring(Box<Ring>),

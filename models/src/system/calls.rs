@@ -335,7 +335,12 @@ impl System<'_> {
                 let row = self.frames.at_mut(index);
                 row.state = State::Ready;
                 row.epoch = row.epoch.wrapping_add(1);
-                if outcome.is_answer() { Next::Run(index) } else { Next::Finish(index, outcome) }
+                if outcome.is_answer() {
+                    row.quality = row.quality.max(outcome);
+                    Next::Run(index)
+                } else {
+                    Next::Finish(index, outcome)
+                }
             }
             _ => self.branch_ended(index, from, outcome, now),
         };
@@ -351,6 +356,7 @@ impl System<'_> {
         row.pending -= 1;
         if outcome.is_answer() {
             row.needed -= 1;
+            row.quality = row.quality.max(outcome);
         } else if row.outcome.is_answer() {
             row.outcome = outcome;
         }

@@ -173,6 +173,8 @@ pub(super) struct Frame {
     pub(super) depth: u32,
     /// Outcome of the first branch that failed, or that a reply carries.
     pub(super) outcome: Outcome,
+    /// The poorest answer that it has got: its own can be no better.
+    pub(super) quality: Outcome,
     /// What it is doing.
     pub(super) state: State,
     /// What it is.

@@ -111,7 +111,8 @@ impl System<'_> {
                     }
                 }
                 Op::End => {
-                    let outcome = frame.outcome; // An answer on its way carries that of its frame.
+                    // An answer on its way carries that of its frame.
+                    let outcome = frame.outcome.max(frame.quality);
                     match self.finish(index, outcome, now, calendar) {
                         Some(next) => index = next,
                         None => return,
@@ -534,10 +535,10 @@ impl System<'_> {
         if frame.replied || frame.kind != Kind::Endpoint {
             return;
         }
-        self.meter_reply(frame.call, frame.arrived, Outcome::OK, now);
+        self.meter_reply(frame.call, frame.arrived, frame.quality, now);
         self.leave_parent(index);
         self.frames.at_mut(index).replied = true;
-        if let Some(next) = self.pass_on(index, frame.link, frame.kind, Outcome::OK, now, calendar) {
+        if let Some(next) = self.pass_on(index, frame.link, frame.kind, frame.quality, now, calendar) {
             self.ready.add(Task::Run(self.frames.key_of(next)));
         }
     }
@@ -680,6 +681,7 @@ impl Frame {
             account: NONE,
             depth: 0,
             outcome: Outcome::OK,
+            quality: Outcome::OK,
             state: State::Ready,
             kind: Kind::Endpoint,
             cancels: false,
