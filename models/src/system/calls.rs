@@ -24,6 +24,8 @@ pub(super) enum Next {
 /// A call that is about to be sent.
 pub(super) struct Made {
     pub(super) call: CallId,
+    /// The calling replica, or the one that stands for a traffic's clients.
+    pub(super) caller: u32,
     pub(super) request: u32,
     /// Who waits for it.
     pub(super) link: Link,
@@ -142,63 +144,57 @@ impl System<'_> {
     ) -> Option<u32> {
         let frame = self.frames.at_mut(index);
         frame.state = State::Calling;
-        let (replica, request, depth) = (frame.replica, frame.request, frame.depth);
+        let (caller, request, depth) = (frame.replica, frame.request, frame.depth);
         let round = u64::from(frame.round).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         let salt = self.plan.calls[call.index()].salt;
         let draw_key = mix(frame.draw_key ^ salt.wrapping_add(round));
         let link = Link { parent: self.frames.key_of(index), epoch: self.frames.at(index).epoch };
+        let made = Made { call, caller, request, link, draw_key, depth };
         if let Some(leaf) = self.short_way(call, self.requests.at(request).weight) {
-            let made = Made { call, request, link, draw_key, depth };
-            return self.call_leaf(leaf, replica, &made, now, calendar);
+            return self.call_leaf(leaf, &made, now, calendar);
         }
-        self.spawn(call, replica, request, link, draw_key, depth, now, calendar)
+        self.spawn(&made, now, calendar)
     }
 
     /// Starts a call for whoever `link` names. Returns the frame to run, if it can run already.
     #[inline]
-    #[expect(clippy::too_many_arguments, reason = "a call has this many sides")]
     pub(super) fn spawn(
         &mut self,
-        call: CallId,
-        caller: u32,
-        request: u32,
-        link: Link,
-        draw_key: u64,
-        depth: u32,
+        made: &Made,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
-        let Some(policy) = self.plan.calls[call.index()].policy else {
-            return self.attempt(call, caller, request, link, draw_key, depth, now, calendar);
-        };
-        self.call_under(policy, call, caller, request, link, draw_key, depth, now, calendar)
+        match self.plan.calls[made.call.index()].policy {
+            Some(policy) => self.call_under(policy, made, now, calendar),
+            None => self.attempt(made, now, calendar),
+        }
     }
 
     /// Sends a request to an endpoint.
     #[inline]
-    #[expect(clippy::too_many_arguments, reason = "a call has this many sides")]
     pub(super) fn attempt(
         &mut self,
-        call: CallId,
-        caller: u32,
-        request: u32,
-        link: Link,
-        draw_key: u64,
-        depth: u32,
+        made: &Made,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
-        let plan = self.plan;
-        if depth >= plan.limits.call_depth {
-            self.too_deep = true; // The call is never made, and the run ends at the next look.
+        if self.goes_too_deep(made.depth) {
             return None;
         }
+        let Made { call, caller, request, link, draw_key, .. } = *made;
         if self.deadlines.has_passed(link.parent, now) {
             return Some(self.refuse_late(request, caller, link, now));
         }
         let (replica, balancer) = self.choose_replica(caller, call, request, draw_key, now);
-        let made = Made { call, request, link, draw_key, depth };
-        self.enter_service(&made, replica, balancer, now, calendar)
+        self.enter_service(made, replica, balancer, now, calendar)
+    }
+
+    /// Whether a caller at this depth may call no further: the call is never made, and the run ends at the next look.
+    #[inline]
+    fn goes_too_deep(&mut self, depth: u32) -> bool {
+        let is_deep = depth >= self.plan.limits.call_depth;
+        self.too_deep |= is_deep;
+        is_deep
     }
 
     /// Sends a call the short way, or the long one if the leaf cannot take it.
@@ -206,16 +202,14 @@ impl System<'_> {
     pub(super) fn call_leaf(
         &mut self,
         leaf: u32,
-        caller: u32,
         made: &Made,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
-        if made.depth >= self.plan.limits.call_depth {
-            self.too_deep = true;
+        if self.goes_too_deep(made.depth) {
             return None;
         }
-        let Made { call, request, link, draw_key, .. } = *made;
+        let Made { call, caller, request, link, draw_key, .. } = *made;
         let (replica, balancer) = self.choose_for_leaf(leaf, caller, call, draw_key, now);
         let class = self.requests.at(request).class;
         let sent = Sent { visitor: Visitor::frame(link), class, replica, balancer, draw_key };

@@ -4,10 +4,10 @@
 //! a caller remembers from call to call (a breaker, a budget, those in flight, how long they took) is kept for each
 //! caller replica and policy; the mechanisms themselves are in [`crate::policy`].
 
-use sim_core::{Calendar, Draws, SimTime, Span, mix};
+use sim_core::{Calendar, Draws, SimTime, Slab, Span, mix};
 
-use super::calls::Next;
-use super::frame::{Flight, Frame, FrameKey, Kind, Link, NONE, State, Watch};
+use super::calls::{Made, Next};
+use super::frame::{Arena, Flight, Frame, FrameKey, Kind, Link, NONE, State, Watch};
 use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{
     Blueprint, CallId, Caller, EndpointId, HedgeAfter, Jitter, LimitPlan, Outcome, PolicyId, PolicyPlan,
@@ -128,19 +128,14 @@ impl System<'_> {
     // Calls ------------------------------------------------------------------------------------------------
 
     /// Starts a call under `policy`. Returns the frame to run, if one can run already.
-    #[expect(clippy::too_many_arguments, reason = "a call has this many sides")]
     pub(super) fn call_under(
         &mut self,
         policy: PolicyId,
-        call: CallId,
-        caller: u32,
-        request: u32,
-        link: Link,
-        draw_key: u64,
-        depth: u32,
+        made: &Made,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
+        let Made { call, caller, request, link, draw_key, depth } = *made;
         let inherited = self.deadlines.of(link.parent);
         let total = self.policies[policy.index()].total;
         let deadline = total.map_or(SimTime::MAX, |total| now.saturating_add(total)).min(inherited);
@@ -352,16 +347,9 @@ impl System<'_> {
             draw_key = mix(draw_key ^ SALT_COPY.wrapping_mul(u64::from(copy)));
         }
         let link = Link { parent: key, epoch: watch.sent };
-        let begun = self.attempt(
-            watch.call,
-            frame.replica,
-            frame.request,
-            link,
-            draw_key,
-            frame.depth,
-            now,
-            calendar,
-        );
+        let (call, caller) = (watch.call, frame.replica);
+        let made = Made { call, caller, request: frame.request, link, draw_key, depth: frame.depth };
+        let begun = self.attempt(&made, now, calendar);
         let sent = self.frames.at(index).first_child;
         if sent != NONE {
             let frame = self.frames.key_of(sent);
@@ -774,12 +762,7 @@ impl System<'_> {
         self.frames.at_mut(index).state = State::Calling;
         let memory = self.watch(index).memory;
         let (frames, watches) = (&self.frames, &self.watches);
-        self.memories.rows[memory as usize].limit.give_up(|entry| {
-            let frame = frames.get(entry.call);
-            frame.is_some_and(|frame| {
-                frame.state == State::Limited && watches.peek(frame.at).attempts == entry.attempt
-            })
-        });
+        self.memories.rows[memory as usize].limit.give_up(|entry| waits(frames, watches, entry));
     }
 
     /// Makes those calls that wait for an end of those in flight, as far as the limit allows.
@@ -788,12 +771,7 @@ impl System<'_> {
         let plan = self.policies[row.policy.index()].limit.unwrap_or(NO_LIMIT);
         loop {
             let (frames, watches) = (&self.frames, &self.watches);
-            let next = row.limit.next(&plan, |entry| {
-                let frame = frames.get(entry.call);
-                frame.is_some_and(|frame| {
-                    frame.state == State::Limited && watches.peek(frame.at).attempts == entry.attempt
-                })
-            });
+            let next = row.limit.next(&plan, |entry| waits(frames, watches, &entry));
             let Some(entry) = next else { return };
             let frame = self.frames.at_mut(entry.call.index());
             frame.state = State::Calling;
@@ -860,6 +838,13 @@ impl System<'_> {
         }
         self.trace.places().retries(ServiceId(service))
     }
+}
+
+/// Whether the attempt still waits for an end of those in flight.
+fn waits(frames: &Slab<Frame>, watches: &Arena<Watch>, entry: &Waiting) -> bool {
+    frames.get(entry.call).is_some_and(|frame| {
+        frame.state == State::Limited && watches.peek(frame.at).attempts == entry.attempt
+    })
 }
 
 impl Watch {

@@ -84,6 +84,16 @@ impl Pool {
         }
     }
 
+    /// The instance for a request of `class` at a replica whose pools begin at `replica_pools`.
+    #[inline]
+    pub(super) fn instance(&self, replica_pools: u32, class: u16) -> u32 {
+        match self.scope {
+            PoolScope::Replica { slot, .. } => replica_pools + slot,
+            PoolScope::One => self.first_instance,
+            PoolScope::Class => self.first_instance + u32::from(class),
+        }
+    }
+
     /// Closes the segment that ends at `now`.
     pub(super) fn flush(&mut self, now: SimTime, in_use: Present, waiting: Present) -> PoolObservation {
         PoolObservation {

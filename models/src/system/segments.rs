@@ -107,7 +107,7 @@ impl System<'_> {
                 let stage = if visit.is_waiting { &mut census.waiting } else { &mut census.in_use };
                 stage[pool].add(1, if visit.is_waiting { visit.arrived } else { visit.began });
             }
-            if visit.computes && !visit.is_waiting {
+            if self.computes(visit) {
                 census.computing[service].add(1, visit.began);
             }
         }

@@ -7,9 +7,7 @@ use super::cores::Begun;
 use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
 use super::visit::{Waiter, Worker};
 use super::{Event, Packed, System, Task, span};
-use crate::blueprint::{
-    ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, WaitFor,
-};
+use crate::blueprint::{ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, SamplerId, WaitFor};
 use crate::discipline::Line;
 
 /// Most copies of a branch, or rounds of a loop, that a draw can ask for.
@@ -297,11 +295,8 @@ impl System<'_> {
         let key = self.frames.key_of(index);
         let frame = self.frames.at_mut(index);
         let row = &mut self.pools[pool];
-        let instance = match row.scope {
-            PoolScope::Replica { slot, .. } => self.replicas[frame.replica as usize].pools + slot,
-            PoolScope::One => row.first_instance,
-            PoolScope::Class => row.first_instance + u32::from(self.requests.at(frame.request).class),
-        };
+        let class = self.requests.at(frame.request).class;
+        let instance = row.instance(self.replicas[frame.replica as usize].pools, class);
         let place = &mut self.instances[instance as usize];
         if place.waiting == 0 && place.in_use + units <= row.slots {
             row.acquired += 1;
@@ -320,7 +315,7 @@ impl System<'_> {
         frame.since = now;
         place.waiting += 1;
         row.waiting.enter(now);
-        place.line.join(Waiter::Frame(key, units), self.requests.at(frame.request).class);
+        place.line.join(Waiter::Frame(key, units), class);
         if let Some(patience) = row.timeout {
             frame.patience = now + patience;
             calendar.schedule(frame.patience, Event::GiveUp(key).pack());
@@ -480,22 +475,15 @@ impl System<'_> {
             let draw_key = sim_core::mix(place.wrapping_add(u64::from(number)));
             let child = match self.forks[fork.index()].branches[(number % branches) as usize] {
                 BranchPlan::Code(entry) => Some(self.branch(index, &parent, entry.0, link, draw_key, now)),
-                BranchPlan::Call(call) if at_once => {
-                    let (request, depth) = (parent.request, parent.depth);
-                    let made = Made { call, request, link, draw_key, depth };
-                    let leaf = self.short_ways[call.index()];
-                    self.call_leaf(leaf, parent.replica, &made, now, calendar)
+                BranchPlan::Call(call) => {
+                    let (caller, request, depth) = (parent.replica, parent.request, parent.depth);
+                    let made = Made { call, caller, request, link, draw_key, depth };
+                    if at_once {
+                        self.call_leaf(self.short_ways[call.index()], &made, now, calendar)
+                    } else {
+                        self.spawn(&made, now, calendar)
+                    }
                 }
-                BranchPlan::Call(call) => self.spawn(
-                    call,
-                    parent.replica,
-                    parent.request,
-                    link,
-                    draw_key,
-                    parent.depth,
-                    now,
-                    calendar,
-                ),
             };
             if let Some(child) = child {
                 self.ready.add(Task::Run(self.frames.key_of(child)));

@@ -285,14 +285,15 @@ impl System<'_> {
             }
             let request = self.open_request(traffic, user, class, draw_key, weight, now);
             self.requests.at_mut(request).attempts = 1;
-            let made = Made { call, request, link: Link::TO_TRAFFIC, draw_key, depth: 0 };
+            let made = Made { call, caller: client, request, link: Link::TO_TRAFFIC, draw_key, depth: 0 };
             return self.enter_service(&made, replica, balancer, now, calendar);
         }
         let index = self.open_request(traffic, user, class, draw_key, weight, now);
         if self.plan.calls[call.index()].policy.is_none() {
             self.requests.at_mut(index).attempts = 1;
         }
-        self.spawn(call, client, index, Link::TO_TRAFFIC, draw_key, 0, now, calendar)
+        let made = Made { call, caller: client, request: index, link: Link::TO_TRAFFIC, draw_key, depth: 0 };
+        self.spawn(&made, now, calendar)
     }
 
     fn open_request(

@@ -11,9 +11,7 @@ use sim_core::{Calendar, Draws, SimTime};
 use super::frame::{FrameKey, Link, NONE};
 use super::traffic::Ending;
 use super::{Event, Packed, System, Task, span};
-use crate::blueprint::{
-    Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, PoolScope, RouteId, Row, SamplerId,
-};
+use crate::blueprint::{Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, RouteId, Row, SamplerId};
 use crate::discipline::Line;
 
 /// An endpoint that a call can visit the short way.
@@ -47,8 +45,6 @@ pub(super) struct Visit {
     class: u16,
     /// Whether it still waits for a worker.
     pub(super) is_waiting: bool,
-    /// Whether its work is done on cores.
-    pub(super) computes: bool,
     pub(super) arrived: SimTime,
     /// When it got its worker.
     pub(super) began: SimTime,
@@ -66,7 +62,6 @@ impl Visit {
             balancer: NONE,
             class: 0,
             is_waiting: false,
-            computes: false,
             arrived: SimTime::ZERO,
             began: SimTime::ZERO,
             draw_key: 0,
@@ -180,6 +175,11 @@ fn has_cores(plan: &Blueprint, service: crate::blueprint::ServiceId) -> bool {
 }
 
 impl System<'_> {
+    /// Whether the visit is on the cores, or waits for one.
+    pub(super) fn computes(&self, visit: &Visit) -> bool {
+        !visit.is_waiting && self.leaves[visit.leaf as usize].on_cores
+    }
+
     /// The leaf that `call` can visit for a request of this weight.
     #[inline]
     pub(super) fn short_way(&self, call: CallId, weight: u32) -> Option<u32> {
@@ -217,11 +217,7 @@ impl System<'_> {
         let mut instance = NONE;
         if row.pool != NONE {
             let pool = &mut self.pools[row.pool as usize];
-            instance = match pool.scope {
-                PoolScope::Replica { slot, .. } => self.replicas[sent.replica as usize].pools + slot,
-                PoolScope::One => pool.first_instance,
-                PoolScope::Class => pool.first_instance + u32::from(sent.class),
-            };
+            instance = pool.instance(self.replicas[sent.replica as usize].pools, sent.class);
             let place = &mut self.instances[instance as usize];
             if place.waiting == 0 && place.in_use < pool.slots {
                 place.in_use += 1;
@@ -236,7 +232,6 @@ impl System<'_> {
                 pool.waiting.enter(now);
             }
         }
-        let on_cores = row.on_cores;
         // Filled in place: built elsewhere and moved, it would be stored twice.
         let index = self.visits.claim(Visit::blank).index();
         let visit = self.visits.at_mut(index);
@@ -249,7 +244,6 @@ impl System<'_> {
         visit.balancer = sent.balancer;
         visit.class = sent.class;
         visit.is_waiting = is_waiting;
-        visit.computes = on_cores;
         visit.arrived = now;
         visit.began = now;
         visit.draw_key = sent.draw_key;
@@ -331,18 +325,17 @@ impl System<'_> {
             pool.in_use.replace(since, now);
             pool.hold.record(now.since(since).as_nanos());
             pool.acquired += 1;
-            let visit = self.visits.at_mut(next);
-            visit.is_waiting = false;
-            visit.began = now;
-            pool.waiting.leave(visit.arrived, now);
-            pool.wait.record(now.since(visit.arrived).as_nanos());
-            self.ready.add(Task::Work(next));
+            let place = place.pool as usize;
+            let arrived = self.serve_visit(next, now);
+            let pool = &mut self.pools[place];
+            pool.waiting.leave(arrived, now);
+            pool.wait.record(now.since(arrived).as_nanos());
         } else {
             self.give_back(instance, 1, since, now);
         }
     }
 
-    /// A worker is there for the visit, which has waited.
+    /// A worker is there for the visit, which has waited. Returns since when.
     #[inline]
     pub(super) fn serve_visit(&mut self, index: u32, now: SimTime) -> SimTime {
         let visit = self.visits.at_mut(index);
