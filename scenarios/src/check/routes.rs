@@ -167,12 +167,13 @@ impl<'a> Checker<'a> {
             let help = "write `health: {eject: {}}` to go by how calls end, or `health: {check: 2s}`";
             self.error(spec.panic.place, "this health never changes: nothing is looked at", help);
         }
-        let check = spec.check.as_ref().map(|every| CheckPlan {
+        // What could not be read has been told.
+        let check = spec.check.as_ref().and_then(|every| every.0.as_ref()).map(|every| CheckPlan {
             every: self.not_zero(every, "2s"),
             fall: spec.fall.value.count,
             rise: spec.rise.value.count,
         });
-        let eject = spec.eject.as_ref().map(|eject| EjectPlan {
+        let eject = spec.eject.as_ref().and_then(|eject| eject.0.as_ref()).map(|eject| EjectPlan {
             errors: eject.errors.value.count,
             time: self.not_zero(&eject.for_time, "30s"),
             max: eject.max.value.fraction,

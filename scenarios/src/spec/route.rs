@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Count, Definitions, DistributionSpec, List, Positive, Share, Sink, Spec, Time, defined, one_key,
-    spec, words, wrong_word,
+    At, Count, Definitions, DistributionSpec, List, Positive, Required, Share, Sink, Spec, Time, defined,
+    one_key, spec, words, wrong_word,
 };
 use crate::tree::{Node, Value};
 
@@ -37,13 +37,13 @@ spec! {
     /// What a caller thinks of the replicas: an opinion with a delay, each caller replica's own.
     HealthSpec: "health" {
         /// Time between two checks of a replica.
-        check: Option<At<Time>> => "no checks" ("HAProxy, without `check`; Envoy, without health_checks"),
+        check: Option<Required<At<Time>>> => "no checks" ("HAProxy, without `check`; Envoy, without health_checks"),
         /// Failed checks in a row after which a replica is out.
         fall: At<Positive> = "3" ("HAProxy, fall"),
         /// Passed checks in a row after which it is in again.
         rise: At<Positive> = "2" ("HAProxy, rise"),
         /// Ejection by how the caller's own calls end.
-        eject: Option<EjectSpec> => "no ejection" ("Envoy, without outlier_detection"),
+        eject: Option<Required<EjectSpec>> => "no ejection" ("Envoy, without outlier_detection"),
         /// When a smaller share of the replicas is in, health is ignored.
         panic: At<Share> = "50%" ("Envoy, healthy_panic_threshold"),
     }

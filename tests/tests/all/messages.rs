@@ -342,6 +342,7 @@ fn routes_that_lead_nowhere() {
     assert_snapshot!("health_of_nothing", route("{health: {fall: 2}}"));
     assert_snapshot!("health_key", route("{health: {chek: 2s}}"));
     assert_snapshot!("health_at_once", route("{health: {check: 0s, eject: {for: 0s}}}"));
+    assert_snapshot!("health_unit", route("{health: {check: 2}}"));
     assert_snapshot!("health_slow_start", route("{slow_start: 30s}"));
 }
 
