@@ -3,7 +3,7 @@
 use models::blueprint::{Discipline, PoolId, PoolPlan, PoolScope, ServiceId};
 
 use super::{Checker, services_of, span};
-use crate::spec::{At, Named, OrderWord, ResourceSpec, ServiceSpec, Text};
+use crate::spec::{At, Named, OrderWord, ResourceSpec, ServiceSpec, SlotsSpec, Text};
 use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
@@ -28,13 +28,13 @@ impl<'a> Checker<'a> {
                 if let Some(resource) = &own.value {
                     let name = format!("{}.{}", entry.name, own.name);
                     let path = format!("services.{}.resources.{}", entry.name, own.name);
-                    self.pool(name, path, resource, Some(service));
+                    self.resource(name, path, resource, Some(service));
                 }
             }
         }
         for entry in self.spec.resources.iter().flat_map(Named::sorted) {
             if let Some(resource) = &entry.value {
-                self.pool(entry.name.clone(), format!("resources.{}", entry.name), resource, None);
+                self.resource(entry.name.clone(), format!("resources.{}", entry.name), resource, None);
             }
         }
     }
@@ -68,7 +68,13 @@ impl<'a> Checker<'a> {
         PoolScope::Replica { service, slot: self.slots[service.index()].len() as u32 }
     }
 
-    fn pool(&mut self, name: String, path: String, spec: &'a ResourceSpec, owner: Option<ServiceId>) {
+    fn resource(&mut self, name: String, path: String, spec: &'a ResourceSpec, owner: Option<ServiceId>) {
+        match spec {
+            ResourceSpec::Slots(spec) => self.pool(name, path, spec, owner),
+        }
+    }
+
+    fn pool(&mut self, name: String, path: String, spec: &'a SlotsSpec, owner: Option<ServiceId>) {
         let scope = match (&spec.per, owner) {
             (None, Some(service)) => self.in_replicas(service),
             (None, None) => PoolScope::One,

@@ -10,6 +10,7 @@ mod policy;
 mod preset;
 mod quantity;
 mod reference;
+mod resource;
 mod route;
 mod scenario;
 mod service;
@@ -33,9 +34,10 @@ pub(crate) use quantity::{
     as_percent, wrong_quantity,
 };
 pub(crate) use reference::reference;
+pub(crate) use resource::{OrderWord, ResourceSpec, SlotsSpec};
 pub(crate) use route::{ByWord, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec};
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
-pub(crate) use service::{OrderWord, ResourceSpec, SchedulingWord, ServiceSpec};
+pub(crate) use service::{SchedulingWord, ServiceSpec};
 pub(crate) use step::{
     AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec,
 };

@@ -1,9 +1,9 @@
-//! Services and resources as written.
+//! Services as written.
 
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Count, Definitions, Name, Named, Number, Positive, Required, Sink, Spec, StepSpec, Time, defined,
+    At, Count, Definitions, Named, Number, Positive, Required, ResourceSpec, Sink, Spec, StepSpec, defined,
     spec, words,
 };
 use crate::spec::List;
@@ -83,37 +83,4 @@ words! {
         /// A request keeps its core until its need is met: an event loop.
         RunToCompletion = "run_to_completion",
     }
-}
-
-spec! {
-    /// Something limited: slots that are held and given back.
-    ResourceSpec: "a resource" {
-        /// Units that can be held at once.
-        slots: At<Positive>,
-        /// What has one of its own: a service (each of its replicas has one), `class`, or `cluster` (there is one).
-        per: Option<At<Name>> => "one in each replica when a service owns it, else one for all" (""),
-        /// Requests that may wait; beyond that a request is rejected.
-        queue: Option<At<Count>> => "no limit" ("Go, database/sql with SetMaxOpenConns"),
-        /// How long a request waits before it gives up.
-        timeout: Option<At<Time>> => "none" ("Go, database/sql waits as long as the request does"),
-        /// Who is served next.
-        order: At<OrderWord> = "fifo" ("HikariCP and Go database/sql serve waiters in order"),
-    }
-    later [
-        "connect", "idle", "max_life", "eager", "from", "rate", "burst", "style", "volume", "on_full", "adapt",
-        "batch", "cores", "contention", "throttle", "drop_abandoned", "guard",
-    ]
-}
-
-words! {
-    /// Who is served next.
-    OrderWord: "an order" {
-        /// First come, first served.
-        Fifo = "fifo",
-        /// Last come, first served.
-        Lifo = "lifo",
-        /// The most important class first.
-        Priority = "priority",
-    }
-    later ["sjf", "srpt", "edf", "random", "codel", "adaptive_lifo"]
 }

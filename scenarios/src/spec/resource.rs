@@ -1,0 +1,100 @@
+//! Resources as written: a map whose one leading key says of which kind it is.
+
+use serde_json::{Value as Json, json};
+
+use super::{At, Count, Definitions, Name, Positive, Sink, Spec, Time, defined, not_yet, spec, words};
+use crate::diagnostic::Diagnostic;
+use crate::tree::{Node, Value};
+use crate::words::listed;
+
+/// Anything limited.
+#[derive(Clone, Debug)]
+pub(crate) enum ResourceSpec {
+    /// Held, and given back.
+    Slots(SlotsSpec),
+}
+
+/// The keys that say of which kind a resource is.
+const KINDS: [&str; 1] = ["slots"];
+const LATER: [&str; 3] = ["rate", "volume", "cores"];
+
+impl Spec for ResourceSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        kind(node, sink)?;
+        SlotsSpec::read(node, sink).map(Self::Slots)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Resource", |definitions| {
+            let kinds = [SlotsSpec::schema(definitions)];
+            json!({"anyOf": kinds})
+        })
+    }
+
+    fn complete(node: &mut Node) {
+        if kind(node, &mut Sink::default()).is_some() {
+            SlotsSpec::complete(node);
+        }
+    }
+}
+
+/// The key that says of which kind the resource is.
+fn kind(node: &Node, sink: &mut Sink) -> Option<&'static str> {
+    let Value::Map(entries) = &node.value else {
+        sink.expected("a resource", node, "write `{slots: 10}`");
+        return None;
+    };
+    let mut kinds = KINDS.iter().filter(|kind| entries.iter().any(|entry| *entry.key == ***kind));
+    match (kinds.next(), kinds.next()) {
+        (Some(kind), None) => Some(kind),
+        (Some(first), Some(second)) => {
+            let twice = entries.iter().find(|entry| *entry.key == **second);
+            let message = format!("a resource is of one kind, found `{first}` and `{second}`");
+            let place = twice.map_or(node.place, |entry| entry.place);
+            sink.report(Diagnostic::error(message).at(place).help("make them two resources"));
+            None
+        }
+        _ => {
+            if let Some(entry) = entries.iter().find(|entry| LATER.contains(&&*entry.key)) {
+                sink.report(not_yet(&entry.key, entry.place));
+                return None;
+            }
+            let message = "it is not said of which kind this resource is";
+            let help = format!("the kinds are {}: write `slots: 10`", listed(KINDS));
+            sink.report(Diagnostic::error(message).at(node.label).help(help));
+            None
+        }
+    }
+}
+
+spec! {
+    /// Slots that are held and given back.
+    SlotsSpec: "a resource of slots" {
+        /// Units that can be held at once.
+        slots: At<Positive>,
+        /// What has one of its own: a service (each of its replicas has one), `class`, or `cluster` (there is one).
+        per: Option<At<Name>> => "one in each replica when a service owns it, else one for all" (""),
+        /// Requests that may wait; beyond that a request is rejected.
+        queue: Option<At<Count>> => "no limit" ("Go, database/sql with SetMaxOpenConns"),
+        /// How long a request waits before it gives up.
+        timeout: Option<At<Time>> => "none" ("Go, database/sql waits as long as the request does"),
+        /// Who is served next.
+        order: At<OrderWord> = "fifo" ("HikariCP and Go database/sql serve waiters in order"),
+    }
+    later [
+        "connect", "idle", "max_life", "eager", "from", "adapt", "batch", "drop_abandoned",
+    ]
+}
+
+words! {
+    /// Who is served next.
+    OrderWord: "an order" {
+        /// First come, first served.
+        Fifo = "fifo",
+        /// Last come, first served.
+        Lifo = "lifo",
+        /// The most important class first.
+        Priority = "priority",
+    }
+    later ["sjf", "srpt", "edf", "random", "codel", "adaptive_lifo"]
+}
