@@ -123,6 +123,20 @@ pub enum Op {
     },
     /// Gives back what the innermost [`Op::Acquire`] took.
     Release,
+    /// Takes an idle connection into the slot just got, and goes on at `exit`; else goes on here.
+    Connect {
+        /// The operation behind [`Op::Opened`].
+        exit: CodeAddress,
+    },
+    /// Opens a connection into the slot just got, which may take time.
+    Open(PoolId),
+    /// The connection is open.
+    Opened {
+        /// Whose it is.
+        pool: PoolId,
+        /// Whether it takes over what the innermost [`Op::Acquire`] took.
+        takes_unit: bool,
+    },
     /// Needs CPU time on the replica's cores.
     Cpu(SamplerId),
     /// Time passes, no core is used.
@@ -189,6 +203,21 @@ pub enum Discipline {
     Priority,
 }
 
+/// Slots that are connections.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionPlan {
+    /// How long it takes to open one, in seconds.
+    pub connect: Option<Distribution>,
+    /// How long one stays open that nobody uses.
+    pub idle: Option<Span>,
+    /// How old one may become before it is no longer put back, in seconds.
+    pub max_life: Option<Distribution>,
+    /// What opens them ahead, ended by [`Op::End`]; none opens them when they are needed.
+    pub opener: Option<CodeAddress>,
+    /// What each of them takes a unit of.
+    pub from: Option<PoolId>,
+}
+
 /// A resource of kind `slots`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolPlan {
@@ -208,6 +237,8 @@ pub struct PoolPlan {
     pub scope: PoolScope,
     /// Whether it is a service's `workers`: its waiting counts as queueing, that of others as pools.
     pub is_workers: bool,
+    /// How its slots are opened and closed, if they are connections.
+    pub connections: Option<Box<ConnectionPlan>>,
 }
 
 /// The `cores` of a service's replicas.

@@ -97,6 +97,21 @@ pub struct PoolObservation {
     pub timed_out: u64,
     /// Stopped waiting because the caller cancelled.
     pub cancelled: u64,
+    /// Its connections, if its slots are connections.
+    pub connections: Option<ConnectionObservation>,
+}
+
+/// The connections of one pool, all its instances together, during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectionObservation {
+    /// Those that are open.
+    pub open: PopulationWindow,
+    /// Opened.
+    pub opened: u64,
+    /// Closed.
+    pub closed: u64,
+    /// Attempts to open one ahead that came to nothing.
+    pub refused: u64,
 }
 
 /// The cores of one service, all replicas together, during a segment.

@@ -63,6 +63,7 @@ impl Build {
                 order: Discipline::Fifo,
                 scope: PoolScope::Replica { service: id, slot: 0 },
                 is_workers: true,
+                connections: None,
             });
         }
         self.0.services.push(ServicePlan {

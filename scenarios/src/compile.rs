@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress, CoresPlan,
-    EndpointPlan, FailurePlan, ForkId, ForkPlan, Op, PoolId, RouteId, RoutePlan, SamplerId, ServiceId,
-    ServicePlan, TrafficId, TrafficPlan, UsePlan,
+    EndpointPlan, FailurePlan, ForkId, ForkPlan, Op, PoolId, PoolPlan, RouteId, RoutePlan, SamplerId,
+    ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
@@ -18,7 +18,7 @@ pub(crate) fn compile(
     warmup: Span,
     windows: impl IntoIterator<Item = (SimTime, SimTime)>,
 ) -> Blueprint {
-    let mut writer = Writer::default();
+    let mut writer = Writer { pools: parts.pools.clone(), ..Writer::default() };
     let mut uses: Vec<UsePlan> = parts
         .uses
         .iter()
@@ -85,6 +85,7 @@ pub(crate) fn compile(
             expected_cycle: traffic.expected_cycle,
         });
     }
+    writer.openers();
     let failures = parts.failures.iter().map(|failure| writer.failure(failure, &parts.services)).collect();
     let routes = parts.routes.iter().map(|route| RoutePlan {
         name: route.name.clone(),
@@ -101,7 +102,7 @@ pub(crate) fn compile(
         traffics,
         services,
         endpoints,
-        pools: parts.pools.clone(),
+        pools: writer.pools,
         code: writer.code,
         salts: writer.salts,
         samplers: writer.samplers,
@@ -152,6 +153,7 @@ struct Writer<'a> {
     choices: Vec<ChoicePlan>,
     /// Routes of the service or traffic at hand.
     routes: Vec<RouteId>,
+    pools: Vec<PoolPlan>,
     /// Whether the steps at hand run at a client, which has no cores to share.
     at_client: bool,
     /// Branches whose code comes behind the endpoint's: fork, branch, its place, its steps.
@@ -224,6 +226,39 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Takes or opens a connection into the slot that has just been got, if the slots are connections.
+    fn connect(&mut self, pool: PoolId, place: &str) {
+        let Some(plan) = &self.pools[pool.index()].connections else { return };
+        let from = plan.from;
+        let connect = self.op(Op::Connect { exit: CodeAddress(u32::MAX) }, place);
+        if let Some(from) = from {
+            self.op(Op::Acquire { pool: from, units: 1 }, &format!("{place}/from"));
+        }
+        self.op(Op::Open(pool), &format!("{place}/connect"));
+        self.op(Op::Opened { pool, takes_unit: from.is_some() }, &format!("{place}/opened"));
+        self.code[connect] = Op::Connect { exit: self.here() };
+    }
+
+    /// Writes what opens connections ahead.
+    fn openers(&mut self) {
+        for number in 0..self.pools.len() as u32 {
+            let pool = PoolId(number);
+            let plan = &self.pools[pool.index()];
+            if plan.connections.as_ref().is_none_or(|plan| plan.opener.is_none()) {
+                continue;
+            }
+            let place = format!("{}/open", plan.path);
+            let entry = self.here();
+            self.op(Op::Acquire { pool, units: 1 }, &place);
+            self.connect(pool, &place);
+            self.op(Op::Release, &place);
+            self.op(Op::End, &place);
+            if let Some(plan) = &mut self.pools[pool.index()].connections {
+                plan.opener = Some(entry);
+            }
+        }
+    }
+
     /// What a failing replica runs in place of any endpoint.
     fn failure(&mut self, failure: &Failure, services: &[Service]) -> FailurePlan {
         let place = format!("{}/fail", services[failure.service.index()].name);
@@ -252,6 +287,7 @@ impl<'a> Writer<'a> {
             }
             Step::Hold { pool, units, steps } => {
                 self.op(Op::Acquire { pool: *pool, units: *units }, place);
+                self.connect(*pool, place);
                 self.steps(steps, &format!("{place}/do"));
                 self.op(Op::Release, place);
             }

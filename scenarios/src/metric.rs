@@ -84,6 +84,12 @@ pub enum Figure {
     HoldQuantile(f64),
     /// Acquisitions per second.
     AcquireRate,
+    /// Connections that are open.
+    Connections,
+    /// Connections opened per second.
+    Opened,
+    /// Attempts per second to open one ahead that came to nothing.
+    OpenRefused,
     /// Replicas.
     Replicas,
     /// Calls per second under a policy.

@@ -39,7 +39,7 @@ impl Unit {
             "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" => Self::Seconds,
             "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
             | "ejections" | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won"
-            | "fallbacks" => Self::Rate,
+            | "fallbacks" | "opened" | "open_refused" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
@@ -49,6 +49,7 @@ impl Unit {
             | "attempts_per_request"
             | "attempts_per_call"
             | "trips"
+            | "connections"
             | "queue"
             | "imbalance" => Self::Count,
             _ => Self::Share,

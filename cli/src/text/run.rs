@@ -38,6 +38,7 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     not_shown(&mut page, report);
     services(&mut page, report, detail);
     resources(&mut page, report, detail);
+    connections(&mut page, report, detail);
     policies(&mut page, report, detail);
     routes(&mut page, report, detail);
     laws(&mut page, &report.laws.littles_law, detail);
@@ -347,6 +348,37 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     page.table(&table);
     let at_most = next.map(|busy| format!(", at most {} busy", Unit::Share.say(busy))).unwrap_or_default();
     more(page, hidden, &at_most);
+}
+
+/// Resources that are connections.
+fn connections(page: &mut Page, report: &Report, detail: Detail) {
+    let mut table = Table::new([
+        Column::name("Connections"),
+        Column::number("slots"),
+        Column::number("open"),
+        Column::number("used"),
+        Column::number("opened/s"),
+        Column::number("refused/s"),
+    ]);
+    let mut kept = busiest_resources(report);
+    kept.retain(|(_, resource)| resource.connections.is_some());
+    if kept.is_empty() {
+        return;
+    }
+    let (rows, hidden) = shown(kept, detail, ROWS);
+    for (name, resource) in rows {
+        let Some(found) = resource.connections else { continue };
+        table.row([
+            Cell::from(format!("  {name}")),
+            brief(Unit::Count, resource.capacity),
+            brief(Unit::Count, found.open),
+            brief(Unit::Count, resource.in_use),
+            brief(Unit::Rate, found.opened),
+            brief(Unit::Rate, found.refused),
+        ]);
+    }
+    page.table(&table);
+    more(page, hidden, "");
 }
 
 /// Policies that have done something, or all of them.

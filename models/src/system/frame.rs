@@ -89,6 +89,8 @@ pub(super) enum Kind {
     Call,
     /// A reply on its way back, carrying `outcome`.
     Reply,
+    /// Opens a connection for nobody.
+    Opener,
 }
 
 /// Who waits for a frame.
@@ -143,7 +145,7 @@ pub(super) struct Frame {
     pub(super) since: SimTime,
     /// When its caller sent it.
     pub(super) sent: SimTime,
-    /// Names the current burst to its cores.
+    /// Names the current burst to its cores; of an opener, the instance that it opens for.
     pub(super) ticket: u32,
     /// When it gives up waiting for a pool.
     pub(super) patience: SimTime,
@@ -196,6 +198,8 @@ pub(super) struct Held {
     pub(super) since: SimTime,
     /// The record below.
     pub(super) outer: u32,
+    /// The connection in the slot; [`NONE`] if there is none.
+    pub(super) connection: u32,
 }
 
 /// Rounds that a `repeat` has left, above those of the loops around it.
@@ -291,6 +295,11 @@ impl<T: Clone> Arena<T> {
     #[inline]
     pub(super) fn at(&mut self, index: u32) -> &mut T {
         &mut self.rows[index as usize]
+    }
+
+    /// All rows, those that were given back too.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.rows.iter()
     }
 
     #[inline]

@@ -6,6 +6,7 @@
 //! of one instant happens in the order in which it was caused.
 
 mod calls;
+mod connections;
 mod cores;
 mod deadlines;
 mod event;
@@ -28,6 +29,7 @@ use crate::blueprint::{
 };
 use crate::discipline::Waiting;
 use crate::observe::{RouteObservation, Segment};
+use connections::Connections;
 use cores::Cores;
 use deadlines::Deadlines;
 use event::{Event, Kind, Packed};
@@ -132,6 +134,8 @@ enum Task {
     Send(FrameKey),
     /// Plan the next end of a burst on these cores, which somebody has left.
     Cores(u32),
+    /// Close what is too old among the connections of this instance, and open what is missing.
+    Fill(u32),
 }
 
 /// The state of one replication.
@@ -158,6 +162,7 @@ struct System<'a> {
     replicas: Vec<Replica>,
     pools: Vec<Pool>,
     instances: Vec<Instance>,
+    connections: Connections,
     cores: Vec<Cores>,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
@@ -210,6 +215,7 @@ impl<'a> System<'a> {
             replicas: Vec::new(),
             pools: plan.pools.iter().map(Pool::new).collect(),
             instances: Vec::new(),
+            connections: Connections::new(plan),
             cores: Vec::new(),
             balancers: Vec::new(),
             sources: Vec::new(),
@@ -266,17 +272,18 @@ impl<'a> System<'a> {
             };
             self.pools[pool].first_instance = self.instances.len() as u32;
             for _ in 0..copies {
-                self.add_instance(pool as u32, SimTime::ZERO);
+                self.add_instance(pool as u32, NONE, SimTime::ZERO);
             }
         }
     }
 
-    fn add_instance(&mut self, pool: u32, now: SimTime) {
+    fn add_instance(&mut self, pool: u32, replica: u32, now: SimTime) {
         let order = self.plan.pools[pool as usize].order;
         let line = Waiting::new(order, self.plan.classes.len());
         self.instances.push(Instance { pool, in_use: 0, waiting: 0, line });
         let row = &mut self.pools[pool as usize];
         row.capacity.grow(u64::from(row.slots), now);
+        self.add_rack(pool, self.instances.len() as u32 - 1, replica);
     }
 
     /// Adds a replica that takes calls at once.
@@ -284,12 +291,12 @@ impl<'a> System<'a> {
         let row = &self.plan.services[service as usize];
         let local = self.services[service as usize].replicas.len() as u32;
         let pools = self.instances.len() as u32;
+        let replica = self.replicas.len() as u32;
         for pool in &row.pools {
-            self.add_instance(pool.0, now);
+            self.add_instance(pool.0, replica, now);
         }
         let balancers = self.add_balancers(&row.routes, local);
         let cores = self.add_cores(service, now);
-        let replica = self.replicas.len() as u32;
         let standing = Standing::Ready;
         self.replicas.push(Replica {
             service,
@@ -342,6 +349,10 @@ impl<'a> System<'a> {
                 }
                 Some(Task::Leave(visit)) => self.visit_done(visit, now, calendar),
                 Some(Task::Send(key)) => self.send_waiting(key, now, calendar),
+                Some(Task::Fill(instance)) => {
+                    self.fill(instance, now, calendar);
+                    None
+                }
                 Some(Task::Cores(cores)) => {
                     self.admit_to_cores(cores, now);
                     self.schedule_burst_end(cores, calendar);
@@ -434,6 +445,10 @@ impl System<'_> {
             Event::GiveUp(frame) => self.give_up(frame, now, calendar),
             Event::Hedge(call) => self.hedge(call, now, calendar),
             Event::Refuse(call) => self.refuse(call, now, calendar),
+            Event::Fill { instance } => {
+                self.fill_due(instance, now, calendar);
+                None
+            }
             Event::Cut => {
                 self.cut(now, calendar);
                 None

@@ -3,7 +3,7 @@
 use sim_core::{Histogram, Population, PopulationWindow, Present, SimTime, Span};
 
 use super::visit::Waiter;
-use crate::blueprint::{PoolPlan, PoolScope};
+use crate::blueprint::{ConnectionPlan, PoolPlan, PoolScope};
 use crate::discipline::Waiting;
 use crate::observe::PoolObservation;
 
@@ -50,6 +50,7 @@ pub(super) struct Pool {
     pub(super) slots: u32,
     pub(super) queue: u32,
     pub(super) timeout: Option<Span>,
+    pub(super) connections: Option<Box<ConnectionPlan>>,
     pub(super) scope: PoolScope,
     /// The first instance, where instances do not belong to replicas.
     pub(super) first_instance: u32,
@@ -70,6 +71,7 @@ impl Pool {
             slots: plan.slots,
             queue: plan.queue,
             timeout: plan.timeout,
+            connections: plan.connections.clone(),
             scope: plan.scope,
             first_instance: 0,
             capacity: Level::default(),
@@ -106,6 +108,7 @@ impl Pool {
             rejected: std::mem::take(&mut self.rejected),
             timed_out: std::mem::take(&mut self.timed_out),
             cancelled: std::mem::take(&mut self.cancelled),
+            connections: None,
         }
     }
 }

@@ -36,6 +36,8 @@ pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFla
     let mut calendar = Calendar::new();
     system.start_clock(&mut calendar);
     system.start_sources(&mut calendar);
+    // What opens connections ahead begins before anybody comes.
+    system.settle(None, SimTime::ZERO, &mut calendar);
     let until = SimTime::ZERO + plan.duration;
     let limits = sim_core::Limits {
         events: plan.limits.events,
@@ -100,6 +102,7 @@ impl System<'_> {
             + self.watches.high_water() * size_of::<Watch>()
             + self.flights.high_water() * size_of::<Flight>()
             + self.held.high_water() * size_of::<Held>()
+            + self.connections.bytes()
             + calendar.len() * 32
             + lines * size_of::<Waiter>()
             + sessions * 32;
@@ -149,6 +152,7 @@ impl System<'_> {
             Event::GiveUp(_) | Event::Refuse(_) => "a wait times out".to_owned(),
             Event::Hedge(_) => "a call is hedged".to_owned(),
             Event::Check { .. } => "a health check".to_owned(),
+            Event::Fill { .. } => "a connection is closed".to_owned(),
             Event::Cut => "a window ends".to_owned(),
             Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
         };

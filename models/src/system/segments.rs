@@ -14,6 +14,7 @@ struct Census {
     computing: Vec<Present>,
     in_use: Vec<Present>,
     waiting: Vec<Present>,
+    connections: Vec<Present>,
 }
 
 impl System<'_> {
@@ -74,6 +75,9 @@ impl System<'_> {
             cores: Vec::new(),
             policies: self.memories.flush(now),
         };
+        for (pool, (row, &open)) in segment.pools.iter_mut().zip(&census.connections).enumerate() {
+            row.connections = self.connections.flush(pool, now, open);
+        }
         let replica_ns: Vec<u128> = segment.services.iter().map(|row| row.replicas.integral).collect();
         segment.routes = self.flush_routes(&replica_ns, now);
         for (service, &present) in census.computing.iter().enumerate() {
@@ -92,7 +96,15 @@ impl System<'_> {
             computing: nobody(self.services.len()),
             in_use: nobody(self.pools.len()),
             waiting: nobody(self.pools.len()),
+            connections: nobody(self.pools.len()),
         };
+        let pool_of = |instance: u32| self.instances[instance as usize].pool as usize;
+        for (instance, opened, unit) in self.connections.census() {
+            census.connections[pool_of(instance)].add(1, opened);
+            if let Some((source, since)) = unit {
+                census.in_use[pool_of(source)].add(1, since);
+            }
+        }
         for (_, request) in self.requests.iter().filter(|(_, request)| !request.ended) {
             census.traffics[request.traffic as usize].add(1, request.start);
         }
@@ -255,7 +267,9 @@ impl System<'_> {
         row.slots = to.slots;
         row.queue = to.queue;
         row.timeout = to.timeout;
+        row.connections.clone_from(&to.connections);
         for instance in instances {
+            self.look_after(pool, instance);
             self.serve_waiting(instance, now);
         }
     }
@@ -353,9 +367,11 @@ impl System<'_> {
         self.count_capacity(service, now);
         self.services[service].running.shrink(1, now);
         self.services[service].standing -= 1;
-        for pool in &self.plan.services[service].pools {
+        let first = self.replicas[replica as usize].pools;
+        for (instance, pool) in (first..).zip(&self.plan.services[service].pools) {
             let row = &mut self.pools[pool.index()];
             row.capacity.shrink(u64::from(row.slots), now);
+            self.look_after(pool.index(), instance);
         }
     }
 
@@ -371,9 +387,11 @@ impl System<'_> {
         self.count_capacity(service, now);
         self.services[service].running.grow(1, now);
         self.services[service].standing += 1;
-        for pool in &self.plan.services[service].pools {
+        let first = self.replicas[replica as usize].pools;
+        for (instance, pool) in (first..).zip(&self.plan.services[service].pools) {
             let row = &mut self.pools[pool.index()];
             row.capacity.grow(u64::from(row.slots), now);
+            self.look_after(pool.index(), instance);
         }
     }
 }

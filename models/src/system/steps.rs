@@ -66,13 +66,20 @@ impl System<'_> {
                     match self.acquire(index, pool.index(), units, now, calendar) {
                         Asked::Got => {}
                         Asked::Queued => return,
-                        Asked::Rejected => match self.finish(index, Outcome::REJECTED, now, calendar) {
+                        Asked::Rejected => match self.turned_away(index, Outcome::REJECTED, now, calendar) {
                             Some(next) => index = next,
                             None => return,
                         },
                     }
                 }
                 Op::Release => self.release_innermost(index, now),
+                Op::Connect { exit } => self.connect(index, exit.0),
+                Op::Open(pool) => {
+                    if !self.open(index, pool, pc, now, calendar) {
+                        return;
+                    }
+                }
+                Op::Opened { pool, takes_unit } => self.opened(index, pool, takes_unit, pc, now),
                 Op::Delay(time) => {
                     frame.state = State::Delayed;
                     let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
@@ -303,7 +310,8 @@ impl System<'_> {
             row.wait.record_zero();
             place.in_use += units;
             row.in_use.enter_n(u64::from(units), now);
-            frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
+            frame.holds =
+                self.held.insert(Held { instance, units, since: now, outer: frame.holds, connection: NONE });
             return Asked::Got;
         }
         if place.waiting >= row.queue {
@@ -328,6 +336,9 @@ impl System<'_> {
         let frame = self.frames.at_mut(index);
         let held = self.held.remove(frame.holds);
         frame.holds = held.outer;
+        if held.connection != NONE {
+            self.park(held.connection, now);
+        }
         self.give_back(held.instance, held.units, held.since, now);
     }
 
@@ -384,7 +395,8 @@ impl System<'_> {
     fn serve_frame(&mut self, key: FrameKey, instance: u32, units: u32, now: SimTime) -> SimTime {
         let frame = self.frames.at_mut(key.index());
         frame.state = State::Ready;
-        frame.holds = self.held.insert(Held { instance, units, since: now, outer: frame.holds });
+        frame.holds =
+            self.held.insert(Held { instance, units, since: now, outer: frame.holds, connection: NONE });
         let (since, account) = (frame.since, frame.account);
         self.ready.add(Task::Run(key));
         self.end_if_late(key.index(), now);
@@ -410,7 +422,7 @@ impl System<'_> {
         if self.frames.at(key.index()).account != NONE {
             self.trace_pool_wait(key.index(), instance, now);
         }
-        let next = self.finish(key.index(), Outcome::TIMED_OUT, now, calendar);
+        let next = self.turned_away(key.index(), Outcome::TIMED_OUT, now, calendar);
         // Whoever is behind it may want fewer units.
         self.serve_waiting(instance, now);
         next
@@ -574,6 +586,8 @@ impl System<'_> {
             }
             let service = self.replicas[replica as usize].service as usize;
             self.services[service].present.leave(arrived, now);
+        } else if kind == Kind::Opener {
+            self.opener_ended(index);
         }
         if holds != NONE {
             self.release_all(index, now);
@@ -612,7 +626,7 @@ impl System<'_> {
 
 /// The random numbers of a frame at the operation with this salt.
 #[inline]
-fn draws_at(frame: &Frame, salt: u64) -> Draws {
+pub(super) fn draws_at(frame: &Frame, salt: u64) -> Draws {
     let round = u64::from(frame.round).wrapping_mul(0xA24B_AED4_963E_E407);
     Draws::keyed(frame.draw_key ^ salt.wrapping_add(round))
 }
@@ -636,7 +650,7 @@ impl Frame {
     pub(super) fn runs_on_replica(&self) -> bool {
         match self.kind {
             Kind::Endpoint => self.state != State::Travelling,
-            Kind::Branch => true,
+            Kind::Branch | Kind::Opener => true,
             Kind::Call | Kind::Reply => false,
         }
     }

@@ -8,7 +8,7 @@ use sim_core::SimTime;
 
 use super::System;
 use super::frame::{Arena, Frame, Kind, NONE, Request};
-use crate::blueprint::{Blueprint, PoolId, ServiceId};
+use crate::blueprint::{Blueprint, Op, PoolId, ServiceId};
 use crate::observe::{Breakdown, BreakdownRow};
 use crate::places::Places;
 
@@ -174,9 +174,10 @@ impl System<'_> {
     pub(super) fn trace_work(&mut self, index: u32, now: SimTime) {
         let frame = self.frames.at(index);
         // A client works only on fallbacks.
-        let place = match self.service_of(frame) {
-            ServiceId(NONE) => self.retries_place(frame),
-            service => self.trace.places().work(service),
+        let place = match (self.service_of(frame), self.code[frame.pc as usize - 1]) {
+            (ServiceId(NONE), _) => self.retries_place(frame),
+            (_, Op::Open(pool)) => self.trace.places().pool_wait(pool),
+            (service, _) => self.trace.places().work(service),
         };
         self.trace.charge(frame.account, place, now);
     }

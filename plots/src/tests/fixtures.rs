@@ -143,6 +143,7 @@ pub(crate) fn resource(utilization: Option<E>) -> ResourceResult {
         acquired: 0,
         rejected: 0,
         timed_out: 0,
+        connections: None,
     }
 }
 

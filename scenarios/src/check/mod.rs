@@ -2,6 +2,7 @@
 
 mod attributes;
 mod classes;
+mod connections;
 mod cycles;
 mod distributions;
 mod empty;
@@ -24,8 +25,8 @@ use sim_core::distribution::Distribution;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Endpoint, Parts, Route, Service, Warmup};
 use crate::spec::{
-    At, LimitsSpec, Named, PolicySpec, RouteSpec, ScenarioSpec, SchedulingWord, ServiceSpec, Sink, Time,
-    WarmupSpec,
+    At, LimitsSpec, Named, PolicySpec, RouteSpec, ScenarioSpec, SchedulingWord, ServiceSpec, Sink, Text,
+    Time, WarmupSpec,
 };
 use crate::text::Source;
 use crate::tree::{Place, quoted};
@@ -57,6 +58,8 @@ pub(super) struct Checker<'a> {
     pool_names: BTreeMap<String, PoolId>,
     /// The pools of each service's replicas, in slot order.
     slots: Vec<Vec<PoolId>>,
+    /// Pools of connections, and what they say that these come out of.
+    sources: Vec<(String, &'a At<Text>)>,
     used_routes: Vec<Route>,
     route_ids: BTreeMap<(ServiceId, Option<&'a str>), RouteId>,
     /// Who makes the calls at hand.
@@ -97,6 +100,7 @@ impl<'a> Checker<'a> {
             pools: Vec::new(),
             pool_names: BTreeMap::new(),
             slots,
+            sources: Vec::new(),
             used_routes: Vec::new(),
             route_ids: BTreeMap::new(),
             caller: Caller::Service(ServiceId(0)),

@@ -37,6 +37,7 @@ impl<'a> Checker<'a> {
                 self.resource(entry.name.clone(), format!("resources.{}", entry.name), resource, None);
             }
         }
+        self.connection_sources();
     }
 
     fn workers(&mut self, name: &str, service: ServiceId, spec: &'a ServiceSpec) {
@@ -59,6 +60,7 @@ impl<'a> Checker<'a> {
             order: Discipline::Fifo,
             scope: self.in_replicas(service),
             is_workers: true,
+            connections: None,
         };
         self.add(plan);
     }
@@ -118,6 +120,7 @@ impl<'a> Checker<'a> {
             let help = "give a traffic `attributes: {class: {critical: 20%, bulk: 80%}, priority: [critical, bulk]}`";
             self.error(spec.order.place, "`order: priority` needs requests of different classes", help);
         }
+        let connections = self.connections(&name, spec, scope);
         self.add(PoolPlan {
             path,
             name,
@@ -127,6 +130,7 @@ impl<'a> Checker<'a> {
             order,
             scope,
             is_workers: false,
+            connections,
         });
     }
 
@@ -180,7 +184,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether the resource is there, but could not be read, which has been told.
-    fn told(&self, service: &str, name: &str) -> bool {
+    pub(super) fn told(&self, service: &str, name: &str) -> bool {
         let own = |service: &str, name: &str| {
             let entry = services_of(self.spec).into_iter().find(|entry| entry.name == service);
             let Some(entry) = entry else { return false };

@@ -62,6 +62,11 @@ impl Checker<'_> {
             self.error(step.units.place, message, "lower `units` or raise `slots`");
             return None;
         }
+        if units > 1 && self.pools[pool.index()].connections.is_some() {
+            let message = format!("`{}` are connections: a step holds one at a time", step.hold.value.0);
+            self.error(step.units.place, message, "nest two `hold` steps");
+            return None;
+        }
         Some(Step::Hold { pool, units, steps })
     }
 

@@ -233,10 +233,19 @@ impl<'a> Subjects<'a> {
             Subject::Endpoint(_) => row(ENDPOINT, text).or_else(|| of_latency().map(time)),
             Subject::Service(_) => row(SERVICE, text).or_else(|| replica(text)),
             Subject::Route(_) => row(ROUTE, text),
-            Subject::Pool(_) => row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(|| waits(text)),
+            Subject::Pool(id) => {
+                let connections = || row(self.connections(id), text);
+                row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(connections).or_else(|| waits(text))
+            }
             Subject::Cores(_) => row(RESOURCE, text).or_else(|| waits(text)),
             Subject::Policy(..) => row(POLICY, text),
         }
+    }
+
+    /// The figures of a pool's connections.
+    fn connections(&self, id: PoolId) -> &'static [Row] {
+        let has_some = self.parts.pools[id.index()].connections.is_some();
+        if has_some { CONNECTIONS } else { &[] }
     }
 
     /// The figures of a subject, as examples where there are endlessly many.
@@ -253,7 +262,7 @@ impl<'a> Subjects<'a> {
             Subject::Endpoint(_) => [own(&latency), words(&[ENDPOINT])].concat(),
             Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1"])].concat(),
             Subject::Route(_) => words(&[ROUTE]),
-            Subject::Pool(_) => [words(&[RESOURCE, POOL]), own(&waits)].concat(),
+            Subject::Pool(id) => [words(&[RESOURCE, POOL, self.connections(id)]), own(&waits)].concat(),
             Subject::Cores(_) => [words(&[RESOURCE]), own(&waits)].concat(),
             Subject::Policy(..) => words(&[POLICY]),
         }
@@ -310,6 +319,12 @@ const RESOURCE: &[Row] = &[
 const POOL: &[Row] = &[
     ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
     ("timed_out", Figure::Share(Outcome::TIMED_OUT), Unit::Share),
+];
+
+const CONNECTIONS: &[Row] = &[
+    ("connections", Figure::Connections, Unit::Number),
+    ("opened", Figure::Opened, Unit::Rate),
+    ("open_refused", Figure::OpenRefused, Unit::Rate),
 ];
 
 const POLICY: &[Row] = &[

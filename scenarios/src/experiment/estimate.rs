@@ -147,6 +147,8 @@ pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
         | Figure::Offered
         | Figure::InUse
         | Figure::AcquireRate
+        | Figure::Connections
+        | Figure::Opened
         | Figure::Replicas
         | Figure::Calls
         | Figure::Hedges

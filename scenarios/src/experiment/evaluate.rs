@@ -135,6 +135,9 @@ fn pool(figure: Figure, seen: &PoolObservation, seconds: f64) -> Option<f64> {
         Figure::WaitProbability => waited(&seen.wait),
         Figure::Share(Outcome::REJECTED) => share(seen.rejected, asked(seen)),
         Figure::Share(Outcome::TIMED_OUT) => share(seen.timed_out, asked(seen)),
+        Figure::Connections => average(&seen.connections.as_ref()?.open),
+        Figure::Opened => rate(seen.connections.as_ref()?.opened, seconds),
+        Figure::OpenRefused => rate(seen.connections.as_ref()?.refused, seconds),
         _ => None,
     }
 }

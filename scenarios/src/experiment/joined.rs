@@ -163,6 +163,13 @@ fn pool(sum: &mut PoolObservation, more: &PoolObservation, how: How) {
     sum.rejected += more.rejected;
     sum.timed_out += more.timed_out;
     sum.cancelled += more.cancelled;
+    if let Some(more) = &more.connections {
+        let sum = sum.connections.get_or_insert_default();
+        how.population(&mut sum.open, &more.open);
+        sum.opened += more.opened;
+        sum.closed += more.closed;
+        sum.refused += more.refused;
+    }
 }
 
 /// Adds what was counted of another use, segment or replication of a policy.

@@ -72,6 +72,9 @@ fn littles_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<LittlesLaw> {
     for (plan, seen) in blueprint.pools.iter().zip(&segment.pools) {
         laws.push(littles_law(format!("{} queue", plan.name), &seen.waiting));
         laws.push(littles_law(format!("{} units", plan.name), &seen.in_use));
+        if let Some(connections) = &seen.connections {
+            laws.push(littles_law(format!("{} connections", plan.name), &connections.open));
+        }
     }
     for (plan, seen) in blueprint.services.iter().zip(&segment.cores) {
         if let Some(seen) = seen {

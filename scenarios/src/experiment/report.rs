@@ -19,8 +19,8 @@ use super::growth::{Growing, Unsteady};
 use super::{growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Metric, Subject};
 use crate::results::{
-    Bottleneck, BreakerResult, E, EndpointResult, Latency, PolicyResult, QuantilePoint, Report,
-    ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict, Window,
+    Bottleneck, BreakerResult, ConnectionResult, E, EndpointResult, Latency, PolicyResult, QuantilePoint,
+    Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict, Window,
 };
 
 /// Samples that must lie beyond a percentile before it can be relied on.
@@ -352,7 +352,18 @@ impl Figures<'_> {
             acquired: seen.map_or(0, |seen| seen.acquired),
             rejected: seen.map_or(0, |seen| seen.rejected),
             timed_out: seen.map_or(0, |seen| seen.timed_out),
+            connections: self.connections(id),
         }
+    }
+
+    fn connections(&self, id: PoolId) -> Option<ConnectionResult> {
+        self.blueprint.pools[id.index()].connections.as_ref()?;
+        let subject = Subject::Pool(id);
+        Some(ConnectionResult {
+            open: self.e(subject, Figure::Connections),
+            opened: self.e(subject, Figure::Opened),
+            refused: self.e(subject, Figure::OpenRefused),
+        })
     }
 
     fn cores(&self, id: ServiceId) -> ResourceResult {
@@ -380,6 +391,7 @@ impl Figures<'_> {
             acquired: seen.map_or(0, |seen| seen.response.count()),
             rejected: 0,
             timed_out: 0,
+            connections: None,
         }
     }
 

@@ -77,6 +77,7 @@ impl Builder {
                 order: Discipline::Fifo,
                 scope: PoolScope::Replica { service, slot: 0 },
                 is_workers: true,
+                connections: None,
             });
             pools.push(pool);
             self.0.code.push(Op::Acquire { pool, units: 1 });

@@ -240,6 +240,20 @@ pub struct ResourceResult {
     pub rejected: u64,
     /// Gave up waiting, over all replications.
     pub timed_out: u64,
+    /// Its connections, if its slots are connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<ConnectionResult>,
+}
+
+/// Connections of one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionResult {
+    /// Those that are open.
+    pub open: Option<E>,
+    /// Opened per second.
+    pub opened: Option<E>,
+    /// Attempts per second to open one ahead that came to nothing.
+    pub refused: Option<E>,
 }
 
 /// Calls under one policy. What the policy does not have is `null`.

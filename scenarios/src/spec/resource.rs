@@ -2,7 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{At, Count, Definitions, Name, Positive, Sink, Spec, Time, defined, not_yet, spec, words};
+use super::{
+    At, Count, Definitions, DistributionSpec, Flag, Name, Positive, Sink, Spec, Text, Time, defined, not_yet,
+    spec, words,
+};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Value};
 use crate::words::listed;
@@ -78,11 +81,21 @@ spec! {
         queue: Option<At<Count>> => "no limit" ("Go, database/sql with SetMaxOpenConns"),
         /// How long a request waits before it gives up.
         timeout: Option<At<Time>> => "none" ("Go, database/sql waits as long as the request does"),
+        /// How long it takes to open a connection, before its first use.
+        connect: Option<DistributionSpec<Time>> => "no time" (""),
+        /// How long a connection stays open that nobody uses; those opened ahead stay.
+        idle: Option<At<Time>> => "for good" ("Go, database/sql without SetConnMaxIdleTime"),
+        /// How old a connection may become: an older one is closed when it is put back.
+        max_life: Option<DistributionSpec<Time>> => "without limit" ("Go, database/sql without SetConnMaxLifetime"),
+        /// Whether all connections are opened ahead, and replaced when they are closed.
+        eager: At<Flag> = "false" ("Go, database/sql opens a connection when one is needed"),
+        /// The resource that each open connection takes a unit of: `db.sessions`.
+        from: Option<At<Text>> => "nothing" (""),
         /// Who is served next.
         order: At<OrderWord> = "fifo" ("HikariCP and Go database/sql serve waiters in order"),
     }
     later [
-        "connect", "idle", "max_life", "eager", "from", "adapt", "batch", "drop_abandoned",
+        "adapt", "batch", "drop_abandoned",
     ]
 }
 

@@ -101,8 +101,9 @@ fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
     let traffics = segment.traffics.iter().map(|traffic| &traffic.present);
     let services = segment.services.iter().flat_map(|service| [&service.present, &service.replicas]);
     let pools = segment.pools.iter().flat_map(|pool| [&pool.waiting, &pool.in_use, &pool.capacity]);
+    let connections = segment.pools.iter().filter_map(|pool| Some(&pool.connections.as_ref()?.open));
     let cores = segment.cores.iter().flatten().map(|cores| &cores.present);
-    traffics.chain(services).chain(pools).chain(cores)
+    traffics.chain(services).chain(pools).chain(connections).chain(cores)
 }
 
 /// Whether the size of a pool itself changes, so that for a while more may be lent than there is.

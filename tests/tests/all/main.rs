@@ -1,6 +1,7 @@
 //! What crosses the crates, in one binary.
 
 mod cli;
+mod connections;
 mod determinism;
 mod laws;
 mod messages;

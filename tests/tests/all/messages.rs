@@ -321,6 +321,22 @@ fn attributes_that_do_not_exist() {
 }
 
 #[test]
+fn connections_that_cannot_be_opened() {
+    let pools = |text: &str| {
+        shop_and(&format!("resources:\n  sessions: {{slots: 9, queue: 0}}\n  pool: {{slots: 2, {text}}}\n"))
+    };
+    assert_eq!(
+        pools("per: web, connect: {exp: 4ms}, idle: 10m, max_life: 30m, eager: true, from: sessions"),
+        "no message\n"
+    );
+    assert_snapshot!("connection_from", pools("from: sesions"));
+    assert_snapshot!("connection_from_itself", pools("from: pool"));
+    assert_snapshot!("connection_nobody_opens", pools("connect: 5ms, eager: true"));
+    assert_snapshot!("connection_too_old", pools("max_life: 0s"));
+    assert_snapshot!("connection_unit", pools("connect: 5, idle: 10"));
+}
+
+#[test]
 fn routes_that_lead_nowhere() {
     let route = |text: &str| shop_and(&format!("routes:\n  web: {text}\n"));
     assert_eq!(route("{pick: {weighted: [3, 1]}, health: {check: 2s, eject: {}}}"), "no message\n");

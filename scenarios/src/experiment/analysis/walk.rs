@@ -328,7 +328,9 @@ impl<'w, 'a> Walk<'w, 'a> {
                 vec![(next, self.fork(flow, &fork, held))]
             }
             Op::RepeatBegin { times, exit } => vec![(exit, self.repeat(flow, next, times, held))],
-            Op::RepeatEnd { .. } | Op::Begin => vec![(next, flow)],
+            // In the long run a connection is there: it has been opened once for all its uses.
+            Op::Connect { exit } => vec![(exit, flow)],
+            Op::RepeatEnd { .. } | Op::Begin | Op::Open(_) | Op::Opened { .. } => vec![(next, flow)],
             Op::Choose(choice) => arms(&self.costs.blueprint.choices[choice.index()], self.costs.class)
                 .into_iter()
                 .map(|(p, to)| (to, flow.scaled(p)))

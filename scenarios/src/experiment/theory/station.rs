@@ -225,7 +225,7 @@ fn straight(blueprint: &Blueprint, entry: CodeAddress) -> Vec<usize> {
     while let Some(op) = blueprint.code.get(at) {
         addresses.push(at);
         at = match op {
-            Op::RepeatBegin { exit, .. } => exit.index(),
+            Op::RepeatBegin { exit, .. } | Op::Connect { exit } => exit.index(),
             Op::Jump(to) if to.index() > at => to.index(),
             Op::End | Op::Choose(_) | Op::Jump(_) => break,
             _ => at + 1,
@@ -270,6 +270,9 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
                     "`{name}` is held while waiting for `{}`: the hold time depends on that queue",
                     blueprint.pools[pool.index()].name
                 ));
+            }
+            Op::Connect { .. } | Op::Open(_) | Op::Opened { .. } => {
+                return Err(format!("`{name}` is held longer by those who open a connection"));
             }
             Op::Fork(_) => return Err(format!("`{name}` is held across parallel branches")),
             Op::Choose(_) | Op::RepeatBegin { .. } | Op::RepeatEnd { .. } | Op::Fail { .. } => {

@@ -33,6 +33,8 @@ struct Service {
     event_loop: bool,
     /// A resource of its own: slots, queue, timeout, order.
     own: (u8, Option<u8>, Option<&'static str>, &'static str),
+    /// How its slots are opened and closed, if they are connections.
+    connections: Option<&'static str>,
     pick: &'static str,
     /// How its callers judge its health.
     health: Option<&'static str>,
@@ -135,6 +137,14 @@ const HEALTH: [&str; 3] = [
     "{eject: {errors: 2, for: 50ms, max: 100%}, panic: 100%}",
     "{check: 7ms, fall: 2, rise: 1, panic: 0%}",
 ];
+/// What comes out of the sessions is closed in the end, so that it all goes back.
+const CONNECTIONS: [&str; 5] = [
+    "connect: 5ms",
+    "connect: {exp: 5ms}, idle: 50ms, from: sessions",
+    "idle: 0s, from: sessions",
+    "connect: 3ms, idle: 1s, max_life: {exp: 100ms}, from: sessions",
+    "connect: {exp: 30ms}, max_life: {uniform: [2m, 4m]}, eager: true",
+];
 const ORDERS: [&str; 3] = ["fifo", "lifo", "priority"];
 
 fn time() -> impl Strategy<Value = &'static str> + Clone {
@@ -175,6 +185,7 @@ fn service() -> impl Strategy<Value = Service> {
     let workers = option::of((1..=4_u8, option::of(0..=3_u8)));
     let cores = option::of(select(&["1", "2", "0.5", "1.5"][..]));
     let own = (2..=3_u8, option::of(0..=3_u8), limit(), select(&ORDERS[..]));
+    let own = (own, option::weighted(0.3, select(&CONNECTIONS[..])));
     let picks = prop_oneof![
         select(&["round_robin", "random", "{least: 2}", "least_connections"][..]),
         select(&PICKS[..])
@@ -186,11 +197,12 @@ fn service() -> impl Strategy<Value = Service> {
     let route = (picks, health, prop::bool::weighted(0.2), latency);
     (1..=3_u8, workers, cores, any::<bool>(), own, route, steps).prop_map(
         |(replicas, workers, cores, event_loop, own, (pick, health, pinned, latency), steps)| Service {
+            connections: own.1,
             replicas,
             workers,
             cores,
             event_loop,
-            own,
+            own: own.0,
             pick,
             health,
             pinned,
@@ -336,6 +348,7 @@ impl Display for System {
             "resources:\n  shared: {{slots: {slots}, per: {per}, order: {order}{}}}",
             wait(*timeout)
         )?;
+        writeln!(f, "  sessions: {{slots: 4, queue: 3, timeout: 40ms}}")?;
         writeln!(f, "routes:")?;
         for (i, service) in self.services.iter().enumerate() {
             let latency = service.latency.filter(|_| !self.calm);
@@ -421,7 +434,8 @@ impl System {
         let (slots, queue, timeout, order) = service.own;
         let queue = queue.map(|queue| format!(", queue: {queue}")).unwrap_or_default();
         let wait = wait(timeout);
-        writeln!(f, "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}}}}}")?;
+        let connections = service.connections.map(|plan| format!(", {plan}")).unwrap_or_default();
+        writeln!(f, "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}{connections}}}}}")?;
         let mut steps = String::new();
         self.write_steps(&mut steps, &service.steps, i, false)?;
         writeln!(f, "    endpoints: {{go: {steps}}}")
@@ -450,6 +464,7 @@ impl System {
                 out.write_char('}')
             }
             Step::Hold(units, steps) => {
+                let units = if self.services[i].connections.is_some() { &1 } else { units };
                 write!(out, "{{hold: own, units: {units}, do: ")?;
                 self.write_steps(out, steps, i, true)?;
                 out.write_char('}')
