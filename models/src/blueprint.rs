@@ -297,9 +297,13 @@ pub enum Pick {
     Least {
         /// Replicas looked at.
         choices: u32,
+        /// Whether one may be drawn twice.
+        replacement: bool,
     },
     /// The least loaded of all, by the caller's own outstanding calls; ties at random.
     LeastConnections,
+    /// Any where the caller has nothing outstanding, or any at all.
+    JoinIdle,
     /// The cheaper of two drawn at random, by latency and outstanding calls.
     PeakEwma,
     /// By the hash of an attribute, modulo the number of replicas.

@@ -329,6 +329,10 @@ fn routes_that_lead_nowhere() {
     assert_snapshot!("pick_by_what", route("{pick: {hash: kye}}"));
     assert_snapshot!("pick_word", route("{pick: leest_connections}"));
     assert_snapshot!("pick_form", route("{pick: ring}"));
+    assert_eq!(route("{pick: join_idle}"), "no message\n");
+    assert_eq!(route("{pick: {least: {choices: 3, replacement: true}}}"), "no message\n");
+    assert_snapshot!("pick_least_key", route("{pick: {least: {choice: 3}}}"));
+    assert_snapshot!("pick_least_nothing", route("{pick: {least: 0}}"));
     assert_snapshot!("pick_weights", route("{pick: {weighted: [3, 1, 1]}}"));
     assert_snapshot!("pick_no_weight", route("{pick: {weighted: [0, 0]}}"));
     assert_snapshot!("pick_points", route("{pick: {ring: {by: class, points: 0}}}"));

@@ -119,7 +119,8 @@ const TIMES: [&str; 8] = [
 ];
 const LIMITS: [&str; 4] = ["1ms", "10ms", "50ms", "400ms"];
 const PATIENT_LIMIT: &str = "{calls: 2, queue: 1}";
-const PICKS: [&str; 9] = [
+const PICKS: [&str; 10] = [
+    "{least: {choices: 2, replacement: true}}",
     "first",
     "peak_ewma",
     "{weighted: [3, 0, 1]}",
@@ -176,7 +177,7 @@ fn service() -> impl Strategy<Value = Service> {
     let cores = option::of(select(&["1", "2", "0.5", "1.5"][..]));
     let own = (2..=3_u8, option::of(0..=3_u8), limit(), select(&ORDERS[..]));
     let picks = prop_oneof![
-        select(&["round_robin", "random", "{least: 2}", "least_connections"][..]),
+        select(&["round_robin", "random", "{least: 2}", "least_connections", "join_idle"][..]),
         select(&PICKS[..])
     ];
     let health = option::weighted(0.3, select(&HEALTH[..]));
