@@ -401,6 +401,8 @@ pub struct RetryPlan {
     pub max: Span,
     /// Its randomisation.
     pub jitter: Jitter,
+    /// What every back-off is drawn from instead, in seconds; `base` is its mean then.
+    pub drawn: Option<Distribution>,
     /// What retries are paid from; none is no limit.
     pub budget: Option<BudgetPlan>,
     /// Most retries under way at once from one caller, their back-offs included.
@@ -524,6 +526,8 @@ pub struct PolicyPlan {
     pub limit: Option<LimitPlan>,
     /// When to send copies.
     pub hedge: Option<HedgePlan>,
+    /// Whether a retry or a copy goes to a replica that the call has not been sent to yet, while there is one.
+    pub avoid_tried: bool,
     /// Whether all callers share one state, rather than each replica having its own.
     pub shared: bool,
 }
@@ -543,6 +547,7 @@ impl PolicyPlan {
             breaker: None,
             limit: None,
             hedge: None,
+            avoid_tried: false,
             shared: false,
         }
     }

@@ -74,6 +74,7 @@ struct Policy {
     breaker: Option<&'static str>,
     limit: Option<&'static str>,
     hedge: Option<&'static str>,
+    avoid_tried: bool,
     fallback: Option<&'static str>,
 }
 
@@ -209,6 +210,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             "{base: 2ms, max: 20ms}",
             "{base: 2ms, jitter: decorrelated}",
             "{base: 3ms, jitter: equal}",
+            "{exp: 4ms}",
         ][..],
     );
     let budget = option::of(select(
@@ -251,9 +253,13 @@ fn policy() -> impl Strategy<Value = Policy> {
         option::weighted(rare, hedge),
         option::weighted(rare, fallback),
         any::<bool>(),
+        any::<bool>(),
     );
     (times, states).prop_map(
-        |((timeout, total, cancel, deadline, retry), (breaker, limit, hedge, fallback, shared))| Policy {
+        |(
+            (timeout, total, cancel, deadline, retry),
+            (breaker, limit, hedge, fallback, shared, avoid_tried),
+        )| Policy {
             timeout,
             total,
             cancel,
@@ -264,6 +270,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             // Callers that share a limit call each other: who waits there without end can wait for itself.
             limit: limit.filter(|limit| !shared || *limit != PATIENT_LIMIT),
             hedge,
+            avoid_tried,
             fallback,
         },
     )
@@ -354,6 +361,7 @@ impl Display for System {
             fields.extend(policy.timeout.map(|timeout| format!("timeout: {timeout}")));
             fields.extend(policy.total.map(|total| format!("total: {total}")));
             fields.push(format!("deadline: {}, shared: {}", policy.deadline && !self.calm, policy.shared));
+            fields.push(format!("avoid_tried: {}", policy.avoid_tried));
             fields.extend(policy.retry.map(|(attempts, backoff, budget)| {
                 let budget = budget.map(|budget| format!(", {budget}")).unwrap_or_default();
                 format!("retry: {{attempts: {attempts}, backoff: {backoff}{budget}}}")
