@@ -328,9 +328,13 @@ pub enum Pick {
     Least {
         /// Replicas looked at.
         choices: u32,
+        /// Whether one may be drawn twice.
+        replacement: bool,
     },
     /// The least loaded of all, by the caller's own outstanding calls; ties at random.
     LeastConnections,
+    /// Any where the caller has nothing outstanding, or any at all.
+    JoinIdle,
     /// The cheaper of two drawn at random, by latency and outstanding calls.
     PeakEwma,
     /// By the hash of an attribute, modulo the number of replicas.
@@ -428,6 +432,8 @@ pub struct RetryPlan {
     pub max: Span,
     /// Its randomisation.
     pub jitter: Jitter,
+    /// What every back-off is drawn from instead, in seconds; `base` is its mean then.
+    pub drawn: Option<Distribution>,
     /// What retries are paid from; none is no limit.
     pub budget: Option<BudgetPlan>,
     /// Most retries under way at once from one caller, their back-offs included.
@@ -551,6 +557,8 @@ pub struct PolicyPlan {
     pub limit: Option<LimitPlan>,
     /// When to send copies.
     pub hedge: Option<HedgePlan>,
+    /// Whether a retry or a copy goes to a replica that the call has not been sent to yet, while there is one.
+    pub avoid_tried: bool,
     /// Whether all callers share one state, rather than each replica having its own.
     pub shared: bool,
 }
@@ -570,6 +578,7 @@ impl PolicyPlan {
             breaker: None,
             limit: None,
             hedge: None,
+            avoid_tried: false,
             shared: false,
         }
     }

@@ -283,6 +283,7 @@ fn attempts_time_out_and_are_tried_again() {
             factor: 1.0,
             max: Span::from_nanos(200_000_000),
             jitter: Jitter::None,
+            drawn: None,
             budget: None,
             parallel: None,
         }),
@@ -469,6 +470,7 @@ fn retry(attempts: u32, outcomes: &[Outcome]) -> RetryPlan {
         factor: 1.0,
         max: Span::ZERO,
         jitter: Jitter::None,
+        drawn: None,
         budget: None,
         parallel: None,
     }
@@ -488,6 +490,57 @@ fn guarded(arrivals: Arrivals, time: Distribution, policy: PolicyPlan, run_secon
 
 fn always(seconds: f64) -> Distribution {
     Distribution::from(Constant::new(seconds).unwrap())
+}
+
+/// Requests that each of four replicas received, of ten calls under the policy.
+fn received(pick: Pick, policy: PolicyPlan) -> Vec<u64> {
+    let mut build = guarded(even(1.0), always(0.5), policy, 11);
+    build.0.services[0].replicas = 4;
+    build.0.routes[0].pick = pick;
+    let seen = build.run(3);
+    measured(&seen).services[0].received.clone()
+}
+
+#[test]
+fn copies_that_avoid_what_was_tried_reach_every_replica_once() {
+    let copies = |max| PolicyPlan {
+        hedge: Some(HedgePlan { after: HedgeAfter::Time(Span::ZERO), max, cancel: true, tied: false }),
+        avoid_tried: true,
+        ..PolicyPlan::named("p")
+    };
+    assert_eq!(received(Pick::Random, copies(3)), [10, 10, 10, 10]);
+    assert_eq!(received(Pick::LeastConnections, copies(3)), [10, 10, 10, 10]);
+    assert_eq!(received(Pick::First, copies(1)), [10, 10, 0, 0]);
+    // The fifth has no other to go to.
+    assert_eq!(received(Pick::First, copies(4)), [20, 10, 10, 10]);
+    let anywhere = PolicyPlan { avoid_tried: false, ..copies(3) };
+    assert_eq!(received(Pick::First, anywhere), [40, 0, 0, 0]);
+}
+
+#[test]
+fn retries_that_avoid_what_was_tried_go_to_the_next_replica() {
+    let patient = PolicyPlan {
+        timeout: Some(seconds(0.1)),
+        retry: Some(retry(3, &[Outcome::TIMED_OUT])),
+        avoid_tried: true,
+        ..PolicyPlan::named("p")
+    };
+    assert_eq!(received(Pick::First, patient.clone()), [10, 10, 10, 0]);
+    assert_eq!(received(Pick::First, PolicyPlan { avoid_tried: false, ..patient }), [30, 0, 0, 0]);
+}
+
+#[test]
+fn a_drawn_back_off_has_the_law_it_is_drawn_from() {
+    // Two attempts of 0.1 s and an exponential back-off of 1 s between them.
+    let policy = PolicyPlan {
+        timeout: Some(seconds(0.1)),
+        retry: Some(RetryPlan { drawn: Some(exponential(1.0)), ..retry(2, &[Outcome::TIMED_OUT]) }),
+        ..PolicyPlan::named("p")
+    };
+    let seen = guarded(poisson(20.0), always(3_600.0), policy, 2_000).run(9);
+    let times = &measured(&seen).traffics[0].unanswered;
+    close(times.mean().unwrap() / 1e9, 1.2, 0.02);
+    close(times.quantile(0.99).unwrap() / 1e9, 0.2 + 100_f64.ln(), 0.05);
 }
 
 #[test]

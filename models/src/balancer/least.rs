@@ -2,28 +2,52 @@
 
 use super::{Pick, Seen};
 
-/// Sends a call to the least loaded of `choices` replicas drawn at random, without replacement.
+/// Sends a call to the least loaded of `choices` replicas drawn at random.
 ///
 /// With two, the longest queue is already doubly logarithmic in the number of replicas. Of equally loaded ones
-/// the first drawn wins, which is any of them with equal probability.
+/// the first drawn wins, which is any of them with equal probability. Some draw without replacement (Finagle), some
+/// with: then a replica may be drawn twice, and with four replicas every fourth call compares a replica with itself.
 ///
 /// Source: Mitzenmacher, *The Power of Two Choices in Randomized Load Balancing*, IEEE TPDS 12(10), 2001.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Least {
     choices: u32,
+    /// Whether a replica may be drawn twice.
+    replacement: bool,
     /// Reused from call to call: positions already drawn.
     drawn: Vec<u32>,
 }
 
 impl Least {
-    /// Looks at `choices` replicas for each call.
+    /// Looks at `choices` different replicas for each call.
     pub fn new(choices: u32) -> Self {
-        Self { choices, drawn: Vec::new() }
+        Self { choices, replacement: false, drawn: Vec::new() }
+    }
+
+    /// Draws `choices` times for each call, perhaps the same replica.
+    pub fn with_replacement(choices: u32) -> Self {
+        Self { replacement: true, ..Self::new(choices) }
+    }
+
+    /// The less loaded of any replicas; of equally loaded ones the first drawn.
+    fn draw_any(&self, seen: &mut Seen<'_>) -> usize {
+        let (mut best, mut fewest) = (0, u32::MAX);
+        for _ in 0..self.choices {
+            let position = seen.draws.below(seen.candidates.len() as u32) as usize;
+            let load = seen.in_flight[seen.candidates[position] as usize];
+            if load < fewest {
+                (best, fewest) = (position, load);
+            }
+        }
+        best
     }
 }
 
 impl Pick for Least {
     fn pick(&mut self, seen: &mut Seen<'_>) -> usize {
+        if self.replacement {
+            return self.draw_any(seen);
+        }
         let count = seen.candidates.len() as u32;
         self.drawn.clear();
         let mut best = u32::MAX;
@@ -76,6 +100,16 @@ mod tests {
             hits[ask_loaded(&mut rule, &[0, 1, 2, 3], &[1; 4], &mut draws)] += 1;
         }
         assert!(hits.iter().all(|&n| n.abs_diff(10_000) < 350), "{hits:?}");
+    }
+
+    /// Of four replicas the busiest is chosen only when it is drawn twice: once in 16.
+    #[test]
+    fn with_replacement_a_replica_may_be_compared_with_itself() {
+        let mut rule = Least::with_replacement(2);
+        let mut draws = Draws::keyed(6);
+        let busiest = |_: &u32| ask_loaded(&mut rule, &[0, 1, 2, 3], &[1, 1, 1, 9], &mut draws) == 3;
+        let hits = (0..64_000).filter(busiest).count();
+        assert!(hits.abs_diff(4_000) < 250, "{hits}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod first;
 mod hash;
+mod join_idle;
 mod least;
 mod least_connections;
 mod peak_ewma;
@@ -22,6 +23,7 @@ use sim_core::{Draws, SimTime, Span};
 use crate::blueprint::{self, Attribute};
 pub use first::First;
 pub use hash::Hash;
+pub use join_idle::JoinIdle;
 pub use least::Least;
 pub use least_connections::LeastConnections;
 pub use peak_ewma::PeakEwma;
@@ -73,6 +75,8 @@ pub enum Balancer {
     Least(Least),
     /// See [`LeastConnections`].
     LeastConnections(LeastConnections),
+    /// See [`JoinIdle`].
+    JoinIdle(JoinIdle),
     /// See [`PeakEwma`].
     PeakEwma(PeakEwma),
     /// See [`struct@Hash`].
@@ -106,8 +110,12 @@ impl Balancer {
             blueprint::Pick::RoundRobin => Self::RoundRobin(RoundRobin::starting_at(caller)),
             blueprint::Pick::Weighted { weights } => Self::Weighted(Box::new(Weighted::new(weights))),
             blueprint::Pick::Random => Self::Random(Random),
-            blueprint::Pick::Least { choices } => Self::Least(Least::new(*choices)),
+            blueprint::Pick::Least { choices, replacement: false } => Self::Least(Least::new(*choices)),
+            blueprint::Pick::Least { choices, replacement: true } => {
+                Self::Least(Least::with_replacement(*choices))
+            }
             blueprint::Pick::LeastConnections => Self::LeastConnections(LeastConnections),
+            blueprint::Pick::JoinIdle => Self::JoinIdle(JoinIdle),
             blueprint::Pick::PeakEwma => Self::PeakEwma(PeakEwma::default()),
             blueprint::Pick::Hash { .. } => Self::Hash(Hash),
             blueprint::Pick::Ring { points, .. } => Self::Ring(Box::new(Ring::new(*points))),
@@ -136,7 +144,7 @@ impl Balancer {
             | blueprint::Pick::RoundRobin
             | blueprint::Pick::Weighted { .. }
             | blueprint::Pick::Random => nothing,
-            blueprint::Pick::Least { .. } | blueprint::Pick::LeastConnections => {
+            blueprint::Pick::Least { .. } | blueprint::Pick::LeastConnections | blueprint::Pick::JoinIdle => {
                 Needs { in_flight: true, ..nothing }
             }
             blueprint::Pick::PeakEwma => Needs { in_flight: true, endings: true, label: None },
@@ -160,6 +168,7 @@ impl Pick for Balancer {
             Self::Random(rule) => rule.pick(seen),
             Self::Least(rule) => rule.pick(seen),
             Self::LeastConnections(rule) => rule.pick(seen),
+            Self::JoinIdle(rule) => rule.pick(seen),
             Self::PeakEwma(rule) => rule.pick(seen),
             Self::Hash(rule) => rule.pick(seen),
             Self::Ring(rule) => rule.pick(seen),
@@ -180,6 +189,7 @@ impl Pick for Balancer {
             | Self::Random(_)
             | Self::Least(_)
             | Self::LeastConnections(_)
+            | Self::JoinIdle(_)
             | Self::Hash(_)
             | Self::Ring(_)
             | Self::Range(_) => {}

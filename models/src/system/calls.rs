@@ -189,6 +189,27 @@ impl System<'_> {
         self.enter_service(made, replica, balancer, now, calendar)
     }
 
+    /// The same to a replica that the watched call has not been sent to yet, if there is one.
+    pub(super) fn attempt_elsewhere(
+        &mut self,
+        made: &Made,
+        watch: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) -> Option<u32> {
+        if self.goes_too_deep(made.depth) {
+            return None;
+        }
+        let Made { call, caller, request, link, draw_key, .. } = *made;
+        if self.deadlines.has_passed(link.parent, now) {
+            return Some(self.refuse_late(request, caller, link, now));
+        }
+        let tried = self.watches.at(watch).tried;
+        let (replica, balancer) = self.choose_untried(caller, call, request, draw_key, tried, now);
+        self.add_tried(watch, self.replicas[replica as usize].local);
+        self.enter_service(made, replica, balancer, now, calendar)
+    }
+
     /// Whether a caller at this depth may call no further: the call is never made, and the run ends at the next look.
     #[inline]
     fn goes_too_deep(&mut self, depth: u32) -> bool {

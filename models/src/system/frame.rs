@@ -226,6 +226,8 @@ pub(super) struct Watch {
     pub(super) sent: u32,
     /// First of the copies that are out, the oldest first.
     pub(super) flights: u32,
+    /// The replica that it was sent to last, and those before; kept only where they are to be avoided.
+    pub(super) tried: u32,
     /// The last back-off, in nanoseconds.
     pub(super) backoff: u64,
     /// When the present attempt was sent.
@@ -261,6 +263,15 @@ pub(super) struct Flight {
     pub(super) timeout: SimTime,
     /// The next copy that is out.
     pub(super) next: u32,
+}
+
+/// A replica that a call was sent to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TriedReplica {
+    /// Its number in its service.
+    pub(super) local: u32,
+    /// The one before.
+    pub(super) before: u32,
 }
 
 /// Records that frames link together, reused after they are given back.

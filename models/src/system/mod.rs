@@ -33,7 +33,7 @@ use connections::Connections;
 use cores::Cores;
 use deadlines::Deadlines;
 use event::{Event, Kind, Packed};
-use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
+use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, TriedReplica, Watch};
 use policy::Memories;
 use pool::{Instance, Level, Pool};
 pub use replicate::{Replication, replicate};
@@ -173,6 +173,9 @@ struct System<'a> {
     visits: Slab<Visit>,
     watches: Arena<Watch>,
     flights: Arena<Flight>,
+    tried: Arena<TriedReplica>,
+    /// Reused: replicas that a call has not been sent to yet.
+    untried: Vec<u32>,
     deadlines: Deadlines,
     held: Arena<Held>,
     rounds: Arena<Rounds>,
@@ -225,6 +228,8 @@ impl<'a> System<'a> {
             visits: Slab::new(),
             watches: Arena::new(),
             flights: Arena::new(),
+            tried: Arena::new(),
+            untried: Vec::new(),
             deadlines: Deadlines::new(plan),
             held: Arena::new(),
             rounds: Arena::new(),

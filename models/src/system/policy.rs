@@ -7,7 +7,7 @@
 use sim_core::{Calendar, Draws, SimTime, Slab, Span, mix};
 
 use super::calls::{Made, Next};
-use super::frame::{Arena, Flight, Frame, FrameKey, Kind, Link, NONE, State, Watch};
+use super::frame::{Arena, Flight, Frame, FrameKey, Kind, Link, NONE, State, TriedReplica, Watch};
 use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{
     Blueprint, CallId, Caller, EndpointId, HedgeAfter, Jitter, LimitPlan, Outcome, PolicyId, PolicyPlan,
@@ -349,7 +349,11 @@ impl System<'_> {
         let link = Link { parent: key, epoch: watch.sent };
         let (call, caller) = (watch.call, frame.replica);
         let made = Made { call, caller, request: frame.request, link, draw_key, depth: frame.depth };
-        let begun = self.attempt(&made, now, calendar);
+        let begun = if self.policy_of(call).avoid_tried {
+            self.attempt_elsewhere(&made, frame.at, now, calendar)
+        } else {
+            self.attempt(&made, now, calendar)
+        };
         let sent = self.frames.at(index).first_child;
         if sent != NONE {
             let frame = self.frames.key_of(sent);
@@ -357,6 +361,12 @@ impl System<'_> {
             self.add_flight(index, flight);
         }
         begun
+    }
+
+    /// Remembers where a call was sent.
+    pub(super) fn add_tried(&mut self, watch: u32, local: u32) {
+        let before = self.watches.at(watch).tried;
+        self.watches.at(watch).tried = self.tried.insert(TriedReplica { local, before });
     }
 
     /// A call that has waited for an end of those in flight may be made.
@@ -790,13 +800,16 @@ impl System<'_> {
 
     /// Removes what a policy knows about a call that has ended.
     pub(super) fn forget_watch(&mut self, watch: u32) {
-        let Watch { mut flights, permit, in_flight, retrying, .. } = self.watches.remove(watch);
+        let Watch { mut flights, mut tried, permit, in_flight, retrying, .. } = self.watches.remove(watch);
         debug_assert!(
             permit.is_none() && !in_flight && !retrying,
             "a call ends with what it had of its caller's"
         );
         while flights != NONE {
             flights = self.flights.remove(flights).next;
+        }
+        while tried != NONE {
+            tried = self.tried.remove(tried).before;
         }
     }
 
@@ -857,6 +870,7 @@ impl Watch {
             copies: 0,
             sent: 0,
             flights: NONE,
+            tried: NONE,
             backoff: 0,
             since: SimTime::ZERO,
             hedge_at: SimTime::MAX,
@@ -872,6 +886,9 @@ impl Watch {
 
 /// The back-off behind attempt number `attempts`, after one of `last` nanoseconds.
 fn back_off(retry: &RetryPlan, attempts: u32, last: u64, draw_key: u64) -> Span {
+    if let Some(law) = &retry.drawn {
+        return span(law.sample(&mut Draws::keyed(draw_key)));
+    }
     let (base, max) = (retry.base.as_seconds(), retry.max.as_seconds());
     let full = (base * retry.factor.powf(f64::from(attempts - 1))).min(max);
     let mut draws = Draws::keyed(draw_key);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sim_core::{Calendar, CancelFlag, EndReason, SimTime, run_some};
 
-use super::frame::{Flight, Frame, Held, Request, Watch};
+use super::frame::{Flight, Frame, Held, Request, TriedReplica, Watch};
 use super::visit::{Visit, Waiter};
 use super::{Event, Packed, System};
 use crate::blueprint::{Blueprint, CallPlan, Limits};
@@ -101,6 +101,7 @@ impl System<'_> {
             + self.requests.high_water() * (size_of::<Request>() + 8)
             + self.watches.high_water() * size_of::<Watch>()
             + self.flights.high_water() * size_of::<Flight>()
+            + self.tried.high_water() * size_of::<TriedReplica>()
             + self.held.high_water() * size_of::<Held>()
             + self.connections.bytes()
             + calendar.len() * 32

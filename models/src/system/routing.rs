@@ -68,7 +68,7 @@ impl System<'_> {
         let target = &self.services[service.index()];
         let row = &mut self.balancers[balancer as usize];
         if !row.is_plain {
-            return self.choose_with_care(balancer, service.index(), request, draw_key, now);
+            return self.choose_with_care(balancer, service.index(), request, draw_key, NONE, now);
         }
         if target.only != NONE {
             return (target.only, NONE);
@@ -89,7 +89,24 @@ impl System<'_> {
         (target.replicas[chosen as usize], counted)
     }
 
-    /// The same for a rule that goes by the request, by answers or by health.
+    /// The same among the replicas that a call has not been sent to yet, which has tried those from `tried` on; among
+    /// all where it has tried them all.
+    pub(super) fn choose_untried(
+        &mut self,
+        caller: u32,
+        call: CallId,
+        request: u32,
+        draw_key: u64,
+        tried: u32,
+        now: SimTime,
+    ) -> (u32, u32) {
+        let made = &self.plan.calls[call.index()];
+        let service = self.plan.endpoints[made.endpoint.index()].service.index();
+        let balancer = self.replicas[caller as usize].balancers + made.route_slot;
+        self.choose_with_care(balancer, service, request, draw_key, tried, now)
+    }
+
+    /// The same for a rule that goes by the request, by answers or by health, or where replicas are to be avoided.
     #[inline(never)]
     fn choose_with_care(
         &mut self,
@@ -97,6 +114,7 @@ impl System<'_> {
         service: usize,
         request: u32,
         draw_key: u64,
+        tried: u32,
         now: SimTime,
     ) -> (u32, u32) {
         let target = &self.services[service];
@@ -111,6 +129,21 @@ impl System<'_> {
             match health.usable(plan, &target.ready, now) {
                 Some(usable) => candidates = usable,
                 None => meter.in_panic += 1,
+            }
+        }
+        if tried != NONE {
+            let known = &self.tried;
+            let is_untried = |local: &&u32| {
+                let mut at = tried;
+                while at != NONE && known.peek(at).local != **local {
+                    at = known.peek(at).before;
+                }
+                at == NONE
+            };
+            self.untried.clear();
+            self.untried.extend(candidates.iter().filter(is_untried));
+            if !self.untried.is_empty() {
+                candidates = &self.untried;
             }
         }
         let label = row.needs.label.map_or(0, |attribute| {

@@ -7,6 +7,7 @@ use models::blueprint::{
     Outcome, OutcomeSet, PolicyId, PolicyPlan, RetryPlan, Spend,
 };
 use sim_core::Span;
+use sim_core::distribution::Distribution;
 
 use super::{Checker, services_of, span};
 use crate::diagnostic::Diagnostic;
@@ -180,6 +181,7 @@ impl Checker<'_> {
             breaker: spec.breaker.as_ref().map(|breaker| self.breaker(breaker)),
             limit: spec.limit.as_ref().map(|limit| self.limit(&limit.0)),
             hedge: spec.hedge.as_ref().map(hedge),
+            avoid_tried: spec.avoid_tried.value.on,
             shared: spec.shared.value.on,
         }
     }
@@ -189,7 +191,11 @@ impl Checker<'_> {
         for word in &spec.outcomes.items {
             self.retried(word, &mut outcomes);
         }
-        let (base, factor, max, jitter) = self.backoff(&spec.backoff);
+        let drawn = match &spec.backoff {
+            BackoffSpec::Drawn(law) => self.distribution(law),
+            _ => None,
+        };
+        let (base, factor, max, jitter) = self.backoff(&spec.backoff, drawn.as_ref());
         RetryPlan {
             attempts: spec.attempts.value.count,
             outcomes,
@@ -197,6 +203,7 @@ impl Checker<'_> {
             factor,
             max,
             jitter,
+            drawn,
             budget: spec.budget.as_ref().map(|budget| self.budget(&budget.0)),
             parallel: spec.parallel.as_ref().map(|parallel| parallel.value.count),
         }
@@ -223,8 +230,13 @@ impl Checker<'_> {
         }
     }
 
-    fn backoff(&mut self, spec: &BackoffSpec) -> (Span, f64, Span, Jitter) {
+    fn backoff(&mut self, spec: &BackoffSpec, drawn: Option<&Distribution>) -> (Span, f64, Span, Jitter) {
         match spec {
+            BackoffSpec::Drawn(_) => {
+                let mean = drawn.map_or(0.0, Distribution::mean);
+                let span = Span::from_seconds(mean).unwrap_or_default();
+                (span, 1.0, span, Jitter::None)
+            }
             BackoffSpec::Constant(time) => {
                 let span = span(time).unwrap_or_default();
                 (span, 1.0, span, Jitter::None)

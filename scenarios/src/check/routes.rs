@@ -67,7 +67,11 @@ impl<'a> Checker<'a> {
             PickSpec::Random => Pick::Random,
             PickSpec::LeastConnections => Pick::LeastConnections,
             PickSpec::PeakEwma => Pick::PeakEwma,
-            PickSpec::Least(choices) => Pick::Least { choices: *choices },
+            PickSpec::JoinIdle => Pick::JoinIdle,
+            PickSpec::Least(least) => Pick::Least {
+                choices: least.0.choices.value.count,
+                replacement: least.0.replacement.value.on,
+            },
             PickSpec::Weighted(weights) => self.weighted(weights, spec.place, service)?,
             PickSpec::Hash(by) => Pick::Hash { by: self.attribute(by)? },
             PickSpec::Ring(ring) => self.ring(ring)?,

@@ -113,6 +113,46 @@ fn mm4_agrees_with_theory() {
     assert!(report.theory.iter().any(|line| line.at == "web.workers" && line.metric == "wait p99"));
 }
 
+/// A hundred replicas at 80 % load, of which a caller who knows them chooses by load.
+fn chosen(pick: models::blueprint::Pick) -> Report {
+    let mut builder = Builder::new(400.0, 40.0);
+    let web = builder.station("web", 1, 0.01);
+    builder.0.services[0].replicas = 100;
+    builder.0.routes[0].pick = pick;
+    builder.open("users", 8_000.0, web);
+    report_on(builder.0)
+}
+
+#[test]
+fn the_best_of_two_queues_agrees_with_the_mean_field() {
+    let report = chosen(models::blueprint::Pick::Least { choices: 2, replacement: false });
+    assert_eq!(report.theory.len(), 3, "{:?}", report.theory);
+    for line in &report.theory {
+        assert_eq!((line.model.as_str(), line.applies), ("best of 2 M/M/1", Applies::Approximately));
+        let (value, seen) = (line.value.unwrap(), line.simulated.unwrap());
+        assert!((seen.value / value - 1.0).abs() < 0.03, "{line:?}");
+    }
+}
+
+#[test]
+fn the_shortest_of_all_queues_is_nearly_one_queue() {
+    let report = chosen(models::blueprint::Pick::LeastConnections);
+    let lines = report.theory.iter().map(|line| (line.model.as_str(), line.metric.as_str()));
+    assert_eq!(lines.collect::<Vec<_>>(), [("M/M/100", "response mean"), ("M/M/100", "wait mean")]);
+    for line in &report.theory {
+        let (value, seen) = (line.value.unwrap(), line.simulated.unwrap());
+        assert!(seen.value > 0.98 * value && seen.value < value + 0.001, "{line:?}");
+    }
+}
+
+#[test]
+fn an_idle_replica_or_any_has_no_closed_form() {
+    let report = chosen(models::blueprint::Pick::JoinIdle);
+    let why = "an idle replica is chosen, or else any: there is no closed form. One shared queue would wait";
+    assert!(report.theory.iter().all(|line| line.value.is_none() && line.why.starts_with(why)));
+    assert_eq!(report.theory.len(), 2, "{:?}", report.theory);
+}
+
 #[test]
 fn a_tandem_agrees_with_jackson() {
     let mut builder = Builder::new(400.0, 40.0);

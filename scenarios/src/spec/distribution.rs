@@ -170,6 +170,11 @@ const FAMILIES: [&str; 12] = [
     "file",
 ];
 
+/// Whether the node is a map whose first key names a distribution.
+pub(crate) fn is_distribution(node: &Node) -> bool {
+    node.entries().first().is_some_and(|entry| FAMILIES.contains(&&*entry.key))
+}
+
 impl<Q: Quantity> Spec for DistributionSpec<Q> {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
         family::<Q>(node, sink).map(|family| Self { place: node.place, family, quantity: PhantomData })

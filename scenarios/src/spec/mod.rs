@@ -23,7 +23,7 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 pub(crate) use curve::RateSpec;
-pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec};
+pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec, is_distribution};
 pub(crate) use experiment::{EventSpec, ExpectSpec, FailEvent, RangeSpec, Spacing, SweepSpec};
 pub(crate) use policy::{
     AfterSpec, BackoffSpec, BreakerSpec, BudgetFields, CreditWord, HedgeSpec, JitterWord, LimitFields,

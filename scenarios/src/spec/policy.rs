@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::preset::{self, PresetWord};
 use super::{
-    At, Count, Definitions, Flag, List, Name, Number, Positive, Share, Sink, Spec, StepSpec, Time, spec,
-    words,
+    At, Count, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Share, Sink, Spec,
+    StepSpec, Time, is_distribution, spec, words,
 };
 use crate::tree::{Entry, Node, Place, Value};
 
@@ -34,6 +34,9 @@ spec! {
         hedge: Option<HedgeSpec> => "none" ("gRPC, without a hedgingPolicy in the service config"),
         /// Steps that the caller runs when the call has failed for good; if they succeed the outcome is `degraded`.
         fallback: Option<List<StepSpec>> => "none: the call fails" (""),
+        /// Whether a retry or a copy goes to a replica that the call has not been sent to yet, as long as there is one.
+        /// Without, the route chooses as for any call, perhaps the same replica again.
+        avoid_tried: At<Flag> = "false" ("Envoy, without retry_host_predicate; gRFC A6: every attempt is balanced anew"),
         /// Whether all callers share the state of breaker, budget and limit, rather than each replica having its own.
         shared: At<Flag> = "false" ("resilience4j, Hystrix and Envoy keep their state in each process"),
     }
@@ -224,6 +227,8 @@ macro_rules! short_form {
     )*};
 }
 
+pub(super) use short_form;
+
 short_form! {
     /// A retry budget: `10%`, or all of it.
     BudgetSpec = BudgetFields by "ratio" as Share;
@@ -305,6 +310,8 @@ pub(crate) enum BackoffSpec {
     Constant(At<Time>),
     /// Growing.
     Growing(GrowingSpec),
+    /// Drawn anew each time.
+    Drawn(DistributionSpec<Time>),
 }
 
 spec! {
@@ -340,19 +347,20 @@ words! {
 impl Spec for BackoffSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
         match node.value {
+            _ if is_distribution(node) => DistributionSpec::read(node, sink).map(Self::Drawn),
             Value::Map(_) => GrowingSpec::read(node, sink).map(Self::Growing),
             _ => At::read(node, sink).map(Self::Constant),
         }
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
-        let time = Time::schema(definitions);
+        let time = DistributionSpec::<Time>::schema(definitions);
         let growing = GrowingSpec::schema(definitions);
         json!({"anyOf": [time, growing]})
     }
 
     fn complete(node: &mut Node) {
-        if matches!(node.value, Value::Map(_)) {
+        if matches!(node.value, Value::Map(_)) && !is_distribution(node) {
             GrowingSpec::complete(node);
         }
     }

@@ -1,6 +1,6 @@
 //! What well-known libraries and proxies do when they are left as they are.
 
-use super::{default_node, words};
+use super::{default_node, is_distribution, words};
 use crate::tree::{Entry, Node, Note, Place, Value};
 
 words! {
@@ -129,6 +129,8 @@ fn fill_in(node: &mut Node, path: &str, row: &Row, place: Place) {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     let known = entries.iter().position(|entry| &*entry.key == key);
     match (known, rest) {
+        // A back-off that is drawn is all there is of it.
+        (Some(known), Some(_)) if is_distribution(&entries[known].node) => {}
         (Some(known), Some(rest)) => fill_in(&mut entries[known].node, rest, row, place),
         (Some(_), None) => {}
         (None, Some(rest)) => {

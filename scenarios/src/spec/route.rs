@@ -3,10 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Count, Definitions, DistributionSpec, List, Positive, Required, Share, Sink, Spec, Time, defined,
-    one_key, spec, words, wrong_word,
+    At, Count, Definitions, DistributionSpec, Flag, List, Positive, Required, Share, Sink, Spec, Time,
+    defined, one_key, policy::short_form, spec, words, wrong_word,
 };
-use crate::tree::{Node, Value};
+use crate::tree::{Entry, Node, Value};
 
 spec! {
     /// How calls choose a replica, and how far away it is. A route named like a service is that service's.
@@ -78,6 +78,21 @@ words! {
 }
 
 spec! {
+    /// The least loaded of some replicas drawn at random.
+    LeastFields: "a choice of the least loaded" {
+        /// Replicas drawn for each call.
+        choices: At<Positive> = "2" ("Envoy, LEAST_REQUEST: choice_count"),
+        /// Whether one may be drawn twice: then it is compared with itself.
+        replacement: At<Flag> = "false" ("Finagle, P2C; HAProxy draws with replacement"),
+    }
+}
+
+short_form! {
+    /// How many replicas are looked at: `2`, or all about it.
+    LeastSpec = LeastFields by "choices" as Positive;
+}
+
+spec! {
     /// A ring of points: consistent hashing.
     RingSpec: "a ring" {
         /// What is hashed.
@@ -111,9 +126,11 @@ pub(crate) enum PickSpec {
     /// Any.
     Random,
     /// The least loaded of some.
-    Least(u32),
+    Least(LeastSpec),
     /// The least loaded of all.
     LeastConnections,
+    /// An idle one.
+    JoinIdle,
     /// The cheaper of two by latency and load.
     PeakEwma,
     /// By the hash of an attribute, modulo.
@@ -126,7 +143,7 @@ pub(crate) enum PickSpec {
     Sticky(StickySpec),
 }
 
-const WORDS: [&str; 5] = ["first", "round_robin", "random", "least_connections", "peak_ewma"];
+const WORDS: [&str; 6] = ["first", "round_robin", "random", "least_connections", "join_idle", "peak_ewma"];
 const MAPS: [&str; 6] = ["least", "weighted", "hash", "ring", "range", "sticky"];
 const LATER: [&str; 2] = ["zone", "shard"];
 
@@ -148,6 +165,7 @@ impl Spec for PickSpec {
             Some("round_robin") => return Some(Self::RoundRobin),
             Some("random") => return Some(Self::Random),
             Some("least_connections") => return Some(Self::LeastConnections),
+            Some("join_idle") => return Some(Self::JoinIdle),
             Some("peak_ewma") => return Some(Self::PeakEwma),
             _ => {}
         }
@@ -161,7 +179,7 @@ impl Spec for PickSpec {
         }
         let entry = one_key(node, WHAT, &MAPS, &LATER, sink)?;
         match &*entry.key {
-            "least" => Positive::read(&entry.node, sink).map(|choices| Self::Least(choices.count)),
+            "least" => LeastSpec::read(&entry.node, sink).map(Self::Least),
             "weighted" => List::read(&entry.node, sink).filter(|list| list.whole).map(Self::Weighted),
             "hash" => At::read(&entry.node, sink).map(Self::Hash),
             "ring" => RingSpec::read(&entry.node, sink).map(Self::Ring),
@@ -175,7 +193,7 @@ impl Spec for PickSpec {
             let one = |key: &str, schema: Json| json!({"type": "object", "properties": {key: schema}, "required": [key], "additionalProperties": false});
             json!({"anyOf": [
                 {"enum": WORDS},
-                one("least", Positive::schema(definitions)),
+                one("least", LeastSpec::schema(definitions)),
                 one("weighted", List::<Count>::schema(definitions)),
                 one("hash", ByWord::schema(definitions)),
                 one("ring", RingSpec::schema(definitions)),
@@ -189,6 +207,7 @@ impl Spec for PickSpec {
         if let Value::Map(entries) = &mut node.value {
             for entry in entries {
                 match &*entry.key {
+                    "least" => LeastSpec::complete(&mut entry.node),
                     "ring" => RingSpec::complete(&mut entry.node),
                     "sticky" => StickySpec::complete(&mut entry.node),
                     _ => {}

@@ -345,6 +345,10 @@ fn routes_that_lead_nowhere() {
     assert_snapshot!("pick_by_what", route("{pick: {hash: kye}}"));
     assert_snapshot!("pick_word", route("{pick: leest_connections}"));
     assert_snapshot!("pick_form", route("{pick: ring}"));
+    assert_eq!(route("{pick: join_idle}"), "no message\n");
+    assert_eq!(route("{pick: {least: {choices: 3, replacement: true}}}"), "no message\n");
+    assert_snapshot!("pick_least_key", route("{pick: {least: {choice: 3}}}"));
+    assert_snapshot!("pick_least_nothing", route("{pick: {least: 0}}"));
     assert_snapshot!("pick_weights", route("{pick: {weighted: [3, 1, 1]}}"));
     assert_snapshot!("pick_no_weight", route("{pick: {weighted: [0, 0]}}"));
     assert_snapshot!("pick_points", route("{pick: {ring: {by: class, points: 0}}}"));
@@ -408,6 +412,11 @@ fn policies_that_cannot_be() {
     assert_snapshot!("hedge_percentile", sql("hedge: {after: p101}"));
     assert_snapshot!("hedge_after_nothing", sql("hedge: {max: 1}"));
     assert_snapshot!("hedge_word", sql("hedge: {after: soon}"));
+    assert_eq!(sql("retry: {backoff: {exp: 2s}}, avoid_tried: true"), "no message\n");
+    assert_eq!(sql("preset: grpc, retry: {backoff: {exp: 2s}}"), "no message\n");
+    assert_snapshot!("backoff_drawn_without_unit", sql("retry: {backoff: {exp: 2}}"));
+    assert_snapshot!("backoff_drawn_and_growing", sql("retry: {backoff: {exp: 2s, max: 10s}}"));
+    assert_snapshot!("avoid_tried_word", sql("avoid_tried: once"));
     assert_snapshot!("limit_of_nothing", sql("limit: 0"));
     assert_snapshot!("limit_without_queue", sql("limit: {calls: 5, timeout: 1s}"));
     assert_snapshot!("policy_key", sql("braker: {}"));

@@ -9,15 +9,15 @@ use std::fmt::Write as _;
 
 use hockeystick_tests::vectors::{self, Case, Exactness, Group, Params};
 use models::theory::{
-    FanOut, GiM1, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck, Station, TimeoutRetry, closed, erlang_b,
-    fork_join_mean, jackson, mg1_priority_waits, mmc_priority_waits, retry_amplification,
+    FanOut, GiM1, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck, PowerOfChoices, Station, TimeoutRetry,
+    closed, erlang_b, fork_join_mean, jackson, mg1_priority_waits, mmc_priority_waits, retry_amplification,
 };
 
 /// The value of a metric of a configuration; `None` where there is no closed form.
 type ClosedForm = fn(&Params, &str) -> Option<f64>;
 
 /// Every family, and how its metrics are computed.
-const FAMILIES: [(&str, ClosedForm); 23] = [
+const FAMILIES: [(&str, ClosedForm); 25] = [
     ("mm1", mm1),
     ("mm1k", mmck),
     ("mmc", mmc),
@@ -39,6 +39,8 @@ const FAMILIES: [(&str, ClosedForm); 23] = [
     ("fork_join_sim", fork_join_simulated),
     ("lb_round_robin", round_robin),
     ("lb_random", random_split),
+    ("power_of_d_limit", choices),
+    ("lb_least_work_left", shared_queue),
     ("timeout_retry", timeout_retry),
     ("retry_amplification", amplification),
 ];
@@ -339,6 +341,24 @@ fn random_split(params: &Params, metric: &str) -> Option<f64> {
     match metric {
         "sojourn_mean" => Some(model.mean_response()),
         _ => Some(model.response_quantile(percentile(metric, "sojourn_")?)),
+    }
+}
+
+fn choices(params: &Params, metric: &str) -> Option<f64> {
+    let model = PowerOfChoices::new(params.number("arrival_rate_per_server"), mu(params), params.count("d"))?;
+    match metric {
+        "sojourn_mean" => Some(model.mean_response()),
+        _ => Some(model.share_with(metric.strip_prefix("fraction_servers_with_ge_")?.parse().ok()?)),
+    }
+}
+
+/// Who joins the least work joins one shared queue.
+fn shared_queue(params: &Params, metric: &str) -> Option<f64> {
+    let model = Mmc::new(params.number("total_arrival_rate"), mu(params), params.count("servers"))?;
+    match metric {
+        "sojourn_mean" => Some(model.mean_response()),
+        "prob_wait" => Some(model.prob_wait()),
+        _ => None,
     }
 }
 

@@ -71,6 +71,7 @@ fn retries_multiply_visits() {
             factor: 2.0,
             max: span(10.0),
             jitter: Jitter::None,
+            drawn: None,
             budget: None,
             parallel: None,
         }),

@@ -1,6 +1,7 @@
 //! Closed forms beside the simulation: what theory says of every station and of the whole, where it applies,
 //! and why where it does not.
 
+mod by_load;
 mod station;
 mod sum;
 mod whole;
@@ -14,6 +15,7 @@ use super::gather::{Case, Gathered};
 use super::growth::{Unsteady, is_transient};
 use crate::metric::{Figure, Subject};
 use crate::results::{Applies, E, TheoryLine};
+use by_load::{ByLoad, by_load};
 use station::{Law, NEVER, NoLaw, not_poisson, not_split, owner};
 use whole::System;
 pub(crate) use whole::Whole;
@@ -183,6 +185,9 @@ fn say(system: &System<'_>, k: usize, law: &Law, steady: bool, product_form: boo
     if let Some(turns) = in_turn(system, law, place) {
         return turns;
     }
+    if let Some(by_load) = by_load(system, law, place) {
+        return chosen_by_load(by_load);
+    }
     if law.exponential {
         let why = "Poisson arrivals, exponential service";
         let waits = poisson.prob_wait();
@@ -230,6 +235,24 @@ fn with_limited_queue(
         new("rejected", Some(finite.prob_rejected()), refused, law.exponential, why),
         new("wait mean", Some(finite.mean_wait()), Figure::WaitMean, law.exponential, why),
     ]
+}
+
+/// Replicas that are chosen by how busy they are.
+fn chosen_by_load(by_load: ByLoad) -> Vec<Says> {
+    let (model, prob_wait, mean_wait, why) = match by_load {
+        ByLoad::Nearly { model, prob_wait, mean_wait, why } => (model, prob_wait, mean_wait, why),
+        ByLoad::Unknown(why) => return vec![Says::nothing(&why)],
+    };
+    let says = |metric, value, figure| Says {
+        model: model.clone(),
+        metric,
+        value: Some(value),
+        figure,
+        applies: Applies::Approximately,
+        why: why.clone(),
+    };
+    let waits = prob_wait.map(|waits| says("wait probability", waits, Figure::WaitProbability));
+    waits.into_iter().chain([says("wait mean", mean_wait, Figure::WaitMean)]).collect()
 }
 
 /// Replicas with one server each that get Poisson arrivals in turn.

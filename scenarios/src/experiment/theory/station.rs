@@ -395,6 +395,7 @@ pub(super) fn not_split(blueprint: &Blueprint, service: ServiceId) -> Option<Str
             Pick::Weighted { .. } => "in turn by weight",
             Pick::Least { .. } => "by the least loaded of a few",
             Pick::LeastConnections => "by the least loaded",
+            Pick::JoinIdle => "by being idle",
             Pick::PeakEwma => "by latency and load",
             Pick::Hash { .. } | Pick::Ring { .. } | Pick::Range { .. } => "by what is asked for",
             Pick::Sticky { .. } => "by session",

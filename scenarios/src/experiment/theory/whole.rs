@@ -5,6 +5,7 @@ use models::theory::{MachineRepair, Mmc, Mmck, Station, closed, fork_join_mean};
 
 use sim_core::Span;
 
+use super::by_load::{ByLoad, by_load};
 use super::station::{Law, NEVER, NoLaw, describe, not_poisson, not_split, owner};
 use super::sum::{Part, quantile};
 use crate::experiment::analysis::{Analysis, Loaded, Offered, Place, mean};
@@ -189,6 +190,23 @@ fn of_open(system: &System<'_>, load: usize) -> Result<Whole, String> {
         && let Some(whole) = one_station(law)
     {
         return Ok(whole);
+    }
+    if let [(k, Ok(law))] = stations.as_slice()
+        && alone
+        && (analysis.loads[load].response - law.mean).abs() < 1e-12 + 1e-9 * law.mean
+        && let Some(by_load) = by_load(system, law, analysis.stations[*k].place)
+    {
+        return match by_load {
+            ByLoad::Unknown(why) => Err(why),
+            ByLoad::Nearly { model, mean_wait, why, .. } => Ok(Whole {
+                model,
+                mean: Some(mean_wait + law.mean),
+                quantiles: None,
+                rough: true,
+                applies: Applies::Approximately,
+                why,
+            }),
+        };
     }
     let Some(loaded) = loaded else {
         let closed = blueprint.traffics.iter().any(|t| matches!(t.arrivals, Arrivals::Closed { .. }));

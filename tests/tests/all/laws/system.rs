@@ -76,6 +76,7 @@ struct Policy {
     breaker: Option<&'static str>,
     limit: Option<&'static str>,
     hedge: Option<&'static str>,
+    avoid_tried: bool,
     fallback: Option<&'static str>,
 }
 
@@ -121,7 +122,8 @@ const TIMES: [&str; 8] = [
 ];
 const LIMITS: [&str; 4] = ["1ms", "10ms", "50ms", "400ms"];
 const PATIENT_LIMIT: &str = "{calls: 2, queue: 1}";
-const PICKS: [&str; 9] = [
+const PICKS: [&str; 10] = [
+    "{least: {choices: 2, replacement: true}}",
     "first",
     "peak_ewma",
     "{weighted: [3, 0, 1]}",
@@ -187,7 +189,7 @@ fn service() -> impl Strategy<Value = Service> {
     let own = (2..=3_u8, option::of(0..=3_u8), limit(), select(&ORDERS[..]));
     let own = (own, option::weighted(0.3, select(&CONNECTIONS[..])));
     let picks = prop_oneof![
-        select(&["round_robin", "random", "{least: 2}", "least_connections"][..]),
+        select(&["round_robin", "random", "{least: 2}", "least_connections", "join_idle"][..]),
         select(&PICKS[..])
     ];
     let health = option::weighted(0.3, select(&HEALTH[..]));
@@ -220,6 +222,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             "{base: 2ms, max: 20ms}",
             "{base: 2ms, jitter: decorrelated}",
             "{base: 3ms, jitter: equal}",
+            "{exp: 4ms}",
         ][..],
     );
     let budget = option::of(select(
@@ -262,9 +265,13 @@ fn policy() -> impl Strategy<Value = Policy> {
         option::weighted(rare, hedge),
         option::weighted(rare, fallback),
         any::<bool>(),
+        any::<bool>(),
     );
     (times, states).prop_map(
-        |((timeout, total, cancel, deadline, retry), (breaker, limit, hedge, fallback, shared))| Policy {
+        |(
+            (timeout, total, cancel, deadline, retry),
+            (breaker, limit, hedge, fallback, shared, avoid_tried),
+        )| Policy {
             timeout,
             total,
             cancel,
@@ -275,6 +282,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             // Callers that share a limit call each other: who waits there without end can wait for itself.
             limit: limit.filter(|limit| !shared || *limit != PATIENT_LIMIT),
             hedge,
+            avoid_tried,
             fallback,
         },
     )
@@ -366,6 +374,7 @@ impl Display for System {
             fields.extend(policy.timeout.map(|timeout| format!("timeout: {timeout}")));
             fields.extend(policy.total.map(|total| format!("total: {total}")));
             fields.push(format!("deadline: {}, shared: {}", policy.deadline && !self.calm, policy.shared));
+            fields.push(format!("avoid_tried: {}", policy.avoid_tried));
             fields.extend(policy.retry.map(|(attempts, backoff, budget)| {
                 let budget = budget.map(|budget| format!(", {budget}")).unwrap_or_default();
                 format!("retry: {{attempts: {attempts}, backoff: {backoff}{budget}}}")

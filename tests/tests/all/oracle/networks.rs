@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use hockeystick_tests::vectors::Params;
+use serde_json::Value;
 
 use super::seen::{Reading, Seen, figure, mean, not_zero};
 use super::stations::given;
@@ -117,7 +118,7 @@ pub(super) fn read_jackson(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
 }
 
 /// A front end that asks `n` leaves without queues and waits for `k` of them.
-fn fan(n: u32, wait_for: &str, latency: &serde_json::Value) -> Model {
+fn fan(n: u32, wait_for: &str, latency: &Value) -> Model {
     let rate = 100.0;
     let text = format!(
         "traffic:\n{}services:\n  front:\n    endpoints:\n      fan: [{{all: {{call: leaf.get}}, each: {n}, \
@@ -158,4 +159,44 @@ pub(super) fn fork_join(params: &Params) -> Model {
 
 pub(super) fn read_response(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     figure(&seen.latency(), metric.strip_prefix("response_")?)
+}
+
+/// Calls one after the other, none of which waits.
+pub(super) fn serial(params: &Params) -> Model {
+    let Value::Array(latencies) = given(params, "latencies") else { panic!("not a list") };
+    let rate = 100.0;
+    let calls: Vec<String> = (1..=latencies.len()).map(|i| format!("{{call: leaf{i}.get}}")).collect();
+    let mut text = format!(
+        "traffic:\n{}services:\n  front: {{endpoints: {{get: [{}]}}}}\n",
+        traffic("users", rate, "front.get"),
+        calls.join(", "),
+    );
+    for (i, latency) in latencies.iter().enumerate() {
+        let _ = writeln!(text, "  leaf{}: {{endpoints: {{get: [{{delay: {}}}]}}}}", i + 1, law(latency));
+    }
+    let all: f64 = latencies.iter().map(|latency| moments(latency).0).sum();
+    Model { text, rate, relaxation: 5.0 * all, weight: latencies.len() as f64 }
+}
+
+/// Fork-join where the next request may begin only when all tasks of the one before have ended: a gate around them.
+pub(super) fn split_merge(params: &Params) -> Model {
+    let (n, rate) = (params.count("fanout"), params.number("arrival_rate"));
+    let service = given(params, "branch_service");
+    let text = format!(
+        "traffic:\n{}resources:\n  gate: {{slots: 1}}\nservices:\n  front:\n    endpoints:\n      fork: [{{hold: \
+         gate, do: [{{all: {{call: leaf.run}}, each: {n}}}]}}]\n  leaf: {{replicas: {n}, workers: 1, endpoints: \
+         {{run: [{{delay: {}}}]}}}}\n",
+        traffic("jobs", rate, "front.fork"),
+        law(service),
+    );
+    // The longest of n exponential times; it varies less than one of them.
+    let slowest = moments(service).0 * (1..=n).map(|k| 1.0 / f64::from(k)).sum::<f64>();
+    Model { text, rate, relaxation: relaxation(slowest, 1.0, 1.0, rate * slowest), weight: f64::from(n) }
+}
+
+pub(super) fn read_split_merge(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    match metric {
+        "utilization" => Some(Reading::Value(seen.pool("gate").in_use.mean())),
+        _ => read_response(seen, metric),
+    }
 }

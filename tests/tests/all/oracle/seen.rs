@@ -1,8 +1,8 @@
 //! What was simulated, by the names of the scenario.
 
 use hockeystick_tests::vectors::Params;
-use models::blueprint::{Blueprint, Outcome};
-use models::observe::{EndpointObservation, PoolObservation, Segment, TrafficObservation};
+use models::blueprint::{Blueprint, Outcome, UsePlan};
+use models::observe::{EndpointObservation, PolicyObservation, PoolObservation, Segment, TrafficObservation};
 use sim_core::Histogram;
 
 /// The measured part of a replication, or of several together.
@@ -24,6 +24,12 @@ impl Seen<'_> {
 
     pub(super) fn endpoint(&self, name: &str) -> &EndpointObservation {
         &self.segment.endpoints[position(&self.plan.endpoints, |plan| plan.name == name, name)]
+    }
+
+    /// Calls under a policy that has one caller.
+    pub(super) fn policy(&self, name: &str) -> &PolicyObservation {
+        let of_it = |plan: &UsePlan| self.plan.policies[plan.policy.index()].name == name;
+        &self.segment.policies[position(&self.plan.uses, of_it, name)]
     }
 
     /// Seconds that were measured, of all replications together.
@@ -66,12 +72,16 @@ pub(super) enum Reading {
     Quantile(Histogram, f64),
 }
 
-/// `mean`, `var`, `p50`, `p90`, `p99` or `p999` in seconds.
+/// `mean`, `var`, `p50`, `p90`, `p99` or `p999` in seconds; or the share that is `below_` so many seconds.
 pub(super) fn figure(times: &Histogram, name: &str) -> Option<Reading> {
     let quantile = |p| Some(Reading::Quantile(times.clone(), p));
     match name {
         "mean" => mean(times).map(Reading::Value),
         "var" => Some(Reading::Value(times.variance()? / 1e18)),
+        _ if name.starts_with("below_") => {
+            let below: f64 = name.strip_prefix("below_")?.parse().ok()?;
+            Some(Reading::Value(times.share_at_most((below * 1e9) as u64 - 1)?))
+        }
         "p50" => quantile(0.5),
         "p90" => quantile(0.9),
         "p99" => quantile(0.99),
