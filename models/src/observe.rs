@@ -97,6 +97,12 @@ pub struct PoolObservation {
     pub timed_out: u64,
     /// Stopped waiting because the caller cancelled.
     pub cancelled: u64,
+    /// Turned away when it was their turn, because everybody had waited for too long.
+    pub dropped: u64,
+    /// Not served because their caller had gone.
+    pub abandoned: u64,
+    /// Nanoseconds that there were instances, times instances.
+    pub instance_ns: u128,
 }
 
 /// The cores of one service, all replicas together, during a segment.

@@ -55,14 +55,14 @@ impl Build {
         if let Some((slots, queue)) = workers {
             pools.push(PoolId(self.0.pools.len() as u32));
             self.0.pools.push(PoolPlan {
-                path: format!("services.{name}.workers"),
-                name: format!("{name}.workers"),
-                slots,
                 queue,
-                timeout: None,
-                order: Discipline::Fifo,
-                scope: PoolScope::Replica { service: id, slot: 0 },
                 is_workers: true,
+                ..PoolPlan::new(
+                    format!("services.{name}.workers"),
+                    format!("{name}.workers"),
+                    slots,
+                    PoolScope::Replica { service: id, slot: 0 },
+                )
             });
         }
         self.0.services.push(ServicePlan {
