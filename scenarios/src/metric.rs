@@ -84,6 +84,12 @@ pub enum Figure {
     HoldQuantile(f64),
     /// Acquisitions per second.
     AcquireRate,
+    /// Share of those who asked and were turned away when it was their turn.
+    Dropped,
+    /// Share of those who asked and were not served because their caller had gone.
+    Abandoned,
+    /// Units of one instance.
+    Limit,
     /// Replicas.
     Replicas,
     /// Calls per second under a policy.

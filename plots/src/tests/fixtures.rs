@@ -143,6 +143,9 @@ pub(crate) fn resource(utilization: Option<E>) -> ResourceResult {
         acquired: 0,
         rejected: 0,
         timed_out: 0,
+        dropped: 0,
+        abandoned: 0,
+        limit: None,
     }
 }
 

@@ -135,6 +135,9 @@ fn pool(figure: Figure, seen: &PoolObservation, seconds: f64) -> Option<f64> {
         Figure::WaitProbability => waited(&seen.wait),
         Figure::Share(Outcome::REJECTED) => share(seen.rejected, asked(seen)),
         Figure::Share(Outcome::TIMED_OUT) => share(seen.timed_out, asked(seen)),
+        Figure::Dropped => share(seen.dropped, asked(seen)),
+        Figure::Abandoned => share(seen.abandoned, asked(seen)),
+        Figure::Limit => ratio(seen.capacity.integral as f64, seen.instance_ns as f64),
         _ => None,
     }
 }
@@ -182,7 +185,7 @@ fn policy(figure: Figure, seen: &PolicyObservation, seconds: f64, replications: 
 
 /// How often a pool was asked and has decided.
 fn asked(seen: &PoolObservation) -> u64 {
-    seen.acquired + seen.rejected + seen.timed_out + seen.cancelled
+    seen.acquired + seen.rejected + seen.timed_out + seen.cancelled + seen.dropped + seen.abandoned
 }
 
 fn latency_of(figure: Figure, latency: &Histogram) -> Option<f64> {

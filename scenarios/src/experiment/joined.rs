@@ -163,6 +163,9 @@ fn pool(sum: &mut PoolObservation, more: &PoolObservation, how: How) {
     sum.rejected += more.rejected;
     sum.timed_out += more.timed_out;
     sum.cancelled += more.cancelled;
+    sum.dropped += more.dropped;
+    sum.abandoned += more.abandoned;
+    sum.instance_ns += more.instance_ns;
 }
 
 /// Adds what was counted of another use, segment or replication of a policy.

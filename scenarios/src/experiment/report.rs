@@ -352,6 +352,9 @@ impl Figures<'_> {
             acquired: seen.map_or(0, |seen| seen.acquired),
             rejected: seen.map_or(0, |seen| seen.rejected),
             timed_out: seen.map_or(0, |seen| seen.timed_out),
+            dropped: seen.map_or(0, |seen| seen.dropped),
+            abandoned: seen.map_or(0, |seen| seen.abandoned),
+            limit: self.blueprint.pools[id.index()].adapt.and_then(|_| self.e(subject, Figure::Limit)),
         }
     }
 
@@ -380,6 +383,9 @@ impl Figures<'_> {
             acquired: seen.map_or(0, |seen| seen.response.count()),
             rejected: 0,
             timed_out: 0,
+            dropped: 0,
+            abandoned: 0,
+            limit: None,
         }
     }
 

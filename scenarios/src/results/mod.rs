@@ -240,6 +240,15 @@ pub struct ResourceResult {
     pub rejected: u64,
     /// Gave up waiting, over all replications.
     pub timed_out: u64,
+    /// Turned away when it was their turn, because everybody had waited for too long, over all replications.
+    #[serde(default)]
+    pub dropped: u64,
+    /// Not served because their caller had gone, over all replications.
+    #[serde(default)]
+    pub abandoned: u64,
+    /// Slots of one instance, where their number adapts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<E>,
 }
 
 /// Calls under one policy. What the policy does not have is `null`.

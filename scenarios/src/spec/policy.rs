@@ -224,6 +224,8 @@ macro_rules! short_form {
     )*};
 }
 
+pub(super) use short_form;
+
 short_form! {
     /// A retry budget: `10%`, or all of it.
     BudgetSpec = BudgetFields by "ratio" as Share;

@@ -2,7 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{At, Count, Definitions, Name, Positive, Sink, Spec, Time, defined, not_yet, spec, words};
+use super::{
+    AdaptSpec, At, Count, Definitions, DistributionSpec, Flag, Name, Named, OrderSpec, Positive, Share, Sink,
+    Spec, Time, defined, not_yet, spec,
+};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Value};
 use crate::words::listed;
@@ -76,25 +79,19 @@ spec! {
         per: Option<At<Name>> => "one in each replica when a service owns it, else one for all" (""),
         /// Requests that may wait; beyond that a request is rejected.
         queue: Option<At<Count>> => "no limit" ("Go, database/sql with SetMaxOpenConns"),
-        /// How long a request waits before it gives up.
-        timeout: Option<At<Time>> => "none" ("Go, database/sql waits as long as the request does"),
+        /// How long a request waits before it gives up; drawn for each where it is a distribution.
+        timeout: Option<DistributionSpec<Time>> => "none" ("Go, database/sql waits as long as the request does"),
         /// Who is served next.
-        order: At<OrderWord> = "fifo" ("HikariCP and Go database/sql serve waiters in order"),
+        order: At<OrderSpec> = "fifo" ("HikariCP and Go database/sql serve waiters in order"),
+        /// Whether a request whose caller has gone is dropped when it is its turn.
+        drop_abandoned: At<Flag> = "false" ("Tomcat and Jetty run what is queued, whoever still waits for it"),
+        /// Share of the slots that a class may fill: while that many or more are in use, its requests are `rejected` at
+        /// once. Classes that are not named, or may fill all, wait for a slot.
+        admit: Option<Named<At<Share>>> => "every class may fill all" (""),
+        /// How the number of slots adapts to what is seen of those who held them; it begins with `slots`.
+        adapt: Option<At<AdaptSpec>> => "it does not" (""),
     }
     later [
-        "connect", "idle", "max_life", "eager", "from", "adapt", "batch", "drop_abandoned",
+        "connect", "idle", "max_life", "eager", "from", "batch",
     ]
-}
-
-words! {
-    /// Who is served next.
-    OrderWord: "an order" {
-        /// First come, first served.
-        Fifo = "fifo",
-        /// Last come, first served.
-        Lifo = "lifo",
-        /// The most important class first.
-        Priority = "priority",
-    }
-    later ["sjf", "srpt", "edf", "random", "codel", "adaptive_lifo"]
 }
