@@ -20,6 +20,7 @@ mod mg1_ps;
 mod mm1;
 mod mmc;
 mod mmck;
+mod patience;
 mod priority;
 mod quadrature;
 mod retry;
@@ -39,6 +40,7 @@ pub use mg1_ps::Mg1Ps;
 pub use mm1::Mm1;
 pub use mmc::Mmc;
 pub use mmck::Mmck;
+pub use patience::{Impatient, Patience};
 pub use priority::{mg1_priority_waits, mmc_priority_waits};
 pub use retry::{Retried, TimeoutRetry, retry_amplification};
 

@@ -56,7 +56,7 @@ const fn family(
     Family { name, model, read }
 }
 
-const FAMILIES: [Family; 23] = [
+const FAMILIES: [Family; 27] = [
     family("mm1", stations::station, stations::read_station),
     family("mm1k", stations::station, stations::read_station),
     family("mmc", stations::station, stations::read_station),
@@ -71,6 +71,10 @@ const FAMILIES: [Family; 23] = [
     family("mg1_ps", stations::sharing, stations::read_sharing),
     family("mg1_lifo_np", stations::lifo, stations::read_lifo),
     family("mg1_priority_np", stations::priority, stations::read_priority),
+    family("mmc_priority_np", stations::priority, stations::read_priority),
+    family("mg1_sjf", stations::shortest, stations::read_shortest),
+    family("erlang_a", stations::impatient, stations::read_impatient),
+    family("mmc_queue_timeout", stations::impatient, stations::read_impatient),
     family("lb_round_robin", stations::round_robin, stations::read_station),
     family("lb_random", stations::random, stations::read_station),
     family("machine_repair", networks::closed, networks::read_closed),
@@ -92,7 +96,7 @@ const NOT_SEEN: [(&str, &str, &str); 5] = [
 ];
 
 /// The configurations that are run by default.
-const QUICK: [&str; 30] = [
+const QUICK: [&str; 34] = [
     "mm1/lam0.7_mu1",
     "mm1k/lam0.8_mu1_K5",
     "mm1k/lam2_mu1_K1",
@@ -112,6 +116,10 @@ const QUICK: [&str; 30] = [
     "mg1_ps/exponential_lam0.8",
     "mg1_lifo_np/deterministic_lam0.5",
     "mg1_priority_np/cfg0",
+    "mmc_priority_np/c2_0.4_0.6_0.6",
+    "mg1_sjf/exponential_lam0.7",
+    "erlang_a/lam10_mu1_c10_theta1",
+    "mmc_queue_timeout/lam1.2_mu1_c1_tau3",
     "lb_round_robin/n3_rho.5",
     "lb_random/n16_rho.7",
     "machine_repair/c1_N5_Z10_s1",
