@@ -201,6 +201,96 @@ pub enum Discipline {
     Lifo,
     /// The most important class first (the lowest class index), first come first served within a class.
     Priority,
+    /// Anybody.
+    Random,
+    /// Who has the least to do.
+    Sjf,
+    /// Who has to be served earliest.
+    Edf,
+    /// First come, first served, and turned away when the line has stood for too long.
+    Codel(CodelPlan),
+    /// First come, first served while no more than `above` wait, else last come, first served.
+    AdaptiveLifo {
+        /// How many may wait before the newest go first.
+        above: u32,
+        /// How long they may wait.
+        codel: Option<CodelPlan>,
+    },
+}
+
+/// How long a line may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodelPlan {
+    /// A wait that is no sign of a standing queue.
+    pub target: Span,
+    /// How long waits may exceed it.
+    pub interval: Span,
+}
+
+/// How the slots of a pool adapt to what is seen of those who held them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdaptPlan {
+    /// The rule.
+    pub rule: AdaptRule,
+    /// Fewest and most slots.
+    pub bounds: Bounds,
+    /// How long holds are put together before the rule hears of them; none tells it of each.
+    pub window: Option<Span>,
+}
+
+/// Fewest and most slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Fewest.
+    pub min: u32,
+    /// Most.
+    pub max: u32,
+}
+
+/// A rule by which slots adapt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AdaptRule {
+    /// See [`crate::adapt::Aimd`].
+    Aimd(AimdPlan),
+    /// See [`crate::adapt::Vegas`].
+    Vegas(VegasPlan),
+    /// See [`crate::adapt::Gradient`].
+    Gradient(GradientPlan),
+}
+
+/// Additive increase, multiplicative decrease.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AimdPlan {
+    /// What is left after a decrease, as a share.
+    pub backoff: f64,
+    /// A hold that takes longer counts as failed.
+    pub timeout: Span,
+}
+
+/// By the delay beyond the shortest one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VegasPlan {
+    /// Fewer than this many logarithms of the limit queue: it grows.
+    pub alpha: u32,
+    /// More than this many: it shrinks.
+    pub beta: u32,
+    /// Weight of a new limit.
+    pub smoothing: f64,
+    /// The shortest time is measured anew after up to so many holds per slot.
+    pub probe: u32,
+}
+
+/// By the gradient of the latency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GradientPlan {
+    /// How much longer than on average a hold may take.
+    pub tolerance: f64,
+    /// Weight of a new limit.
+    pub smoothing: f64,
+    /// How many samples the average remembers.
+    pub long_window: u32,
+    /// How many may queue in service.
+    pub queue: u32,
 }
 
 /// Slots that are connections.
@@ -225,20 +315,57 @@ pub struct PoolPlan {
     pub path: String,
     /// Name by which reports show it: `web.workers`, `db_connections`.
     pub name: String,
-    /// Units in each instance.
+    /// Units in each instance; where they adapt, at the beginning.
     pub slots: u32,
     /// Longest queue of each instance; `u32::MAX` for no limit.
     pub queue: u32,
-    /// How long a request waits before it gives up with [`Outcome::TIMED_OUT`].
-    pub timeout: Option<Span>,
+    /// How long a request waits before it gives up with [`Outcome::TIMED_OUT`], in seconds.
+    pub timeout: Option<Distribution>,
     /// Who is served next.
     pub order: Discipline,
+    /// Whether those whose caller has gone are dropped when it is their turn.
+    pub drop_abandoned: bool,
+    /// By class, the share of the units that must not be in use yet when a request of it comes; 1 for no such rule.
+    /// Empty where there is none for any class.
+    pub admit: Vec<f64>,
+    /// How the number of units adapts.
+    pub adapt: Option<AdaptPlan>,
     /// How instances are laid out.
     pub scope: PoolScope,
     /// Whether it is a service's `workers`: its waiting counts as queueing, that of others as pools.
     pub is_workers: bool,
     /// How its slots are opened and closed, if they are connections.
     pub connections: Option<Box<ConnectionPlan>>,
+}
+
+impl PoolPlan {
+    /// A pool that lets everybody wait, first come, first served.
+    pub fn new(path: impl Into<String>, name: impl Into<String>, slots: u32, scope: PoolScope) -> Self {
+        Self {
+            path: path.into(),
+            name: name.into(),
+            slots,
+            queue: u32::MAX,
+            timeout: None,
+            order: Discipline::Fifo,
+            drop_abandoned: false,
+            admit: Vec::new(),
+            adapt: None,
+            scope,
+            is_workers: false,
+            connections: None,
+        }
+    }
+
+    /// Whether who waits is served, in an order that is known from who joined when, and whoever comes may wait: a
+    /// visit that takes the short way needs no more.
+    pub fn is_plain(&self) -> bool {
+        let order = matches!(
+            self.order,
+            Discipline::Fifo | Discipline::Lifo | Discipline::Priority | Discipline::Random
+        );
+        order && !self.drop_abandoned && self.admit.is_empty() && self.adapt.is_none()
+    }
 }
 
 /// The `cores` of a service's replicas.

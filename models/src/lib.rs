@@ -1,6 +1,7 @@
 //! The domain at run time: services, resources, steps, policies and routes, and the closed forms of queueing
 //! theory that are shown beside the simulation.
 
+pub mod adapt;
 pub mod attribute;
 pub mod balancer;
 pub mod blueprint;

@@ -99,6 +99,12 @@ pub struct PoolObservation {
     pub cancelled: u64,
     /// Its connections, if its slots are connections.
     pub connections: Option<ConnectionObservation>,
+    /// Turned away when it was their turn, because everybody had waited for too long.
+    pub dropped: u64,
+    /// Not served because their caller had gone.
+    pub abandoned: u64,
+    /// Nanoseconds that there were instances, times instances.
+    pub instance_ns: u128,
 }
 
 /// The connections of one pool, all its instances together, during a segment.

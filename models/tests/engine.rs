@@ -55,15 +55,14 @@ impl Build {
         if let Some((slots, queue)) = workers {
             pools.push(PoolId(self.0.pools.len() as u32));
             self.0.pools.push(PoolPlan {
-                path: format!("services.{name}.workers"),
-                name: format!("{name}.workers"),
-                slots,
                 queue,
-                timeout: None,
-                order: Discipline::Fifo,
-                scope: PoolScope::Replica { service: id, slot: 0 },
                 is_workers: true,
-                connections: None,
+                ..PoolPlan::new(
+                    format!("services.{name}.workers"),
+                    format!("{name}.workers"),
+                    slots,
+                    PoolScope::Replica { service: id, slot: 0 },
+                )
             });
         }
         self.0.services.push(ServicePlan {
@@ -785,4 +784,51 @@ fn variants_that_differ_in_policy_meet_the_same_needs() {
     let policy = PolicyPlan { hedge: Some(hedge), limit: Some(limit), ..PolicyPlan::named("p") };
     let guarded = guarded(poisson(10.0), exponential(0.1), policy, 1_000).run(33);
     assert_eq!(measured(&plain).traffics, measured(&guarded).traffics);
+}
+
+/// Who has given up in front of one pool, but was served, is not given up in front of the next.
+#[test]
+fn a_timeout_of_an_earlier_wait_is_over_with_it() {
+    let mut build = Build::new(10, 0);
+    let server = build.service("server", 1, None);
+    let pool = |name: &str, timeout: Option<f64>| PoolPlan {
+        timeout: timeout.map(|seconds| Distribution::from(Constant::new(seconds).unwrap())),
+        ..PoolPlan::new(format!("resources.{name}"), name, 1, PoolScope::One)
+    };
+    build.0.pools.extend([pool("first", Some(1.0)), pool("second", None)]);
+    let [short, long] = [0.4, 2.0].map(|seconds| build.sampler(Constant::new(seconds).unwrap().into()));
+    let endpoint = build.endpoint(
+        server,
+        &[
+            Op::Acquire { pool: PoolId(0), units: 1 },
+            Op::Delay(short),
+            Op::Release,
+            Op::Acquire { pool: PoolId(1), units: 1 },
+            Op::Delay(long),
+            Op::Release,
+        ],
+    );
+    let call = build.call(endpoint, None);
+    build.traffic(Arrivals::Trace([0, 1].into()), call);
+    // The second waits for the first pool until 0.4 s, and for the second one from 0.8 to 2.4 s.
+    let seen = build.run(1);
+    assert_eq!(seen.balances[0].of(Outcome::OK), 2, "{:?}", seen.balances);
+}
+
+/// Three requests of a second each for one worker, whose callers wait for one and a half: the second is given up while it
+/// is served, the third before.
+#[test]
+fn who_has_been_abandoned_is_dropped_when_it_is_his_turn() {
+    let mut build = Build::new(10, 0);
+    let server = build.service("server", 1, Some((1, u32::MAX)));
+    build.0.pools[0].drop_abandoned = true;
+    let second = build.sampler(Constant::new(1.0).unwrap().into());
+    let endpoint = build.endpoint(server, &[Op::Delay(second)]);
+    let policy = build.policy(PolicyPlan { timeout: Some(seconds(1.5)), ..PolicyPlan::named("p") });
+    let call = build.call(endpoint, Some(policy));
+    build.traffic(Arrivals::Trace([0, 100_000_000, 200_000_000].into()), call);
+    let seen = build.run(1);
+    let pool = &measured(&seen).pools[0];
+    assert_eq!((pool.acquired, pool.abandoned, pool.dropped), (2, 1, 0));
+    assert_eq!(seen.balances[0].of(Outcome::TIMED_OUT), 2);
 }

@@ -55,7 +55,14 @@ pub(crate) fn picture(report: &Report, around: Around) -> Result<String, PlotErr
 /// The panels over time; none when no series is drawn.
 fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<Stack> {
     let time = Time::new(series, traffics);
-    let families = [time.latency(), time.throughput(), time.queues(), time.utilization(), time.replicas()];
+    let families = [
+        time.latency(),
+        time.throughput(),
+        time.queues(),
+        time.utilization(),
+        time.limits(),
+        time.replicas(),
+    ];
     let panels: Vec<Panel> = families.into_iter().filter(|panel| !panel.curves.is_empty()).collect();
     if panels.is_empty() {
         return None;
@@ -100,7 +107,7 @@ fn traffics(report: &Report) -> Vec<String> {
 impl<'a> Time<'a> {
     fn new(series: &'a Series, traffics: &'a [String]) -> Self {
         let mut time = Self { series, traffics, others: Vec::new() };
-        for figure in ["utilization", "queue_length", "replicas"] {
+        for figure in ["utilization", "queue_length", "limit", "replicas"] {
             for (name, _) in time.largest(figure) {
                 if !time.others.contains(&name) {
                     time.others.push(name);
@@ -218,6 +225,17 @@ impl<'a> Time<'a> {
         );
         panel.bounds.push(Bound { y: 1.0, label: String::new(), color: GREY });
         panel
+    }
+
+    /// Limits that adapt.
+    fn limits(&self) -> Panel {
+        panel(
+            "Limits (slots of one replica)",
+            Unit::Count(String::new()),
+            110.0,
+            Ends::Zero(1.0),
+            self.curves(self.largest("limit")),
+        )
     }
 
     fn replicas(&self) -> Panel {

@@ -37,6 +37,7 @@ impl Unit {
             "timed_out",
             "cancelled",
             "abandoned",
+            "dropped",
             "failed",
             "error",
             "shed",

@@ -90,6 +90,12 @@ pub enum Figure {
     Opened,
     /// Attempts per second to open one ahead that came to nothing.
     OpenRefused,
+    /// Share of those who asked and were turned away when it was their turn.
+    Dropped,
+    /// Share of those who asked and were not served because their caller had gone.
+    Abandoned,
+    /// Units of one instance.
+    Limit,
     /// Replicas.
     Replicas,
     /// Calls per second under a policy.

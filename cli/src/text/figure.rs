@@ -44,6 +44,7 @@ impl Unit {
             | "queue_max"
             | "in_flight"
             | "in_use"
+            | "limit"
             | "replicas"
             | "attempts"
             | "attempts_per_request"

@@ -44,6 +44,9 @@ fn resource(kind: &str, capacity: f64, busy: f64, wait: f64) -> ResourceResult {
         rejected: 0,
         timed_out: if busy > 0.8 { 37 } else { 0 },
         connections: None,
+        dropped: 0,
+        abandoned: 0,
+        limit: None,
     }
 }
 

@@ -333,7 +333,7 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
         let steady = report.is_steady(&path_of(&name));
         let waited = resource.queue_max.is_some_and(|longest| longest > 0);
         let settled = |e: Option<E>| e.filter(|_| steady && waited);
-        let refused = resource.rejected + resource.timed_out;
+        let refused = resource.rejected + resource.timed_out + resource.dropped + resource.abandoned;
         table.row([
             Cell::from(format!("  {name}")),
             brief(Unit::Count, resource.capacity),
@@ -348,6 +348,21 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     page.table(&table);
     let at_most = next.map(|busy| format!(", at most {} busy", Unit::Share.say(busy))).unwrap_or_default();
     more(page, hidden, &at_most);
+    for (name, resource) in &used {
+        if let Some(limit) = resource.limit {
+            page.item(&format!("{name}: the limit was {} on average", Unit::Count.say(limit.value)));
+        }
+        let counts =
+            [(resource.dropped, "dropped by CoDel"), (resource.abandoned, "abandoned by their callers")];
+        let counts: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, how)| format!("{} {how}", grouped(*count)))
+            .collect();
+        if !counts.is_empty() {
+            page.item(&format!("{name}: {}", counts.join(", ")));
+        }
+    }
 }
 
 /// Resources that are connections.

@@ -1,6 +1,6 @@
 //! Last come, first served, without preemption.
 
-use super::Line;
+use super::{Joining, Line, Moment};
 
 /// Last come, first served; whoever is in service stays there.
 #[derive(Clone, Debug)]
@@ -15,11 +15,11 @@ impl<T> Default for Lifo<T> {
 }
 
 impl<T: Copy> Line<T> for Lifo<T> {
-    fn join(&mut self, entry: T, _class: u16) {
+    fn join(&mut self, entry: T, _who: Joining) {
         self.line.push(entry);
     }
 
-    fn first(&mut self, is_live: impl Fn(T) -> bool) -> Option<T> {
+    fn first(&mut self, _moment: Moment, is_live: impl Fn(T) -> bool) -> Option<T> {
         while let Some(&entry) = self.line.last() {
             if is_live(entry) {
                 return Some(entry);
@@ -40,20 +40,25 @@ impl<T: Copy> Line<T> for Lifo<T> {
     fn sweep(&mut self, is_live: impl Fn(T) -> bool) {
         self.line.retain(|&entry| is_live(entry));
     }
+
+    fn drain(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.line)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{free, joins};
     use super::*;
 
     #[test]
     fn serves_the_latest_first() {
         let mut line = Lifo::default();
         for entry in 1..=3 {
-            line.join(entry, 0);
+            line.join(entry, joins(0, 0));
         }
-        assert_eq!(line.first(|entry| entry != 3), Some(2));
+        assert_eq!(line.first(free(4, 0), |entry| entry != 3), Some(2));
         line.remove_first();
-        assert_eq!(line.first(|_| true), Some(1));
+        assert_eq!(line.first(free(4, 0), |_| true), Some(1));
     }
 }

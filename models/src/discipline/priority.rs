@@ -1,6 +1,6 @@
 //! Static priorities by class, without preemption.
 
-use super::{Fifo, Line};
+use super::{Fifo, Joining, Line, Moment};
 
 /// The most important class first, first come first served within a class.
 ///
@@ -20,14 +20,14 @@ impl<T> Priority<T> {
 }
 
 impl<T: Copy> Line<T> for Priority<T> {
-    fn join(&mut self, entry: T, class: u16) {
-        let rank = usize::from(class).min(self.classes.len() - 1);
-        self.classes[rank].join(entry, class);
+    fn join(&mut self, entry: T, who: Joining) {
+        let rank = usize::from(who.class).min(self.classes.len() - 1);
+        self.classes[rank].join(entry, who);
     }
 
-    fn first(&mut self, is_live: impl Fn(T) -> bool) -> Option<T> {
+    fn first(&mut self, moment: Moment, is_live: impl Fn(T) -> bool) -> Option<T> {
         for (rank, line) in self.classes.iter_mut().enumerate() {
-            if let Some(entry) = line.first(&is_live) {
+            if let Some(entry) = line.first(moment, &is_live) {
                 self.served = rank;
                 return Some(entry);
             }
@@ -48,23 +48,23 @@ impl<T: Copy> Line<T> for Priority<T> {
             line.sweep(&is_live);
         }
     }
+
+    fn drain(&mut self) -> Vec<T> {
+        self.classes.iter_mut().flat_map(Line::drain).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{joins, serve_all};
     use super::*;
 
     #[test]
     fn the_most_important_class_goes_first() {
         let mut line = Priority::new(2);
-        line.join(1, 1);
-        line.join(2, 0);
-        line.join(3, 0);
-        let mut order = Vec::new();
-        while let Some(entry) = line.first(|_| true) {
-            order.push(entry);
-            line.remove_first();
-        }
-        assert_eq!(order, [2, 3, 1]);
+        line.join(1, Joining { class: 1, ..joins(0, 0) });
+        line.join(2, joins(1, 0));
+        line.join(3, joins(2, 0));
+        assert_eq!(serve_all(&mut line), [2, 3, 1]);
     }
 }

@@ -444,7 +444,7 @@ impl System<'_> {
             self.services[service].present.leave(frame.arrived, now);
         }
         self.release_balancer(index, None, now);
-        self.release_all(index, now);
+        self.release_all(index, Outcome::CANCELLED, now);
         if frame.runs_on_replica() {
             self.leave_replica(frame.replica, now);
         }

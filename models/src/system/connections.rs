@@ -198,7 +198,7 @@ impl System<'_> {
         row.parked = now;
         let (instance, dies) = (row.instance, row.dies);
         let pool = &self.pools[self.instances[instance as usize].pool as usize];
-        let (slots, plan) = (pool.slots, pool.connections.as_deref());
+        let (slots, plan) = (self.instances[instance as usize].slots, pool.connections.as_deref());
         let idle = plan.and_then(|plan| plan.idle);
         let rack = self.connections.rack(instance);
         if now >= dies || rack.open > slots {
@@ -231,7 +231,8 @@ impl System<'_> {
         let pool = self.instances[instance as usize].pool;
         let row = &self.pools[pool as usize];
         let Some(plan) = row.connections.as_deref() else { return };
-        let (idle_time, slots, opener) = (plan.idle, row.slots, plan.opener);
+        let (idle_time, opener) = (plan.idle, plan.opener);
+        let slots = self.instances[instance as usize].slots;
         let expiry = |row: &Connection| {
             idle_time.map_or(row.dies, |idle| row.dies.min(row.parked.saturating_add(idle)))
         };
@@ -297,7 +298,7 @@ impl System<'_> {
     }
 
     /// The frame did not get what it asked a pool for. It ends; but what opens connections tries again later.
-    pub(super) fn turned_away(
+    pub(super) fn go_without(
         &mut self,
         index: u32,
         outcome: Outcome,

@@ -194,6 +194,8 @@ pub(super) struct Held {
     pub(super) instance: u32,
     /// How many units.
     pub(super) units: u32,
+    /// How many were in use then, its own included.
+    pub(super) in_use: u32,
     /// Since when.
     pub(super) since: SimTime,
     /// The record below.

@@ -11,6 +11,7 @@ mod cores;
 mod deadlines;
 mod event;
 mod frame;
+mod lines;
 mod policy;
 mod pool;
 mod replicate;
@@ -24,6 +25,7 @@ mod visit;
 use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
 
+use crate::adapt::Adaptive;
 use crate::blueprint::{
     Blueprint, ChoicePlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId, ServicePlan,
 };
@@ -276,17 +278,19 @@ impl<'a> System<'a> {
                 PoolScope::Class => self.plan.classes.len().max(1),
             };
             self.pools[pool].first_instance = self.instances.len() as u32;
-            for _ in 0..copies {
-                self.add_instance(pool as u32, NONE, SimTime::ZERO);
+            for number in 0..copies {
+                self.add_instance(pool as u32, number as u32, NONE, SimTime::ZERO);
             }
         }
     }
 
-    fn add_instance(&mut self, pool: u32, replica: u32, now: SimTime) {
-        let order = self.plan.pools[pool as usize].order;
-        let line = Waiting::new(order, self.plan.classes.len());
-        self.instances.push(Instance { pool, in_use: 0, waiting: 0, line });
+    /// Adds instance number `number` of a pool, in `replica` or shared.
+    fn add_instance(&mut self, pool: u32, number: u32, replica: u32, now: SimTime) {
+        let stream = self.stream_of(pool, number);
         let row = &mut self.pools[pool as usize];
+        let line = Waiting::new(row.order, self.plan.classes.len(), stream);
+        let adaptive = row.adapt.map(|plan| Box::new(Adaptive::new(&plan, row.slots, stream)));
+        self.instances.push(Instance { pool, in_use: 0, waiting: 0, slots: row.slots, line, adaptive });
         row.capacity.grow(u64::from(row.slots), now);
         self.add_rack(pool, self.instances.len() as u32 - 1, replica);
     }
@@ -298,7 +302,7 @@ impl<'a> System<'a> {
         let pools = self.instances.len() as u32;
         let replica = self.replicas.len() as u32;
         for pool in &row.pools {
-            self.add_instance(pool.0, replica, now);
+            self.add_instance(pool.0, local, replica, now);
         }
         let balancers = self.add_balancers(&row.routes, local);
         let cores = self.add_cores(service, now);

@@ -1,9 +1,11 @@
 //! Resources of kind `slots` at run time.
 
-use sim_core::{Histogram, Population, PopulationWindow, Present, SimTime, Span};
+use sim_core::distribution::Distribution;
+use sim_core::{Histogram, Population, PopulationWindow, Present, SimTime};
 
 use super::visit::Waiter;
-use crate::blueprint::{ConnectionPlan, PoolPlan, PoolScope};
+use crate::adapt::Adaptive;
+use crate::blueprint::{AdaptPlan, ConnectionPlan, Discipline, PoolPlan, PoolScope};
 use crate::discipline::Waiting;
 use crate::observe::PoolObservation;
 
@@ -47,11 +49,18 @@ impl Level {
 /// What all instances of a pool share: the limits in force and the measurements.
 #[derive(Debug)]
 pub(super) struct Pool {
+    /// Units of an instance that is new.
     pub(super) slots: u32,
     pub(super) queue: u32,
-    pub(super) timeout: Option<Span>,
+    pub(super) timeout: Option<Box<Distribution>>,
     pub(super) connections: Option<Box<ConnectionPlan>>,
     pub(super) scope: PoolScope,
+    pub(super) order: Discipline,
+    /// Whether somebody may be turned away though there is room, at the door or when it is its turn.
+    pub(super) is_guarded: bool,
+    pub(super) drop_abandoned: bool,
+    pub(super) admit: Vec<f64>,
+    pub(super) adapt: Option<AdaptPlan>,
     /// The first instance, where instances do not belong to replicas.
     pub(super) first_instance: u32,
     pub(super) capacity: Level,
@@ -63,16 +72,23 @@ pub(super) struct Pool {
     pub(super) rejected: u64,
     pub(super) timed_out: u64,
     pub(super) cancelled: u64,
+    pub(super) dropped: u64,
+    pub(super) abandoned: u64,
 }
 
 impl Pool {
     pub(super) fn new(plan: &PoolPlan) -> Self {
-        Self {
-            slots: plan.slots,
-            queue: plan.queue,
-            timeout: plan.timeout,
-            connections: plan.connections.clone(),
+        let mut pool = Self {
+            slots: 0,
+            queue: 0,
+            timeout: None,
+            connections: None,
             scope: plan.scope,
+            order: plan.order,
+            is_guarded: false,
+            drop_abandoned: false,
+            admit: Vec::new(),
+            adapt: None,
             first_instance: 0,
             capacity: Level::default(),
             in_use: Population::default(),
@@ -83,7 +99,26 @@ impl Pool {
             rejected: 0,
             timed_out: 0,
             cancelled: 0,
-        }
+            dropped: 0,
+            abandoned: 0,
+        };
+        pool.change(plan);
+        pool
+    }
+
+    /// Takes over what holds from now on.
+    pub(super) fn change(&mut self, to: &PoolPlan) {
+        self.slots = to.slots;
+        self.queue = to.queue;
+        self.timeout = to.timeout.clone().map(Box::new);
+        self.connections.clone_from(&to.connections);
+        self.order = to.order;
+        self.drop_abandoned = to.drop_abandoned;
+        self.admit.clone_from(&to.admit);
+        self.adapt = to.adapt;
+        let drops =
+            matches!(to.order, Discipline::Codel(_) | Discipline::AdaptiveLifo { codel: Some(_), .. });
+        self.is_guarded = drops || to.drop_abandoned || !to.admit.is_empty();
     }
 
     /// The instance for a request of `class` at a replica whose pools begin at `replica_pools`.
@@ -108,6 +143,9 @@ impl Pool {
             rejected: std::mem::take(&mut self.rejected),
             timed_out: std::mem::take(&mut self.timed_out),
             cancelled: std::mem::take(&mut self.cancelled),
+            dropped: std::mem::take(&mut self.dropped),
+            abandoned: std::mem::take(&mut self.abandoned),
+            instance_ns: 0,
             connections: None,
         }
     }
@@ -122,5 +160,9 @@ pub(super) struct Instance {
     pub(super) in_use: u32,
     /// Frames waiting, and the units they want.
     pub(super) waiting: u32,
+    /// Units there are.
+    pub(super) slots: u32,
     pub(super) line: Waiting<Waiter>,
+    /// How the units adapt, if they do.
+    pub(super) adaptive: Option<Box<Adaptive>>,
 }

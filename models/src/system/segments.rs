@@ -80,6 +80,14 @@ impl System<'_> {
         }
         let replica_ns: Vec<u128> = segment.services.iter().map(|row| row.replicas.integral).collect();
         segment.routes = self.flush_routes(&replica_ns, now);
+        let span_ns = u128::from(now.since(segment.from).as_nanos());
+        for (pool, plan) in segment.pools.iter_mut().zip(&self.plan.pools) {
+            pool.instance_ns = match plan.scope {
+                PoolScope::Replica { service, .. } => replica_ns[service.index()],
+                PoolScope::One => span_ns,
+                PoolScope::Class => span_ns * self.plan.classes.len().max(1) as u128,
+            };
+        }
         for (service, &present) in census.computing.iter().enumerate() {
             segment.cores.push(self.close_cores(service, present, now));
         }
@@ -240,37 +248,8 @@ impl System<'_> {
             Row::Choice(id, row) => self.choices[id.index()] = row,
             Row::Code(id, row) => self.code[id.index()] = row,
             Row::Traffic(id, row) => self.replan_arrival(id.0, row, now, calendar),
-            Row::Pool(id, row) => self.resize_pool(id.index(), &row, now),
+            Row::Pool(id, row) => self.change_pool(id.index(), &row, now),
             Row::Service(id, row) => self.change_service(id.index(), row, now, calendar),
-        }
-    }
-
-    fn resize_pool(&mut self, pool: usize, to: &crate::blueprint::PoolPlan, now: SimTime) {
-        let first = self.pools[pool].first_instance;
-        let (instances, standing): (Vec<u32>, u32) = match self.pools[pool].scope {
-            PoolScope::Replica { service, slot } => {
-                let row = &self.services[service.index()];
-                let instance = |&replica: &u32| self.replicas[replica as usize].pools + slot;
-                (row.replicas.iter().map(instance).collect(), row.standing)
-            }
-            PoolScope::One => (vec![first], 1),
-            PoolScope::Class => {
-                let classes = self.plan.classes.len().max(1) as u32;
-                ((first..first + classes).collect(), classes)
-            }
-        };
-        let row = &mut self.pools[pool];
-        for _ in 0..standing {
-            row.capacity.grow(u64::from(to.slots.saturating_sub(row.slots)), now);
-            row.capacity.shrink(u64::from(row.slots.saturating_sub(to.slots)), now);
-        }
-        row.slots = to.slots;
-        row.queue = to.queue;
-        row.timeout = to.timeout;
-        row.connections.clone_from(&to.connections);
-        for instance in instances {
-            self.look_after(pool, instance);
-            self.serve_waiting(instance, now);
         }
     }
 
@@ -363,14 +342,14 @@ impl System<'_> {
             return;
         }
         row.standing = Standing::Gone;
-        let service = row.service as usize;
+        let (service, pools) = (row.service as usize, row.pools);
         self.count_capacity(service, now);
         self.services[service].running.shrink(1, now);
         self.services[service].standing -= 1;
-        let first = self.replicas[replica as usize].pools;
-        for (instance, pool) in (first..).zip(&self.plan.services[service].pools) {
-            let row = &mut self.pools[pool.index()];
-            row.capacity.shrink(u64::from(row.slots), now);
+        for (slot, pool) in self.plan.services[service].pools.iter().enumerate() {
+            let instance = pools + slot as u32;
+            let slots = self.instances[instance as usize].slots;
+            self.pools[pool.index()].capacity.shrink(u64::from(slots), now);
             self.look_after(pool.index(), instance);
         }
     }
@@ -383,14 +362,14 @@ impl System<'_> {
         if before != Standing::Gone {
             return;
         }
-        let service = row.service as usize;
+        let (service, pools) = (row.service as usize, row.pools);
         self.count_capacity(service, now);
         self.services[service].running.grow(1, now);
         self.services[service].standing += 1;
-        let first = self.replicas[replica as usize].pools;
-        for (instance, pool) in (first..).zip(&self.plan.services[service].pools) {
-            let row = &mut self.pools[pool.index()];
-            row.capacity.grow(u64::from(row.slots), now);
+        for (slot, pool) in self.plan.services[service].pools.iter().enumerate() {
+            let instance = pools + slot as u32;
+            let slots = self.instances[instance as usize].slots;
+            self.pools[pool.index()].capacity.grow(u64::from(slots), now);
             self.look_after(pool.index(), instance);
         }
     }

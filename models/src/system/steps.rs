@@ -5,10 +5,11 @@ use sim_core::{Calendar, Draws, SimTime, Slab, Span};
 use super::calls::Made;
 use super::cores::Begun;
 use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
+use super::lines::{TurnedAway, is_abandoned, is_waiting};
 use super::visit::{Waiter, Worker};
 use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, SamplerId, WaitFor};
-use crate::discipline::Line;
+use crate::discipline::{Joining, Line, Moment};
 
 /// Most copies of a branch, or rounds of a loop, that a draw can ask for.
 const MOST: f64 = 1.0e6;
@@ -20,7 +21,7 @@ const SHORT_LINE: usize = 64;
 enum Asked {
     Got,
     Queued,
-    Rejected,
+    Refused(Outcome),
 }
 
 impl System<'_> {
@@ -66,13 +67,13 @@ impl System<'_> {
                     match self.acquire(index, pool.index(), units, now, calendar) {
                         Asked::Got => {}
                         Asked::Queued => return,
-                        Asked::Rejected => match self.turned_away(index, Outcome::REJECTED, now, calendar) {
+                        Asked::Refused(outcome) => match self.go_without(index, outcome, now, calendar) {
                             Some(next) => index = next,
                             None => return,
                         },
                     }
                 }
-                Op::Release => self.release_innermost(index, now),
+                Op::Release => self.release_innermost(index, Outcome::OK, now),
                 Op::Connect { exit } => self.connect(index, exit.0),
                 Op::Open(pool) => {
                     if !self.open(index, pool, pc, now, calendar) {
@@ -300,44 +301,69 @@ impl System<'_> {
         calendar: &mut Calendar<Packed>,
     ) -> Asked {
         let key = self.frames.key_of(index);
+        if self.pools[pool].is_guarded
+            && let Some(why) = self.turned_away(index, pool)
+        {
+            let row = &mut self.pools[pool];
+            return Asked::Refused(match why {
+                TurnedAway::ByClass => {
+                    row.rejected += 1;
+                    Outcome::REJECTED
+                }
+                TurnedAway::Abandoned => {
+                    row.abandoned += 1;
+                    Outcome::CANCELLED
+                }
+            });
+        }
         let frame = self.frames.at_mut(index);
         let row = &mut self.pools[pool];
         let class = self.requests.at(frame.request).class;
         let instance = row.instance(self.replicas[frame.replica as usize].pools, class);
         let place = &mut self.instances[instance as usize];
-        if place.waiting == 0 && place.in_use + units <= row.slots {
+        if place.waiting == 0 && place.in_use + units <= place.slots {
             row.acquired += 1;
             row.wait.record_zero();
             place.in_use += units;
             row.in_use.enter_n(u64::from(units), now);
-            frame.holds =
-                self.held.insert(Held { instance, units, since: now, outer: frame.holds, connection: NONE });
+            let in_use = place.in_use;
+            let (outer, connection) = (frame.holds, NONE);
+            frame.holds = self.held.insert(Held { instance, units, in_use, since: now, outer, connection });
             return Asked::Got;
         }
         if place.waiting >= row.queue {
             row.rejected += 1;
-            return Asked::Rejected;
+            return Asked::Refused(Outcome::REJECTED);
         }
         frame.state = State::Queued;
         frame.at = instance;
         frame.since = now;
-        place.waiting += 1;
-        row.waiting.enter(now);
-        place.line.join(Waiter::Frame(key, units), class);
-        if let Some(patience) = row.timeout {
-            frame.patience = now + patience;
+        // Without a timeout here, one that was planned for an earlier wait must find nothing.
+        frame.patience = SimTime::MAX;
+        let pc = frame.pc;
+        if let Some(patience) = &row.timeout {
+            let mut draws = draws_at(frame, self.plan.salts[pc as usize - 1]);
+            frame.patience = now.saturating_add(span(patience.sample(&mut draws)));
             calendar.schedule(frame.patience, Event::GiveUp(key).pack());
         }
+        let (order, at) = (row.order, Joining::of_class(class, place.waiting, now));
+        place.waiting += 1;
+        row.waiting.enter(now);
+        let who = self.joining(index, order, pc, at);
+        self.instances[instance as usize].line.join(Waiter::Frame(key, units), who);
         Asked::Queued
     }
 
     #[inline]
-    fn release_innermost(&mut self, index: u32, now: SimTime) {
+    fn release_innermost(&mut self, index: u32, outcome: Outcome, now: SimTime) {
         let frame = self.frames.at_mut(index);
         let held = self.held.remove(frame.holds);
         frame.holds = held.outer;
         if held.connection != NONE {
             self.park(held.connection, now);
+        }
+        if self.instances[held.instance as usize].adaptive.is_some() {
+            self.adapt_slots(&held, outcome, now);
         }
         self.give_back(held.instance, held.units, held.since, now);
     }
@@ -355,10 +381,10 @@ impl System<'_> {
         }
     }
 
-    /// Gives back everything that the frame holds.
-    pub(super) fn release_all(&mut self, index: u32, now: SimTime) {
+    /// Gives back everything that the frame, which ends with `outcome`, holds.
+    pub(super) fn release_all(&mut self, index: u32, outcome: Outcome, now: SimTime) {
         while self.frames.at(index).holds != NONE {
-            self.release_innermost(index, now);
+            self.release_innermost(index, outcome, now);
         }
     }
 
@@ -368,22 +394,38 @@ impl System<'_> {
             let frames = &self.frames;
             let place = &mut self.instances[instance as usize];
             let row = &mut self.pools[place.pool as usize];
-            if place.waiting == 0 || place.in_use >= row.slots {
+            if place.waiting == 0 || place.in_use >= place.slots {
                 return;
             }
-            let Some(first) = place.line.first(|waiter| is_waiting(frames, waiter)) else { return };
+            let moment = Moment { now, waiting: place.waiting };
+            let Some(first) = place.line.first(moment, |waiter| is_waiting(frames, waiter)) else { return };
+            if row.is_guarded
+                && let Waiter::Frame(key, _) = first
+            {
+                if row.drop_abandoned && is_abandoned(frames, key.index()) {
+                    row.abandoned += 1;
+                    self.turn_away(key.index(), instance, Outcome::CANCELLED, now);
+                    continue;
+                }
+                if place.line.refuses() {
+                    row.dropped += 1;
+                    self.turn_away(key.index(), instance, Outcome::REJECTED, now);
+                    continue;
+                }
+            }
             let units = if let Waiter::Frame(_, units) = first { units } else { 1 };
-            if place.in_use + units > row.slots {
+            if place.in_use + units > place.slots {
                 return;
             }
             place.line.remove_first();
             place.waiting -= 1;
             place.in_use += units;
+            let in_use = place.in_use;
             row.in_use.enter_n(u64::from(units), now);
             row.acquired += 1;
             let since = match first {
                 Waiter::Visit(visit) => self.serve_visit(visit, now),
-                Waiter::Frame(key, _) => self.serve_frame(key, instance, units, now),
+                Waiter::Frame(key, _) => self.serve_frame(key, instance, units, in_use, now),
             };
             let row = &mut self.pools[self.instances[instance as usize].pool as usize];
             row.waiting.leave(since, now);
@@ -392,11 +434,18 @@ impl System<'_> {
     }
 
     /// The units are there for the frame, which has waited. Returns since when.
-    fn serve_frame(&mut self, key: FrameKey, instance: u32, units: u32, now: SimTime) -> SimTime {
+    fn serve_frame(
+        &mut self,
+        key: FrameKey,
+        instance: u32,
+        units: u32,
+        in_use: u32,
+        now: SimTime,
+    ) -> SimTime {
         let frame = self.frames.at_mut(key.index());
         frame.state = State::Ready;
-        frame.holds =
-            self.held.insert(Held { instance, units, since: now, outer: frame.holds, connection: NONE });
+        let (outer, connection) = (frame.holds, NONE);
+        frame.holds = self.held.insert(Held { instance, units, in_use, since: now, outer, connection });
         let (since, account) = (frame.since, frame.account);
         self.ready.add(Task::Run(key));
         self.end_if_late(key.index(), now);
@@ -422,7 +471,7 @@ impl System<'_> {
         if self.frames.at(key.index()).account != NONE {
             self.trace_pool_wait(key.index(), instance, now);
         }
-        let next = self.turned_away(key.index(), Outcome::TIMED_OUT, now, calendar);
+        let next = self.go_without(key.index(), Outcome::TIMED_OUT, now, calendar);
         // Whoever is behind it may want fewer units.
         self.serve_waiting(instance, now);
         next
@@ -590,7 +639,7 @@ impl System<'_> {
             self.opener_ended(index);
         }
         if holds != NONE {
-            self.release_all(index, now);
+            self.release_all(index, outcome, now);
         }
         if runs_on_replica {
             self.leave_replica(replica, now);
@@ -634,15 +683,6 @@ pub(super) fn draws_at(frame: &Frame, salt: u64) -> Draws {
 /// A drawn number as a count.
 fn whole(drawn: f64) -> u32 {
     drawn.round_ties_even().clamp(0.0, MOST) as u32
-}
-
-/// Whether somebody still waits in the line that keeps the entry.
-#[inline]
-fn is_waiting(frames: &Slab<Frame>, waiter: Waiter) -> bool {
-    match waiter {
-        Waiter::Frame(key, _) => frames.get(key).is_some_and(|frame| frame.state == State::Queued),
-        Waiter::Visit(_) => true,
-    }
 }
 
 impl Frame {

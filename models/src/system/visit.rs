@@ -12,7 +12,7 @@ use super::frame::{FrameKey, Link, NONE};
 use super::traffic::Ending;
 use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, RouteId, Row, SamplerId};
-use crate::discipline::Line;
+use crate::discipline::{Joining, Line, Moment};
 
 /// An endpoint that a call can visit the short way.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ pub(super) struct Visit {
     pub(super) instance: u32,
     /// The caller's balancer that counts it as outstanding.
     balancer: u32,
-    class: u16,
+    pub(super) class: u16,
     /// Whether it still waits for a worker.
     pub(super) is_waiting: bool,
     pub(super) arrived: SimTime,
@@ -153,6 +153,9 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
         Op::Acquire { .. } => return None,
         _ => (NONE, entry),
     };
+    if pool != NONE && !stays_plain(plan, pool) {
+        return None;
+    }
     let (time, is_cpu) = match plan.code[step] {
         Op::Delay(time) => (time, false),
         Op::Cpu(need) => (need, true),
@@ -167,6 +170,14 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
     let (service, salt) = (row.service.0, plan.salts[step]);
     let on_cores = is_cpu && has_cores(plan, row.service);
     Some(Leaf { service, endpoint: endpoint.0, pool, time, salt, is_cpu, on_cores })
+}
+
+/// Whether the pool turns nobody away though there is room, and serves by nothing that a visit does not have, now and
+/// after every change.
+fn stays_plain(plan: &Blueprint, pool: u32) -> bool {
+    let mut changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    plan.pools[pool as usize].is_plain()
+        && changed.all(|row| !matches!(row, Row::Pool(id, to) if id.0 == pool && !to.is_plain()))
 }
 
 /// Whether CPU work at the service is done on cores, by the rule of [`System::add_cores`].
@@ -219,7 +230,7 @@ impl System<'_> {
             let pool = &mut self.pools[row.pool as usize];
             instance = pool.instance(self.replicas[sent.replica as usize].pools, sent.class);
             let place = &mut self.instances[instance as usize];
-            if place.waiting == 0 && place.in_use < pool.slots {
+            if place.waiting == 0 && place.in_use < place.slots {
                 place.in_use += 1;
                 pool.acquired += 1;
                 pool.wait.record_zero();
@@ -252,7 +263,9 @@ impl System<'_> {
         let service = self.leaves[leaf as usize].service;
         self.services[service as usize].present.enter(now);
         if is_waiting {
-            self.instances[instance as usize].line.join(Waiter::Visit(index), sent.class);
+            let place = &mut self.instances[instance as usize];
+            let who = Joining::of_class(sent.class, place.waiting - 1, now);
+            place.line.join(Waiter::Visit(index), who);
         } else {
             self.start_work(index, now, calendar);
         }
@@ -317,8 +330,9 @@ impl System<'_> {
         let pool = &mut self.pools[place.pool as usize];
         // The usual case, in fewer words: a visit waits, and there are still as many units as are in use.
         if place.waiting > 0
-            && place.in_use == pool.slots
-            && let Some(Waiter::Visit(next)) = place.line.first(|_| true)
+            && place.in_use == place.slots
+            && let Some(Waiter::Visit(next)) =
+                place.line.first(Moment { now, waiting: place.waiting }, |_| true)
         {
             place.line.remove_first();
             place.waiting -= 1;

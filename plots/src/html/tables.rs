@@ -229,6 +229,8 @@ fn resource_table(report: &Report) -> String {
             Cell::estimate(&Unit::Seconds, found.hold.mean),
             Cell::count(found.rejected),
             Cell::count(found.timed_out),
+            Cell::count(found.dropped),
+            Cell::count(found.abandoned),
         ]
     });
     let head = [
@@ -245,6 +247,8 @@ fn resource_table(report: &Report) -> String {
         "mean hold",
         "rejected",
         "timed out",
+        "dropped",
+        "abandoned",
     ];
     table("Resources", &head, &rows.collect::<Vec<_>>())
 }

@@ -144,6 +144,9 @@ pub(crate) fn resource(utilization: Option<E>) -> ResourceResult {
         rejected: 0,
         timed_out: 0,
         connections: None,
+        dropped: 0,
+        abandoned: 0,
+        limit: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod cycles;
 mod distributions;
 mod empty;
 mod files;
+mod lines;
 mod policies;
 mod resources;
 mod routes;
@@ -60,6 +61,8 @@ pub(super) struct Checker<'a> {
     slots: Vec<Vec<PoolId>>,
     /// Pools of connections, and what they say that these come out of.
     sources: Vec<(String, &'a At<Text>)>,
+    /// Pools that serve by deadline, and where that is said.
+    urgent: Vec<(PoolId, Place)>,
     used_routes: Vec<Route>,
     route_ids: BTreeMap<(ServiceId, Option<&'a str>), RouteId>,
     /// Who makes the calls at hand.
@@ -101,6 +104,7 @@ impl<'a> Checker<'a> {
             pool_names: BTreeMap::new(),
             slots,
             sources: Vec::new(),
+            urgent: Vec::new(),
             used_routes: Vec::new(),
             route_ids: BTreeMap::new(),
             caller: Caller::Service(ServiceId(0)),
@@ -126,6 +130,7 @@ impl<'a> Checker<'a> {
         let traffics = self.all_traffics(&endpoints, &services);
         let uses = self.all_uses();
         let policies = self.all_policies();
+        self.check_urgency(&policies);
         let failures = self.all_failing();
         self.check_cycles(&endpoints);
         let spec = self.spec;
@@ -260,6 +265,10 @@ impl<'a> Checker<'a> {
             let named = entry.value.as_ref().and_then(|service| service.endpoints.0.as_ref());
             self.caller = Caller::Service(ServiceId(i as u32));
             for endpoint in named.map(Named::sorted).unwrap_or_default() {
+                let workers = self.pool_names.get(&format!("{}.workers", entry.name)).copied();
+                if let Some(steps) = &endpoint.value {
+                    self.check_size(workers, &steps.items, endpoint.place);
+                }
                 let steps = endpoint.value.as_ref().map(|steps| self.steps(&entry.name, &steps.items));
                 all.push(Endpoint {
                     name: format!("{}.{}", entry.name, endpoint.name),

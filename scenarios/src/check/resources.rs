@@ -1,9 +1,10 @@
 //! Resources: which pools there are, and which of them a step means.
 
-use models::blueprint::{Discipline, PoolId, PoolPlan, PoolScope, ServiceId};
+use models::blueprint::{PoolId, PoolPlan, PoolScope, ServiceId};
 
-use super::{Checker, services_of, span};
-use crate::spec::{At, Named, OrderWord, ResourceSpec, ServiceSpec, SlotsSpec, Text};
+use super::lines::LineSpec;
+use super::{Checker, services_of};
+use crate::spec::{At, Named, ResourceSpec, ServiceSpec, SlotsSpec, Text};
 use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
@@ -41,7 +42,12 @@ impl<'a> Checker<'a> {
     }
 
     fn workers(&mut self, name: &str, service: ServiceId, spec: &'a ServiceSpec) {
+        let line = LineSpec::of_workers(spec);
         let Some(workers) = &spec.workers else {
+            for (key, place) in line.said() {
+                let help = "without `workers` nobody has to queue; add `workers: 64`";
+                self.error(place, format!("`{key}` needs `workers`"), help);
+            }
             if let Some(queue) = &spec.queue {
                 let help = "without `workers` nothing has to queue; add `workers: 64`";
                 self.error(queue.place, "`queue` needs `workers`", help);
@@ -51,17 +57,13 @@ impl<'a> Checker<'a> {
         let Some(workers) = &workers.0 else {
             return;
         };
-        let plan = PoolPlan {
-            path: format!("services.{name}.workers"),
-            name: format!("{name}.workers"),
-            slots: workers.value.count,
+        let (path, name) = (format!("services.{name}.workers"), format!("{name}.workers"));
+        let mut plan = PoolPlan {
             queue: spec.queue.as_ref().map_or(u32::MAX, |queue| queue.value.count),
-            timeout: None,
-            order: Discipline::Fifo,
-            scope: self.in_replicas(service),
             is_workers: true,
-            connections: None,
+            ..PoolPlan::new(path, name, workers.value.count, self.in_replicas(service))
         };
+        self.line(&mut plan, &line, workers.place);
         self.add(plan);
     }
 
@@ -107,31 +109,13 @@ impl<'a> Checker<'a> {
                 },
             },
         };
-        if let Some(timeout) = spec.timeout.as_ref().filter(|timeout| timeout.value.seconds <= 0.0) {
-            let help = "to refuse whoever would have to wait, write `queue: 0`";
-            self.error(timeout.place, "this leaves no time to wait at all", help);
-        }
-        let order = match spec.order.value {
-            OrderWord::Fifo => Discipline::Fifo,
-            OrderWord::Lifo => Discipline::Lifo,
-            OrderWord::Priority => Discipline::Priority,
-        };
-        if order == Discipline::Priority && self.classes.len() < 2 {
-            let help = "give a traffic `attributes: {class: {critical: 20%, bulk: 80%}, priority: [critical, bulk]}`";
-            self.error(spec.order.place, "`order: priority` needs requests of different classes", help);
-        }
-        let connections = self.connections(&name, spec, scope);
-        self.add(PoolPlan {
-            path,
-            name,
-            slots: spec.slots.value.count,
+        let mut plan = PoolPlan {
             queue: spec.queue.as_ref().map_or(u32::MAX, |queue| queue.value.count),
-            timeout: spec.timeout.as_ref().and_then(span),
-            order,
-            scope,
-            is_workers: false,
-            connections,
-        });
+            ..PoolPlan::new(path, name, spec.slots.value.count, scope)
+        };
+        plan.connections = self.connections(&plan.name, spec, scope);
+        self.line(&mut plan, &LineSpec::of_slots(spec), spec.slots.place);
+        self.add(plan);
     }
 
     fn add(&mut self, plan: PoolPlan) {

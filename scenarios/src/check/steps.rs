@@ -55,8 +55,12 @@ impl Checker<'_> {
     fn hold(&mut self, service: &str, step: &HoldStep) -> Option<Step> {
         let pool = self.pool_named(service, &step.hold);
         let steps = self.steps(service, &step.do_steps.items);
+        self.check_size(pool, &step.do_steps.items, step.hold.place);
         let pool = pool?;
-        let (units, slots) = (step.units.value.count, self.pools[pool.index()].slots);
+        let plan = &self.pools[pool.index()];
+        // A limit that adapts may be that low for a while, and is not raised unless somebody holds something.
+        let slots = plan.adapt.map_or(plan.slots, |adapt| adapt.bounds.min);
+        let units = step.units.value.count;
         if units > slots {
             let message = format!("`{}` has {slots} slots, so nobody can hold {units}", step.hold.value.0);
             self.error(step.units.place, message, "lower `units` or raise `slots`");

@@ -319,6 +319,9 @@ const RESOURCE: &[Row] = &[
 const POOL: &[Row] = &[
     ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
     ("timed_out", Figure::Share(Outcome::TIMED_OUT), Unit::Share),
+    ("dropped", Figure::Dropped, Unit::Share),
+    ("abandoned", Figure::Abandoned, Unit::Share),
+    ("limit", Figure::Limit, Unit::Number),
 ];
 
 const CONNECTIONS: &[Row] = &[

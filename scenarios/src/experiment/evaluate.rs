@@ -138,6 +138,9 @@ fn pool(figure: Figure, seen: &PoolObservation, seconds: f64) -> Option<f64> {
         Figure::Connections => average(&seen.connections.as_ref()?.open),
         Figure::Opened => rate(seen.connections.as_ref()?.opened, seconds),
         Figure::OpenRefused => rate(seen.connections.as_ref()?.refused, seconds),
+        Figure::Dropped => share(seen.dropped, asked(seen)),
+        Figure::Abandoned => share(seen.abandoned, asked(seen)),
+        Figure::Limit => ratio(seen.capacity.integral as f64, seen.instance_ns as f64),
         _ => None,
     }
 }
@@ -185,7 +188,7 @@ fn policy(figure: Figure, seen: &PolicyObservation, seconds: f64, replications: 
 
 /// How often a pool was asked and has decided.
 fn asked(seen: &PoolObservation) -> u64 {
-    seen.acquired + seen.rejected + seen.timed_out + seen.cancelled
+    seen.acquired + seen.rejected + seen.timed_out + seen.cancelled + seen.dropped + seen.abandoned
 }
 
 fn latency_of(figure: Figure, latency: &Histogram) -> Option<f64> {

@@ -170,6 +170,9 @@ fn pool(sum: &mut PoolObservation, more: &PoolObservation, how: How) {
         sum.closed += more.closed;
         sum.refused += more.refused;
     }
+    sum.dropped += more.dropped;
+    sum.abandoned += more.abandoned;
+    sum.instance_ns += more.instance_ns;
 }
 
 /// Adds what was counted of another use, segment or replication of a policy.

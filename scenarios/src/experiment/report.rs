@@ -353,6 +353,9 @@ impl Figures<'_> {
             rejected: seen.map_or(0, |seen| seen.rejected),
             timed_out: seen.map_or(0, |seen| seen.timed_out),
             connections: self.connections(id),
+            dropped: seen.map_or(0, |seen| seen.dropped),
+            abandoned: seen.map_or(0, |seen| seen.abandoned),
+            limit: self.blueprint.pools[id.index()].adapt.and_then(|_| self.e(subject, Figure::Limit)),
         }
     }
 
@@ -392,6 +395,9 @@ impl Figures<'_> {
             rejected: 0,
             timed_out: 0,
             connections: None,
+            dropped: 0,
+            abandoned: 0,
+            limit: None,
         }
     }
 

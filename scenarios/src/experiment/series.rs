@@ -77,6 +77,9 @@ fn metrics(blueprint: &Blueprint) -> Vec<Metric> {
         metrics.push(of(format!("{path}.utilization"), subject, Figure::Utilization));
         metrics.push(of(format!("{path}.queue_length"), subject, Figure::QueueLength));
         metrics.push(of(format!("{path}.wait.mean"), subject, Figure::WaitMean));
+        if plan.adapt.is_some() {
+            metrics.push(of(format!("{path}.limit"), subject, Figure::Limit));
+        }
     }
     metrics
 }

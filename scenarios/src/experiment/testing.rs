@@ -1,9 +1,9 @@
 //! Small systems for tests, compiled by hand.
 
 use models::blueprint::{
-    Arrivals, Blueprint, BranchPlan, CallId, CallPlan, CodeAddress, CoresPlan, Discipline, EndpointId,
-    EndpointPlan, ForkId, ForkPlan, Limits, Op, Outcome, Pick, PoolId, PoolPlan, PoolScope, RouteId,
-    RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficPlan, WaitFor,
+    Arrivals, Blueprint, BranchPlan, CallId, CallPlan, CodeAddress, CoresPlan, EndpointId, EndpointPlan,
+    ForkId, ForkPlan, Limits, Op, Outcome, Pick, PoolId, PoolPlan, PoolScope, RouteId, RoutePlan, SamplerId,
+    ServiceId, ServicePlan, TrafficPlan, WaitFor,
 };
 use sim_core::Span;
 use sim_core::distribution::{Distribution, Exponential};
@@ -69,15 +69,13 @@ impl Builder {
         if let Some(slots) = workers {
             let pool = PoolId(self.0.pools.len() as u32);
             self.0.pools.push(PoolPlan {
-                path: format!("services.{name}.workers"),
-                name: format!("{name}.workers"),
-                slots,
-                queue: u32::MAX,
-                timeout: None,
-                order: Discipline::Fifo,
-                scope: PoolScope::Replica { service, slot: 0 },
                 is_workers: true,
-                connections: None,
+                ..PoolPlan::new(
+                    format!("services.{name}.workers"),
+                    format!("{name}.workers"),
+                    slots,
+                    PoolScope::Replica { service, slot: 0 },
+                )
             });
             pools.push(pool);
             self.0.code.push(Op::Acquire { pool, units: 1 });

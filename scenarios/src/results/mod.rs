@@ -243,6 +243,15 @@ pub struct ResourceResult {
     /// Its connections, if its slots are connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<ConnectionResult>,
+    /// Turned away when it was their turn, because everybody had waited for too long, over all replications.
+    #[serde(default)]
+    pub dropped: u64,
+    /// Not served because their caller had gone, over all replications.
+    #[serde(default)]
+    pub abandoned: u64,
+    /// Slots of one instance, where their number adapts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<E>,
 }
 
 /// Connections of one resource.

@@ -3,9 +3,11 @@
 //! One table per struct, written with [`spec!`] and [`choice!`], is what reading, the JSON schema, `explain` and
 //! the reference manual are made from. Reading collects every mistake and goes on.
 
+mod adapt;
 mod curve;
 mod distribution;
 mod experiment;
+mod order;
 mod policy;
 mod preset;
 mod quantity;
@@ -22,9 +24,11 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
+pub(crate) use adapt::AdaptSpec;
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec, is_distribution};
 pub(crate) use experiment::{EventSpec, ExpectSpec, FailEvent, RangeSpec, Spacing, SweepSpec};
+pub(crate) use order::{CodelSpec, OrderSpec};
 pub(crate) use policy::{
     AfterSpec, BackoffSpec, BreakerSpec, BudgetFields, CreditWord, HedgeSpec, JitterWord, LimitFields,
     Policy, PolicyRef, PolicySpec, RetrySpec, SpendWord, WindowSpec,
@@ -34,7 +38,7 @@ pub(crate) use quantity::{
     as_percent, wrong_quantity,
 };
 pub(crate) use reference::reference;
-pub(crate) use resource::{OrderWord, ResourceSpec, SlotsSpec};
+pub(crate) use resource::{ResourceSpec, SlotsSpec};
 pub(crate) use route::{ByWord, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec};
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::{SchedulingWord, ServiceSpec};

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Count, Definitions, DistributionSpec, Flag, Name, Positive, Sink, Spec, Text, Time, defined, not_yet,
-    spec, words,
+    AdaptSpec, At, Count, Definitions, DistributionSpec, Flag, Name, Named, OrderSpec, Positive, Share, Sink,
+    Spec, Text, Time, defined, not_yet, spec,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Value};
@@ -79,8 +79,8 @@ spec! {
         per: Option<At<Name>> => "one in each replica when a service owns it, else one for all" (""),
         /// Requests that may wait; beyond that a request is rejected.
         queue: Option<At<Count>> => "no limit" ("Go, database/sql with SetMaxOpenConns"),
-        /// How long a request waits before it gives up.
-        timeout: Option<At<Time>> => "none" ("Go, database/sql waits as long as the request does"),
+        /// How long a request waits before it gives up; drawn for each where it is a distribution.
+        timeout: Option<DistributionSpec<Time>> => "none" ("Go, database/sql waits as long as the request does"),
         /// How long it takes to open a connection, before its first use.
         connect: Option<DistributionSpec<Time>> => "no time" (""),
         /// How long a connection stays open that nobody uses; those opened ahead stay.
@@ -92,22 +92,14 @@ spec! {
         /// The resource that each open connection takes a unit of: `db.sessions`.
         from: Option<At<Text>> => "nothing" (""),
         /// Who is served next.
-        order: At<OrderWord> = "fifo" ("HikariCP and Go database/sql serve waiters in order"),
+        order: At<OrderSpec> = "fifo" ("HikariCP and Go database/sql serve waiters in order"),
+        /// Whether a request whose caller has gone is dropped when it is its turn.
+        drop_abandoned: At<Flag> = "false" ("Tomcat and Jetty run what is queued, whoever still waits for it"),
+        /// Share of the slots that a class may fill: while that many or more are in use, its requests are `rejected` at
+        /// once. Classes that are not named, or may fill all, wait for a slot.
+        admit: Option<Named<At<Share>>> => "every class may fill all" (""),
+        /// How the number of slots adapts to what is seen of those who held them; it begins with `slots`.
+        adapt: Option<At<AdaptSpec>> => "it does not" (""),
     }
-    later [
-        "adapt", "batch", "drop_abandoned",
-    ]
-}
-
-words! {
-    /// Who is served next.
-    OrderWord: "an order" {
-        /// First come, first served.
-        Fifo = "fifo",
-        /// Last come, first served.
-        Lifo = "lifo",
-        /// The most important class first.
-        Priority = "priority",
-    }
-    later ["sjf", "srpt", "edf", "random", "codel", "adaptive_lifo"]
+    later ["batch"]
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Count, Definitions, Named, Number, Positive, Required, ResourceSpec, Sink, Spec, StepSpec, defined,
-    spec, words,
+    AdaptSpec, At, Count, Definitions, DistributionSpec, Flag, Named, Number, OrderSpec, Positive, Required,
+    ResourceSpec, Share, Sink, Spec, StepSpec, Time, defined, spec, words,
 };
 use crate::spec::List;
 use crate::tree::{Node, Value};
@@ -19,6 +19,17 @@ spec! {
         workers: Option<Required<At<Positive>>> => "no limit" ("Go net/http starts a goroutine for each request"),
         /// Requests that may queue for the workers of one replica; beyond that a request is rejected.
         queue: Option<At<Count>> => "no limit" ("Java, Executors.newFixedThreadPool has an unbounded queue"),
+        /// Whose turn it is when a worker is free.
+        order: Option<At<OrderSpec>> => "fifo" ("Java, Executors.newFixedThreadPool"),
+        /// How long a request queues for a worker before it gives up; drawn for each where it is a distribution.
+        timeout: Option<DistributionSpec<Time>> => "none" ("Java, Executors.newFixedThreadPool"),
+        /// Whether a request whose caller has gone is dropped when it is its turn.
+        drop_abandoned: Option<At<Flag>> => "false" ("Tomcat and Jetty run what is queued, whoever still waits for it"),
+        /// Share of the workers that a class may fill: while that many or more are in use, its requests are `rejected` at
+        /// once. Classes that are not named, or may fill all, queue for a worker.
+        admit: Option<Named<At<Share>>> => "every class may fill all" (""),
+        /// How the number of workers adapts to what is seen of those who held them; it begins with `workers`.
+        adapt: Option<At<AdaptSpec>> => "it does not" (""),
         /// CPU cores of one replica; fractions are allowed.
         cores: Option<Required<CoresSpec>> => "every CPU need is met at once" (""),
         /// How requests share the cores.
@@ -30,7 +41,7 @@ spec! {
         /// Resources of its own; one in each replica unless `per` says otherwise.
         resources: Option<Named<ResourceSpec>>,
     }
-    later ["startup", "drain", "zones", "admit", "order", "timeout", "drop_abandoned", "contention", "throttle", "zone"]
+    later ["startup", "drain", "zones", "contention", "throttle", "zone"]
 }
 
 /// The cores of each replica: a number, or a number with settings.

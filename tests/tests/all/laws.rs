@@ -109,7 +109,7 @@ fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
 /// Whether the size of a pool itself changes, so that for a while more may be lent than there is.
 fn resizes(plan: &Blueprint) -> bool {
     let mut rows = plan.changes.iter().flat_map(|change| &change.patch.rows);
-    rows.any(|row| matches!(row, Row::Pool(..)))
+    rows.any(|row| matches!(row, Row::Pool(..))) || plan.pools.iter().any(|pool| pool.adapt.is_some())
 }
 
 /// What the cores have worked off is the need that was met, but for the whole nanoseconds at which bursts end; and
@@ -131,7 +131,8 @@ fn check_limits(plan: &Blueprint, segment: &Segment) {
             PoolScope::One => 1,
             PoolScope::Class => plan.classes.len().max(1) as u32,
         };
-        let (units, places) = (u64::from(pool.slots) * u64::from(instances), u64::from(pool.queue));
+        let slots = pool.adapt.map_or(pool.slots, |adapt| adapt.bounds.max);
+        let (units, places) = (u64::from(slots) * u64::from(instances), u64::from(pool.queue));
         assert!(seen.in_use.max <= units, "{} lends more than {units}", pool.name);
         assert!(seen.capacity.max <= units, "{} has more than {units}", pool.name);
         if pool.queue < u32::MAX {

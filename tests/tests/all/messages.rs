@@ -503,3 +503,58 @@ fn explain_shows_where_defaults_come_from() {
     let source = Source::from_text("shop.yaml", text, ".").unwrap();
     assert_snapshot!("explain", scenarios::explain(&source, &[]).unwrap());
 }
+
+/// What a reader sees of a resource of slots with these further keys.
+fn slots(more: &str) -> String {
+    let held = shop("{cpu: 5ms}", "{hold: pool, do: [{cpu: 5ms}]}");
+    assert!(held.contains("there is no resource"), "{held}");
+    let text = SHOP.replace("{cpu: 5ms}", "{hold: pool, do: [{cpu: 5ms}]}");
+    seen(&format!("{text}resources: {{pool: {{slots: 20, {more}}}}}\n"))
+}
+
+#[test]
+fn lines() {
+    for sound in [
+        "order: sjf",
+        "order: random",
+        "order: edf, timeout: {exp: 1s}",
+        "order: {codel: 5ms}",
+        "order: {codel: {}}",
+        "order: {adaptive_lifo: 5}",
+        "order: {adaptive_lifo: {above: 5, codel: {}}}",
+        "drop_abandoned: true",
+        "admit: {default: 50%}",
+        "adapt: {aimd: {}}",
+        "adapt: {vegas: {}}",
+        "adapt: {gradient: {}}",
+    ] {
+        assert_eq!(slots(sound), "no message\n", "{sound}");
+    }
+    assert_snapshot!("order_preempts", slots("order: srpt"));
+    assert_snapshot!("order_without_settings", slots("order: codel"));
+    assert_snapshot!("order_misspelt", slots("order: {adaptive_life: 5}"));
+    assert_snapshot!("deadlines_of_nobody", slots("order: edf"));
+    assert_snapshot!("codel_target", slots("order: {codel: {target: 200ms}}"));
+    assert_snapshot!("admit_unknown_class", slots("admit: {bulk: 40%}"));
+    assert_snapshot!("adapt_without_settings", slots("adapt: gradient"));
+    assert_snapshot!("adapt_begins_too_low", slots("adapt: {gradient: {min: 30}}"));
+    assert_snapshot!("adapt_bounds", slots("adapt: {aimd: {min: 30, max: 10}}"));
+    assert_snapshot!("no_patience", slots("timeout: 0s"));
+}
+
+#[test]
+fn lines_of_workers() {
+    let workers = |lines: &str| shop("    workers: 64\n", &format!("    workers: 64\n{lines}"));
+    let sound = "    order: lifo\n    timeout: 1s\n    drop_abandoned: true\n    admit: {default: 50%}\n";
+    assert_eq!(workers(sound), "no message\n");
+    assert_snapshot!("order_without_workers", shop("    workers: 64", "    order: lifo"));
+    assert_snapshot!("size_is_not_known", workers("    order: sjf\n"));
+    let held = SHOP.replace("{call: db.insert}", "{hold: pool, do: [{call: db.insert}]}");
+    assert_snapshot!(
+        "size_of_a_hold",
+        seen(&format!("{held}resources: {{pool: {{slots: 2, order: sjf}}}}\n"))
+    );
+    let two = SHOP.replace("{cpu: 5ms}", "{hold: pool, units: 2, do: [{cpu: 5ms}]}");
+    let adapts = "resources: {pool: {slots: 20, adapt: {vegas: {}}}}\n";
+    assert_snapshot!("units_above_the_least", seen(&format!("{two}{adapts}")));
+}

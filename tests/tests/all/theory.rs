@@ -9,15 +9,16 @@ use std::fmt::Write as _;
 
 use hockeystick_tests::vectors::{self, Case, Exactness, Group, Params};
 use models::theory::{
-    FanOut, GiM1, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck, PowerOfChoices, Station, TimeoutRetry,
-    closed, erlang_b, fork_join_mean, jackson, mg1_priority_waits, mmc_priority_waits, retry_amplification,
+    FanOut, GiM1, Impatient, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck, Patience, PowerOfChoices,
+    Station, TimeoutRetry, closed, erlang_b, fork_join_mean, jackson, mg1_priority_waits, mmc_priority_waits,
+    retry_amplification,
 };
 
 /// The value of a metric of a configuration; `None` where there is no closed form.
 type ClosedForm = fn(&Params, &str) -> Option<f64>;
 
 /// Every family, and how its metrics are computed.
-const FAMILIES: [(&str, ClosedForm); 25] = [
+const FAMILIES: &[(&str, ClosedForm)] = &[
     ("mm1", mm1),
     ("mm1k", mmck),
     ("mmc", mmc),
@@ -29,6 +30,8 @@ const FAMILIES: [(&str, ClosedForm); 25] = [
     ("mg1_lifo_np", mg1_lifo),
     ("mg1_priority_np", mg1_priority),
     ("mmc_priority_np", mmc_priority),
+    ("erlang_a", impatient),
+    ("mmc_queue_timeout", impatient),
     ("gm1", gm1),
     ("machine_repair", machine_repair),
     ("closed_mva", closed_network),
@@ -57,7 +60,7 @@ const NOT_COVERED: [(&str, &str); 4] = [
 #[test]
 fn closed_forms_agree_with_the_oracle() {
     let mut failures = String::new();
-    for (family, form) in FAMILIES {
+    for &(family, form) in FAMILIES {
         let found = check(family, form);
         report(&found);
         failures.push_str(&found.failures);
@@ -290,6 +293,24 @@ fn mg1_priority(params: &Params, metric: &str) -> Option<f64> {
         (class, "sojourn_mean") => Some(response(class)),
         _ => None,
     }
+}
+
+fn impatient(params: &Params, metric: &str) -> Option<f64> {
+    let (lambda, mu) = (params.number("arrival_rate"), mu(params));
+    let patience = match params.get("patience") {
+        Some(patience) => Patience::Exponential(patience["mean"].as_f64()?),
+        None => Patience::Constant(params.number("queue_timeout")),
+    };
+    let station = Impatient::new(lambda, mu, params.count("servers"), patience)?;
+    Some(match metric {
+        "prob_abandon" | "prob_timeout" => station.prob_abandon(),
+        "prob_wait" => station.prob_wait(),
+        "queue_length_mean" => station.mean_queue(),
+        "wait_mean" => station.mean_queue() / lambda,
+        "throughput" => lambda * (1.0 - station.prob_abandon()),
+        "utilization" => station.utilization(),
+        _ => return None,
+    })
 }
 
 fn mmc_priority(params: &Params, metric: &str) -> Option<f64> {

@@ -263,7 +263,8 @@ fn stations(blueprint: &Blueprint) -> Vec<Station> {
     let pools = blueprint.pools.iter().enumerate().map(|(p, plan)| Station {
         place: Place::Pool(PoolId(p as u32)),
         name: plan.name.clone(),
-        units: f64::from(plan.slots),
+        // Slots that adapt can become as many as they may.
+        units: f64::from(plan.adapt.map_or(plan.slots, |adapt| adapt.bounds.max)),
         instances: match plan.scope {
             PoolScope::Replica { service, .. } => replicas(service),
             PoolScope::One => 1.0,

@@ -7,7 +7,7 @@ mod sum;
 mod whole;
 
 use models::blueprint::{Blueprint, Outcome, Pick, TrafficId};
-use models::theory::{GiM1, Mmc, Mmck, allen_cunneen, erlang_b};
+use models::theory::{GiM1, Impatient, Mmc, Mmck, Patience, allen_cunneen, erlang_b};
 
 use super::analysis::{Analysis, Offered, Place, Station};
 use super::estimate::{Observed, of};
@@ -171,6 +171,9 @@ fn say(system: &System<'_>, k: usize, law: &Law, steady: bool, product_form: boo
     if law.with_cores.is_some() {
         return Vec::new(); // Told for the whole; the split between the two queues has no closed form.
     }
+    if law.gives_up && cuts_off(law) {
+        return with_patience(law, new);
+    }
     if let Some(room) = law.room.filter(|room| law.matters(*room)) {
         return with_limited_queue(law, room, new);
     }
@@ -209,6 +212,49 @@ fn say(system: &System<'_>, k: usize, law: &Law, steady: bool, product_form: boo
         (false, "service is not exponential (Allen-Cunneen)")
     };
     vec![new("wait mean", wait, Figure::WaitMean, exact, why)]
+}
+
+/// Whether anybody is ever likely to give up.
+fn cuts_off(law: &Law) -> bool {
+    let Some(endless) = Mmc::new(law.arrivals, 1.0 / law.mean, law.servers) else { return true };
+    let spare = f64::from(law.servers) / law.mean - law.arrivals;
+    let beyond = match law.patience {
+        Some(Patience::Constant(patience)) => (-spare * patience).exp(),
+        _ => 1.0,
+    };
+    endless.prob_wait() * beyond > NEVER
+}
+
+/// A station at which those who wait give up.
+fn with_patience(
+    law: &Law,
+    new: impl Fn(&'static str, Option<f64>, Figure, bool, &str) -> Says,
+) -> Vec<Says> {
+    if law.room.is_some_and(|room| law.matters(room)) {
+        return vec![Says::nothing("those who wait give up, and the queue is limited too")];
+    }
+    let patience = law.patience.filter(|_| law.exponential && !law.shared);
+    let Some(patience) = patience else {
+        return vec![Says::nothing(
+            "those who wait give up: known for exponential service and patience only",
+        )];
+    };
+    let mu = 1.0 / law.mean;
+    let Some(station) = Impatient::new(law.arrivals, mu, law.servers, patience) else { return Vec::new() };
+    let (model, why) = match patience {
+        Patience::Exponential(_) => ("+M", "Poisson arrivals, exponential service and patience (Erlang A)"),
+        Patience::Constant(_) => ("+D", "Poisson arrivals, exponential service, constant patience"),
+    };
+    let says = [
+        ("timed out", station.prob_abandon(), Figure::Share(Outcome::TIMED_OUT)),
+        ("queue length", station.mean_queue(), Figure::QueueLength),
+    ];
+    says.into_iter()
+        .map(|(metric, value, figure)| {
+            let says = new(metric, Some(value), figure, true, why);
+            Says { model: format!("{}{model}", says.model), ..says }
+        })
+        .collect()
 }
 
 fn with_limited_queue(

@@ -1,8 +1,10 @@
 //! What each station is, in the words of queueing theory.
 
 use models::blueprint::{
-    Arrivals, Blueprint, CodeAddress, Discipline, EndpointId, Op, Pick, PoolId, PoolScope, ServiceId,
+    Arrivals, Blueprint, CodeAddress, Discipline, EndpointId, Op, Pick, PolicyPlan, PoolId, PoolPlan,
+    PoolScope, ServiceId,
 };
+use models::theory::Patience;
 use sim_core::distribution::Distribution;
 
 use crate::experiment::analysis::{Analysis, Place, entry_rate, mean};
@@ -33,6 +35,8 @@ pub(super) struct Law {
     pub(super) ranked: bool,
     /// Whether the longest wait is limited.
     pub(super) gives_up: bool,
+    /// How long those who wait are willing to, where theory knows what follows from it.
+    pub(super) patience: Option<Patience>,
     /// Name of the cores that these workers share, when both together are one station.
     pub(super) with_cores: Option<ServiceId>,
 }
@@ -137,6 +141,9 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
     if plan.scope == PoolScope::Class {
         return no("each class has a pool of its own");
     }
+    if let Some(why) = not_known(blueprint, plan) {
+        return no(why);
+    }
     let (body, service) = body_of(blueprint, analysis, id).map_err(NoLaw::Because)?;
     let cores = blueprint.services[service.index()].cores.filter(|_| body.cpu);
     let mut law = Law {
@@ -151,6 +158,11 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
         fifo: plan.order == Discipline::Fifo,
         ranked: plan.order == Discipline::Priority && blueprint.classes.len() > 1,
         gives_up: plan.timeout.is_some(),
+        patience: plan.timeout.as_ref().and_then(|law| match plan.order {
+            _ if law.is_exponential() => Some(Patience::Exponential(law.mean())),
+            Discipline::Fifo if law.is_constant() => Some(Patience::Constant(law.mean())),
+            _ => None,
+        }),
         with_cores: None,
     };
     if let Some(cores) = cores
@@ -175,6 +187,31 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
         law.with_cores = Some(service);
     }
     Ok(law)
+}
+
+/// Why no closed form says anything of a pool with such a line; none when one may.
+fn not_known(blueprint: &Blueprint, plan: &PoolPlan) -> Option<&'static str> {
+    let leaves = |policy: &PolicyPlan| policy.timeout.is_some() || policy.total.is_some();
+    match plan.order {
+        Discipline::Sjf => return Some("`sjf` serves by size: waits are shorter than in order of arrival"),
+        Discipline::Codel(_) | Discipline::AdaptiveLifo { codel: Some(_), .. } => {
+            return Some("CoDel turns requests away by how long others have waited");
+        }
+        Discipline::Fifo
+        | Discipline::Lifo
+        | Discipline::Priority
+        | Discipline::Random
+        | Discipline::Edf
+        | Discipline::AdaptiveLifo { codel: None, .. } => {}
+    }
+    if plan.adapt.is_some() {
+        return Some("the number of its slots adapts");
+    }
+    if plan.admit.iter().any(|share| *share < 1.0) {
+        return Some("whether a request may enter depends on its class and on what is in use");
+    }
+    let drops = plan.drop_abandoned && blueprint.policies.iter().any(leaves);
+    drops.then_some("requests whose callers have gone are dropped")
 }
 
 /// What is done while the pool is held: mixed over all places that hold it.
@@ -333,6 +370,7 @@ fn of_cores(blueprint: &Blueprint, analysis: &Analysis, id: ServiceId) -> Result
         fifo: true,
         ranked: false,
         gives_up: false,
+        patience: None,
         with_cores: None,
     })
 }

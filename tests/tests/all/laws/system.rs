@@ -31,8 +31,10 @@ struct Service {
     workers: Option<(u8, Option<u8>)>,
     cores: Option<&'static str>,
     event_loop: bool,
-    /// A resource of its own: slots, queue, timeout, order.
-    own: (u8, Option<u8>, Option<&'static str>, &'static str),
+    /// What is said of the workers' line.
+    line: Option<&'static str>,
+    /// A resource of its own: slots, queue, timeout, order, and who may enter.
+    own: (u8, Option<u8>, Option<&'static str>, &'static str, Option<&'static str>),
     /// How its slots are opened and closed, if they are connections.
     connections: Option<&'static str>,
     pick: &'static str,
@@ -100,6 +102,7 @@ struct Shared {
     per: &'static str,
     order: &'static str,
     timeout: Option<&'static str>,
+    guard: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +124,7 @@ const TIMES: [&str; 8] = [
     "{mixture: [[90%, 1ms], [10%, 300ms]]}",
 ];
 const LIMITS: [&str; 4] = ["1ms", "10ms", "50ms", "400ms"];
+const PATIENCES: [&str; 6] = ["1ms", "10ms", "50ms", "400ms", "{exp: 20ms}", "{uniform: [0ms, 100ms]}"];
 const PATIENT_LIMIT: &str = "{calls: 2, queue: 1}";
 const PICKS: [&str; 10] = [
     "{least: {choices: 2, replacement: true}}",
@@ -147,7 +151,26 @@ const CONNECTIONS: [&str; 5] = [
     "connect: 3ms, idle: 1s, max_life: {exp: 100ms}, from: sessions",
     "connect: {exp: 30ms}, max_life: {uniform: [2m, 4m]}, eager: true",
 ];
-const ORDERS: [&str; 3] = ["fifo", "lifo", "priority"];
+const ORDERS: [&str; 9] = [
+    "fifo",
+    "lifo",
+    "priority",
+    "random",
+    "edf",
+    "{codel: 5ms}",
+    "{codel: {target: 1ms, interval: 3ms}}",
+    "{adaptive_lifo: 1}",
+    "{adaptive_lifo: {above: 2, codel: {target: 2ms, interval: 10ms}}}",
+];
+const GUARDS: [&str; 7] = [
+    "drop_abandoned: true",
+    "admit: {iron: 50%}",
+    "admit: {iron: 0%, gold: 70%}, drop_abandoned: true",
+    "adapt: {aimd: {min: 2, max: 6, timeout: 20ms}}",
+    "adapt: {vegas: {min: 2, max: 9, probe: 2}}, admit: {iron: 60%}",
+    "adapt: {gradient: {min: 2, max: 6, window: 0s, queue: 1}}, drop_abandoned: true",
+    "adapt: {aimd: {backoff: 50%, min: 2, max: 40, window: 100ms}}",
+];
 
 fn time() -> impl Strategy<Value = &'static str> + Clone {
     select(&TIMES[..])
@@ -155,6 +178,14 @@ fn time() -> impl Strategy<Value = &'static str> + Clone {
 
 fn limit() -> impl Strategy<Value = Option<&'static str>> {
     option::of(select(&LIMITS[..]))
+}
+
+fn patience() -> impl Strategy<Value = Option<&'static str>> {
+    option::of(select(&PATIENCES[..]))
+}
+
+fn guard() -> impl Strategy<Value = Option<&'static str>> {
+    option::weighted(0.3, select(&GUARDS[..]))
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -186,8 +217,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn service() -> impl Strategy<Value = Service> {
     let workers = option::of((1..=4_u8, option::of(0..=3_u8)));
     let cores = option::of(select(&["1", "2", "0.5", "1.5"][..]));
-    let own = (2..=3_u8, option::of(0..=3_u8), limit(), select(&ORDERS[..]));
+    let own = (2..=3_u8, option::of(0..=3_u8), patience(), select(&ORDERS[..]), guard());
     let own = (own, option::weighted(0.3, select(&CONNECTIONS[..])));
+    let line = option::weighted(
+        0.4,
+        prop_oneof![
+            2 => select(&GUARDS[..]),
+            1 => select(&["order: random", "order: lifo", "order: sjf", "timeout: {exp: 30ms}", "order: {codel: {target: 1ms, interval: 5ms}}"][..]),
+        ],
+    );
+    let own = (own, line);
     let picks = prop_oneof![
         select(&["round_robin", "random", "{least: 2}", "least_connections", "join_idle"][..]),
         select(&PICKS[..])
@@ -198,18 +237,22 @@ fn service() -> impl Strategy<Value = Service> {
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
     let route = (picks, health, prop::bool::weighted(0.2), latency);
     (1..=3_u8, workers, cores, any::<bool>(), own, route, steps).prop_map(
-        |(replicas, workers, cores, event_loop, own, (pick, health, pinned, latency), steps)| Service {
-            connections: own.1,
-            replicas,
-            workers,
-            cores,
-            event_loop,
-            own: own.0,
-            pick,
-            health,
-            pinned,
-            latency,
-            steps,
+        |(replicas, workers, cores, event_loop, (own, line), (pick, health, pinned, latency), steps)| {
+            let (own, connections) = own;
+            Service {
+                replicas,
+                workers,
+                cores,
+                event_loop,
+                line,
+                own,
+                connections,
+                pick,
+                health,
+                pinned,
+                latency,
+                steps,
+            }
         },
     )
 }
@@ -317,8 +360,12 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// Systems of up to five services.
 pub(super) fn systems() -> impl Strategy<Value = System> {
-    let shared = (2..=4_u8, select(&["cluster", "class"][..]), select(&ORDERS[..]), limit())
-        .prop_map(|(slots, per, order, timeout)| Shared { slots, per, order, timeout });
+    let shared = (2..=4_u8, select(&["cluster", "class"][..]), select(&ORDERS[..]), patience(), guard())
+        .prop_map(|(slots, per, order, timeout, guard)| {
+            // What is done while it is held is known.
+            let order = if order == "random" { "sjf" } else { order };
+            Shared { slots, per, order, timeout, guard }
+        });
     let events = prop_oneof![Just(Vec::new()), vec(event(), 1..=4)];
     let parts = (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, events);
     (parts, any::<bool>()).prop_map(|((services, traffics, policies, shared, events), calm)| System {
@@ -350,10 +397,11 @@ impl Display for System {
         for (i, service) in self.services.iter().enumerate() {
             self.write_service(f, i, service)?;
         }
-        let Shared { slots, per, order, timeout } = &self.shared;
+        let Shared { slots, per, order, timeout, guard } = &self.shared;
+        let (order, guard) = (self.ordered(order), guarded(*guard));
         writeln!(
             f,
-            "resources:\n  shared: {{slots: {slots}, per: {per}, order: {order}{}}}",
+            "resources:\n  shared: {{slots: {slots}, per: {per}, order: {order}{}{guard}}}",
             wait(*timeout)
         )?;
         writeln!(f, "  sessions: {{slots: 4, queue: 3, timeout: 40ms}}")?;
@@ -392,11 +440,33 @@ impl Display for System {
     }
 }
 
+impl Service {
+    /// Whether its workers adapt.
+    fn adapts(&self) -> bool {
+        self.line.is_some_and(|line| line.contains("adapt:"))
+    }
+
+    /// Whether it is known beforehand how long its requests take.
+    fn is_measured(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step, Step::Cpu(_) | Step::Delay(_) | Step::Reply))
+    }
+}
+
+fn guarded(guard: Option<&str>) -> String {
+    guard.map(|guard| format!(", {guard}")).unwrap_or_default()
+}
+
 fn wait(timeout: Option<&str>) -> String {
     timeout.map(|timeout| format!(", timeout: {timeout}")).unwrap_or_default()
 }
 
 impl System {
+    /// An order for which there is what it goes by: a deadline somewhere.
+    fn ordered(&self, order: &'static str) -> &'static str {
+        let urgent = !self.calm && self.policies.iter().any(|policy| policy.deadline);
+        if order == "edf" && !urgent { "random" } else { order }
+    }
+
     /// The policy of a call, if it is to have one.
     fn keep(&self, policy: Option<u8>) -> Option<u8> {
         policy.filter(|policy| !self.calm || policy % 4 == 0)
@@ -429,7 +499,19 @@ impl System {
     fn write_service(&self, f: &mut Formatter<'_>, i: usize, service: &Service) -> fmt::Result {
         writeln!(f, "  s{i}:\n    replicas: {}", service.replicas)?;
         if let Some((workers, queue)) = service.workers {
-            writeln!(f, "    workers: {workers}")?;
+            let line = service.line.filter(|line| *line != "order: sjf" || service.is_measured());
+            // A limit does not begin below its least.
+            let least = if service.adapts() { 2 } else { 1 };
+            writeln!(f, "    workers: {}", workers.max(least))?;
+            line.map_or(Ok(()), |line| {
+                writeln!(
+                    f,
+                    "    {}",
+                    line.replace(", adapt", "\n    adapt")
+                        .replace(", drop", "\n    drop")
+                        .replace("}, admit", "}\n    admit")
+                )
+            })?;
             if let Some(queue) = queue {
                 writeln!(f, "    queue: {queue}")?;
             }
@@ -440,11 +522,14 @@ impl System {
                 writeln!(f, "    scheduling: run_to_completion")?;
             }
         }
-        let (slots, queue, timeout, order) = service.own;
+        let (slots, queue, timeout, order, guard) = service.own;
         let queue = queue.map(|queue| format!(", queue: {queue}")).unwrap_or_default();
-        let wait = wait(timeout);
+        let (wait, order, guard) = (wait(timeout), self.ordered(order), guarded(guard));
         let connections = service.connections.map(|plan| format!(", {plan}")).unwrap_or_default();
-        writeln!(f, "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}{connections}}}}}")?;
+        writeln!(
+            f,
+            "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}{guard}{connections}}}}}"
+        )?;
         let mut steps = String::new();
         self.write_steps(&mut steps, &service.steps, i, false)?;
         writeln!(f, "    endpoints: {{go: {steps}}}")
@@ -546,8 +631,8 @@ impl System {
         for event in &self.events {
             let number = usize::from(event.service) % self.services.len();
             let service = &self.services[number];
-            if event.what % 9 == 8 {
-                let replicas = 1 + event.what / 9 % service.replicas;
+            if event.what % 12 == 8 {
+                let replicas = 1 + event.what / 12 % service.replicas;
                 write!(f, "  - {{at: {}ms, ", event.at_ms)?;
                 if let Some(for_ms) = event.for_ms {
                     write!(f, "for: {for_ms}ms, ")?;
@@ -556,16 +641,23 @@ impl System {
                 continue;
             }
             let weighted = service.pick.contains("weighted");
-            let (set, for_ms) = match event.what % 9 {
+            let (set, for_ms) = match event.what % 12 {
                 // A replica more or less would need another list of weights.
                 0 | 1 if weighted => (format!("services.s{number}.speed: 0.5"), event.for_ms),
                 0 => (format!("services.s{number}.replicas: 1"), event.for_ms),
                 1 => (format!("services.s{number}.replicas: 4"), event.for_ms),
-                2 if service.workers.is_some() => (format!("services.s{number}.workers: 1"), event.for_ms),
+                2 if service.workers.is_some() && !service.adapts() => {
+                    (format!("services.s{number}.workers: 1"), event.for_ms)
+                }
                 3 if service.workers.is_some() => (format!("services.s{number}.workers: 6"), event.for_ms),
                 4 if service.cores.is_some() => (format!("services.s{number}.cores: 3"), event.for_ms),
                 5 => (format!("services.s{number}.resources.own.slots: 5"), event.for_ms),
                 6 => (format!("services.s{number}.speed: 0"), Some(event.for_ms.unwrap_or(500))),
+                9 => (format!("services.s{number}.resources.own.order: lifo"), event.for_ms),
+                10 => (format!("services.s{number}.resources.own.timeout: {{exp: 5ms}}"), event.for_ms),
+                11 if service.workers.is_some() => {
+                    (format!("services.s{number}.order: random"), event.for_ms)
+                }
                 _ => (format!("services.s{number}.speed: 0.25"), event.for_ms),
             };
             write!(f, "  - {{at: {}ms, ", event.at_ms)?;

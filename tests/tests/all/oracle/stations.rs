@@ -123,14 +123,82 @@ pub(super) fn read_lifo(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     read_pool(seen, "station.server", metric)
 }
 
-/// M/G/1 with priorities: a traffic for each class. The work itself is a call, so that both the response time and
+/// M/G/1, shortest first: workers with an order. Sizes that are asked for are brought by a few probes, four of the one
+/// half of the mean for each of three times it, so that the load stays what it is.
+pub(super) fn shortest(params: &Params) -> Model {
+    const PROBES: f64 = 0.001;
+    let (rate, service) = (params.number("arrival_rate"), given(params, "service"));
+    let (mean, scv) = moments(service);
+    let (small, large) = (4.0 * PROBES * rate, PROBES * rate);
+    let text = format!(
+        "traffic:\n{}{}{}services:\n  station:\n    workers: 1\n    order: sjf\n    endpoints:\n      serve: [{{delay: \
+         {}}}]\n      small: [{{delay: {}s}}]\n      large: [{{delay: {}s}}]\n",
+        traffic("jobs", rate - small - large, "station.serve"),
+        traffic("small", small, "station.small"),
+        traffic("large", large, "station.large"),
+        law(service),
+        0.5 * mean,
+        3.0 * mean,
+    );
+    Model { text, rate, relaxation: relaxation(mean, scv, 1.0, rate * mean), weight: 1.0 }
+}
+
+pub(super) fn read_shortest(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    let traffic = match metric {
+        "sojourn_mean" => "jobs",
+        "sojourn_mean_given_size_0.5" => "small",
+        "sojourn_mean_given_size_3.0" => "large",
+        _ => return None,
+    };
+    figure(&seen.traffic(traffic).latency, "mean")
+}
+
+/// M/M/c whose customers give up, after a time that is drawn or the same for all: a resource with a timeout.
+pub(super) fn impatient(params: &Params) -> Model {
+    let (rate, service) = (params.number("arrival_rate"), given(params, "service"));
+    let servers = params.count("servers");
+    let (timeout, patience) = match params.get("patience") {
+        Some(patience) => (law(patience), moments(patience).0),
+        None => (format!("{}s", params.number("queue_timeout")), params.number("queue_timeout")),
+    };
+    let text = format!(
+        "traffic:\n{}services:\n  station:\n    workers: {servers}\n    timeout: {timeout}\n    endpoints:\n      serve: \
+         [{{delay: {}}}]\n",
+        traffic("jobs", rate, "station.serve"),
+        law(service),
+    );
+    let (mean, scv) = moments(service);
+    // Patience bounds what is remembered, under overload too.
+    let rho = (rate * mean / f64::from(servers)).min(0.9);
+    let relaxation = relaxation(mean, scv, f64::from(servers), rho).min(mean + 4.0 * patience) + mean;
+    Model { text, rate, relaxation, weight: 1.0 }
+}
+
+pub(super) fn read_impatient(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    let pool = seen.pool("station.workers");
+    let asked = (pool.acquired + pool.timed_out) as f64;
+    let value = match metric {
+        "prob_abandon" | "prob_timeout" => pool.timed_out as f64 / asked,
+        // Those who gave up have waited too.
+        "wait_mean" => pool.waiting.mean() * seen.seconds() / asked,
+        "prob_wait" => (not_zero(&pool.wait)? * pool.acquired as f64 + pool.timed_out as f64) / asked,
+        _ => return read_station(seen, metric),
+    };
+    Some(Reading::Value(value))
+}
+
+/// M/G/1 or M/M/c with priorities: a traffic for each class. The work itself is a call, so that both the response time and
 /// the service time of a class are seen; the wait is what lies between.
 pub(super) fn priority(params: &Params) -> Model {
     let rates = params.numbers("class_arrival_rates");
-    let Value::Array(services) = given(params, "class_services") else { panic!("not a list") };
+    let servers = if params.get("servers").is_some() { params.count("servers") } else { 1 };
+    let services = match params.get("class_services") {
+        Some(Value::Array(services)) => services.clone(),
+        _ => vec![given(params, "service").clone(); rates.len()],
+    };
     let (mut traffics, mut stations, mut work) = (String::new(), String::new(), String::new());
     let (mut rho, mut slow, mut wild) = (0.0, 0.0_f64, 0.0_f64);
-    for (i, (rate, service)) in rates.iter().zip(services).enumerate() {
+    for (i, (rate, service)) in rates.iter().zip(&services).enumerate() {
         let class = i + 1;
         let order = if i == 0 { ", priority: [class1, class2, class3]" } else { "" };
         let order = if rates.len() == 2 { order.replace(", class3", "") } else { order.to_owned() };
@@ -142,16 +210,21 @@ pub(super) fn priority(params: &Params) -> Model {
             writeln!(stations, "      serve{class}: [{{hold: server, do: [{{call: work.class{class}}}]}}]");
         let _ = writeln!(work, "      class{class}: [{{delay: {}}}]", law(service));
         let (mean, scv) = moments(service);
-        rho += rate * mean;
+        rho += rate * mean / f64::from(servers);
         slow = slow.max(mean);
         wild = wild.max(scv);
     }
     let text = format!(
-        "traffic:\n{traffics}services:\n  station:\n    resources: {{server: {{slots: 1, order: priority}}}}\n    \
+        "traffic:\n{traffics}services:\n  station:\n    resources: {{server: {{slots: {servers}, order: priority}}}}\n    \
          endpoints:\n{stations}  work:\n    endpoints:\n{work}"
     );
     // The lowest class waits for the busy periods of the others.
-    Model { text, rate: rates.iter().sum(), relaxation: relaxation(slow, wild, 1.0, rho), weight: 2.0 }
+    Model {
+        text,
+        rate: rates.iter().sum(),
+        relaxation: relaxation(slow, wild, f64::from(servers), rho),
+        weight: 2.0,
+    }
 }
 
 pub(super) fn read_priority(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
