@@ -2,6 +2,7 @@
 
 pub mod analysis;
 mod compare;
+mod course;
 mod estimate;
 mod evaluate;
 mod expect;
@@ -11,6 +12,7 @@ mod joined;
 mod laws;
 mod notes;
 mod precision;
+mod rank;
 mod report;
 mod run;
 mod series;

@@ -17,7 +17,7 @@ use super::expect::{Ran, judge};
 use super::gather::{Case, Gathered};
 use super::growth::{Growing, Unsteady};
 use super::{growth, laws, notes, series, theory};
-use crate::metric::{Expectation, Figure, Metric, Subject};
+use crate::metric::{Expectation, Figure, Metric, Reading, Subject};
 use crate::results::{
     Bottleneck, BreakerResult, E, EndpointResult, Latency, PolicyResult, QuantilePoint, Report,
     ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict, Window,
@@ -126,7 +126,7 @@ pub(crate) fn verdicts(
 
 impl Figures<'_> {
     fn e(&self, subject: Subject, figure: Figure) -> Option<E> {
-        let metric = Metric { name: String::new(), subject, figure, window: None };
+        let metric = Metric { name: String::new(), subject, figure, window: None, reading: Reading::Value };
         Some(Observed::of(&metric, self.case, self.gathered)?.estimate())
     }
 

@@ -9,7 +9,7 @@ use super::gather::{Case, Gathered, Progress, Simulate, add_cuts, gather};
 use super::precision::Replications;
 use super::report::{Extras, Heading, report};
 use super::{laws, series, warmup};
-use crate::metric::Expectation;
+use crate::metric::{Expectation, Metric, Reading};
 use crate::results::Report;
 
 /// What is run, and what is asked of it.
@@ -146,7 +146,8 @@ impl Prepared {
             add_cuts(&mut blueprint, edges);
         }
         let variant = plan.heading.variant.clone();
-        let case = Case::new(blueprint, plan.seed, variant, windows(&plan.expectations));
+        let case = Case::new(blueprint, plan.seed, variant, windows(&plan.expectations))
+            .watching(recoveries(&plan.expectations));
         Self { case, remark }
     }
 
@@ -174,12 +175,21 @@ fn told(warmup: Span, steady: bool) -> String {
 /// The windows that expectations look at.
 fn windows(expectations: &[Expectation]) -> Vec<(SimTime, SimTime)> {
     let mut windows = Vec::new();
-    for expectation in expectations {
-        for window in expectation.left.terms().into_iter().filter_map(|term| term.metric.window) {
-            if !windows.contains(&window) {
-                windows.push(window);
-            }
+    for window in expectations.iter().flat_map(crate::expect::windows) {
+        if !windows.contains(&window) {
+            windows.push(window);
         }
     }
     windows
+}
+
+/// The recoveries that expectations look for.
+fn recoveries(expectations: &[Expectation]) -> Vec<Metric> {
+    let mut found: Vec<Metric> = Vec::new();
+    for term in expectations.iter().flat_map(|expectation| expectation.left.terms()) {
+        if matches!(term.metric.reading, Reading::Recovery(_)) && !found.contains(&term.metric) {
+            found.push(term.metric.clone());
+        }
+    }
+    found
 }
