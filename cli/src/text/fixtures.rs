@@ -292,7 +292,7 @@ pub(crate) fn hockeystick() -> SweepReport {
         if let Some(pool) = result.resources.get_mut("db_connections") {
             pool.utilization = e(busy, 0.001);
         }
-        SweepPoint { at: BTreeMap::from([("traffic.shoppers.rate".to_owned(), rate)]), result }
+        SweepPoint { at: BTreeMap::from([("traffic.shoppers.rate".to_owned(), rate)]), result, outcome: None }
     };
     SweepReport {
         schema: "hockeystick.sweep/1".into(),
@@ -320,6 +320,7 @@ pub(crate) fn hockeystick() -> SweepReport {
             text: "60 to 70 % of the capacity: near the limit a small rise of the load costs most".into(),
         }),
         suffices: None,
+        outcome: None,
     }
 }
 

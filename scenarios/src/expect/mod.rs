@@ -35,6 +35,41 @@ pub(crate) fn expectations(
     specs.iter().filter_map(|spec| reader.expectation(spec)).collect()
 }
 
+/// By what the points of a sweep are judged: the condition that holds in the good state of the system.
+///
+/// `users` alone is `users.ok > 99%`: two nines.
+pub(crate) fn outcome(
+    spec: &ExpectSpec,
+    parts: &Parts,
+    names: &BTreeSet<&str>,
+    sink: &mut Sink,
+) -> Option<Metric> {
+    let told = if sink.failed() { Some(names) } else { None };
+    let mut reader = Reader { subjects: Subjects::new(parts), parts, told, variants: &[], sink };
+    let bare = !spec.text.contains(['<', '>', '=', '≤', '≥', ' ']);
+    let own = ExpectSpec { text: format!("{}.ok > 99%", spec.text), place: spec.place, verbatim: false };
+    let spec = if bare { &own } else { spec };
+    let written = parse(&spec.text).ok();
+    let Some(written) = written.filter(|written| {
+        let Written { variant, left, below, comparison, tolerance, .. } = written;
+        let plain = variant.is_none() && below.is_none() && tolerance.is_none();
+        plain && left.window.is_none() && left.condition.is_none() && *comparison != Comparison::Equal
+    }) else {
+        let message = format!("expected a condition, found {}", quoted(&spec.text));
+        reader.error(spec.place, message, "write `outcome: users`, or `outcome: users.ok > 90%`");
+        return None;
+    };
+    let (Term { metric, .. }, unit) = reader.term(spec, &written, &written.left)?;
+    let bound = reader.value(spec, &written.bound, unit, false)?;
+    if metric.reading != Reading::Value {
+        let message = "a slope says nothing about a single window of the run";
+        reader.error(spec.part(&written.left.path), message, "judge by a figure such as `users.ok`");
+        return None;
+    }
+    let reading = Reading::Recovery(Condition { comparison: written.comparison, bound });
+    Some(Metric { name: spec.text.clone(), reading, ..metric })
+}
+
 /// The windows that an expectation looks at.
 pub(crate) fn windows(expectation: &Expectation) -> impl Iterator<Item = (SimTime, SimTime)> {
     let terms = match &expectation.left {

@@ -11,6 +11,7 @@ use sim_core::SimTime;
 use super::evaluate::{figure, waits};
 use super::{joined, series};
 use crate::metric::{Metric, Reading};
+use crate::results::{Fate, PointOutcome};
 
 /// Equal windows of a run.
 pub(crate) const CELLS: u32 = 120;
@@ -56,6 +57,43 @@ pub(crate) fn recovered(metric: &Metric, held: &[bool], blueprint: &Blueprint) -
     Some(if first == held.len() { f64::INFINITY } else { edges[first].since(edges[0]).as_seconds() })
 }
 
+/// What becomes of a system that held the condition, or did not, window by window.
+///
+/// What it is like at the end is what most windows of the last tenth say, so that one of them that fails by chance
+/// does not decide.
+pub(crate) fn fate(held: &[bool]) -> Fate {
+    let last = &held[held.len() - held.len().div_ceil(10)..];
+    let good = last.iter().filter(|holds| **holds).count();
+    if 2 * good <= last.len() {
+        Fate::StaysDown
+    } else if held.iter().all(|holds| *holds) {
+        Fate::Stable
+    } else {
+        Fate::Recovers
+    }
+}
+
+/// What became of the replications: of each, and of most of them. Between equally many, the worse.
+pub(crate) fn outcome(held: &[&[bool]]) -> Option<PointOutcome> {
+    let count = |wanted: Fate| held.iter().filter(|held| fate(held) == wanted).count() as u32;
+    let [stable, recovers, stays_down] = [Fate::Stable, Fate::Recovers, Fate::StaysDown].map(count);
+    let most = stable.max(recovers).max(stays_down);
+    let fate = if stays_down == most {
+        Fate::StaysDown
+    } else if recovers == most {
+        Fate::Recovers
+    } else {
+        Fate::Stable
+    };
+    (most > 0).then(|| PointOutcome {
+        fate,
+        share: f64::from(most) / held.len() as f64,
+        stable,
+        recovers,
+        stays_down,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use models::blueprint::{Outcome, TrafficId};
@@ -91,5 +129,28 @@ mod tests {
         held[89] = false;
         assert!(seconds(&held).is_infinite());
         assert_eq!(recovered(&metric, &held[..40], &blueprint), None);
+    }
+
+    #[test]
+    fn the_last_tenth_says_how_it_ends() {
+        let mut held = vec![true; 40];
+        assert_eq!(fate(&held), Fate::Stable);
+        held[10] = false;
+        assert_eq!(fate(&held), Fate::Recovers);
+        held[39] = false; // One of the last four.
+        assert_eq!(fate(&held), Fate::Recovers);
+        held[38] = false;
+        assert_eq!(fate(&held), Fate::StaysDown);
+    }
+
+    #[test]
+    fn most_replications_decide_and_the_worse_wins_a_tie() {
+        let (good, bad) = (vec![true; 20], vec![false; 20]);
+        let two = outcome(&[&good, &bad]).unwrap();
+        assert_eq!((two.fate, two.stable, two.stays_down), (Fate::StaysDown, 1, 1));
+        let three = outcome(&[&good, &bad, &good]).unwrap();
+        assert_eq!(three.fate, Fate::Stable);
+        assert!((three.share - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(outcome(&[]), None);
     }
 }

@@ -25,6 +25,8 @@ pub struct Plan {
     pub replications: Replications,
     /// What must hold.
     pub expectations: Vec<Expectation>,
+    /// By what a sweep judges the course of the run.
+    pub outcome: Option<Metric>,
     /// What stands above the figures.
     pub heading: Heading,
 }
@@ -38,6 +40,7 @@ impl Plan {
             auto_warmup: false,
             replications: Replications::default(),
             expectations: Vec::new(),
+            outcome: None,
             heading: Heading::default(),
         }
     }
@@ -149,6 +152,15 @@ impl Prepared {
         let case = Case::new(blueprint, plan.seed, variant, windows(&plan.expectations))
             .watching(recoveries(&plan.expectations));
         Self { case, remark }
+    }
+
+    /// The same, with the condition watched by which a sweep judges the course of the run, warm-up left out.
+    pub(crate) fn watching_outcome(mut self, plan: &Plan) -> Self {
+        if let Some(metric) = &plan.outcome {
+            let window = Some(super::evaluate::measured(&self.case.blueprint));
+            self.case = self.case.watching(vec![Metric { window, ..metric.clone() }]);
+        }
+        self
     }
 
     pub(crate) fn report(&self, plan: &Plan, gathered: &Gathered, options: Options) -> Report {

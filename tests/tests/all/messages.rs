@@ -301,6 +301,19 @@ fn expectations_of_recoveries_and_slopes() {
 }
 
 #[test]
+fn outcomes_that_judge_nothing() {
+    let outcome =
+        |text: &str| shop_and(&format!("sweep:\n  traffic.shoppers.rate: [50/s, 60/s]\n  outcome: {text}\n"));
+    assert_eq!(outcome("shoppers"), "no message\n");
+    assert_eq!(outcome("shoppers.p99 < 1s"), "no message\n");
+    assert_snapshot!("outcome_of_whom", outcome("shopers"));
+    assert_snapshot!("outcome_unit", outcome("shoppers.ok > 90"));
+    assert_snapshot!("outcome_window", outcome("shoppers.ok[1m..2m] > 90%"));
+    assert_snapshot!("outcome_slope", outcome("shoppers.in_flight.slope < 1/s"));
+    assert_snapshot!("outcome_shape", outcome("[shoppers]"));
+}
+
+#[test]
 fn sweeps_that_lead_nowhere() {
     let sweep = |text: &str| shop_and(&format!("sweep:\n  {text}\n"));
     assert_eq!(sweep("traffic.shoppers.rate: {from: 50/s, to: 120/s, points: 20}"), "no message\n");
