@@ -732,3 +732,87 @@ fn variants_that_differ_in_policy_meet_the_same_needs() {
     let guarded = guarded(poisson(10.0), exponential(0.1), policy, 1_000).run(33);
     assert_eq!(measured(&plain).traffics, measured(&guarded).traffics);
 }
+
+/// A pool of `slots` units beside the services.
+fn shared_pool(build: &mut Build, name: &str, slots: u32, timeout: Option<Span>) -> PoolId {
+    let pool = PoolPlan {
+        path: format!("resources.{name}"),
+        name: name.to_owned(),
+        slots,
+        queue: u32::MAX,
+        timeout,
+        order: Discipline::Fifo,
+        scope: PoolScope::One,
+        is_workers: false,
+    };
+    build.0.pools.push(pool);
+    PoolId(build.0.pools.len() as u32 - 1)
+}
+
+/// Two users take a unit each and wait for one more.
+fn nested(slots: u32, timeout: Option<Span>) -> Observations {
+    let mut build = Build::new(100, 0);
+    let web = build.service("web", 1, None);
+    let pool = shared_pool(&mut build, "connections", slots, timeout);
+    let step = build.sampler(exponential(0.01));
+    let more = Op::Acquire { pool, units: 1 };
+    let endpoint = build.endpoint(web, &[more, Op::Delay(step), more, Op::Delay(step)]);
+    let call = build.call(endpoint, None);
+    build.traffic(Arrivals::Closed { users: 2, think: exponential(0.001) }, call);
+    build.run(1)
+}
+
+#[test]
+fn requests_that_wait_for_each_other_are_found() {
+    let deadlock = nested(2, None).deadlock.unwrap();
+    let link = models::observe::DeadlockLink { pool: PoolId(0), units: 2, in_use: 2, waits_for: PoolId(0) };
+    assert_eq!(deadlock.links, [link]);
+    assert!(deadlock.since.as_seconds() < 10.0, "{deadlock:?}");
+    assert_eq!(nested(3, None).deadlock, None, "one more than all can hold");
+    assert_eq!(nested(2, Some(seconds(1.0))).deadlock, None, "a timeout frees them");
+}
+
+#[test]
+fn a_cycle_leads_through_two_pools() {
+    let mut build = Build::new(1000, 0);
+    let web = build.service("web", 1, None);
+    let (a, b) = (shared_pool(&mut build, "a", 3, None), shared_pool(&mut build, "b", 2, None));
+    let step = build.sampler(exponential(0.01));
+    for (first, second) in [(a, b), (b, a)] {
+        let hold = |pool| Op::Acquire { pool, units: 1 };
+        let endpoint = build.endpoint(web, &[hold(first), Op::Delay(step), hold(second), Op::Delay(step)]);
+        let call = build.call(endpoint, None);
+        build.traffic(Arrivals::Closed { users: 5, think: exponential(0.001) }, call);
+    }
+    let deadlock = build.run(1).deadlock.unwrap();
+    let pools: Vec<(PoolId, u64, u64, PoolId)> =
+        deadlock.links.iter().map(|link| (link.pool, link.units, link.in_use, link.waits_for)).collect();
+    assert_eq!(pools, [(a, 3, 3, b), (b, 2, 2, a)]);
+}
+
+/// The second user waits half a second for `a` and would have given up after one; then it waits two and a half for
+/// `b`, which has no timeout.
+#[test]
+fn the_timeout_of_an_earlier_wait_does_not_end_a_later_one() {
+    let mut build = Build::new(10, 0);
+    let web = build.service("web", 1, None);
+    let a = shared_pool(&mut build, "a", 1, Some(seconds(1.0)));
+    let b = shared_pool(&mut build, "b", 1, None);
+    let lasts = |seconds: f64| Distribution::from(Constant::new(seconds).unwrap());
+    let (half, three) = (build.sampler(lasts(0.5)), build.sampler(lasts(3.0)));
+    let hold = |pool| Op::Acquire { pool, units: 1 };
+    let programs: [(&[Op], u64); 3] = [
+        (&[hold(b), Op::Delay(three)], 0),
+        (&[hold(a), Op::Delay(half)], 0),
+        (&[hold(a), hold(b)], 1_000_000),
+    ];
+    for (steps, at) in programs {
+        let endpoint = build.endpoint(web, steps);
+        let call = build.call(endpoint, None);
+        build.traffic(Arrivals::Trace(vec![at].into()), call);
+    }
+    let seen = build.run(1);
+    assert_eq!(seen.segments[0].pools.iter().map(|pool| pool.timed_out).sum::<u64>(), 0);
+    assert_eq!(seen.segments[0].traffics[2].outcomes[0], 1);
+    close(seen.segments[0].traffics[2].latency.mean().unwrap() / 1e9, 2.999, 1e-6);
+}

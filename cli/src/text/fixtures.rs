@@ -197,6 +197,7 @@ pub(crate) fn shop() -> Report {
             text: "`db_connections` is the bottleneck: at least 83 % busy at 400/s, saturates at 482/s".into(),
         }),
         growth: Vec::new(),
+        deadlock: None,
         unsteady: Vec::new(),
         expect: vec![
             verdict("shoppers.p99 < 250ms", Met::NotMet, 0.266, None),

@@ -8,6 +8,7 @@
 mod calls;
 mod cores;
 mod deadlines;
+mod deadlock;
 mod event;
 mod frame;
 mod policy;

@@ -316,6 +316,8 @@ impl System<'_> {
         place.waiting += 1;
         row.waiting.enter(now);
         place.line.join(Waiter::Frame(key, units), class);
+        // What an earlier wait had planned is not meant for this one.
+        frame.patience = SimTime::MAX;
         if let Some(patience) = row.timeout {
             frame.patience = now + patience;
             calendar.schedule(frame.patience, Event::GiveUp(key).pack());

@@ -102,6 +102,7 @@ pub(crate) fn empty_report() -> Report {
         theory: Vec::new(),
         bottleneck: None,
         growth: Vec::new(),
+        deadlock: None,
         unsteady: Vec::new(),
         expect: Vec::new(),
         notes: Vec::new(),

@@ -127,7 +127,7 @@ fn decide(
     let by_value = E { value: estimate.value, lo: Some(estimate.value), hi: Some(estimate.value) };
     let met = side(expectation, if at_the_bound { &by_value } else { &estimate });
     match met {
-        Some(true) if grows => undecided("it grows without bound: a longer run would show more"),
+        Some(true) if grows => undecided("it grows without bound or is stuck: a longer run would show more"),
         Some(met) => (if met { Met::Met } else { Met::NotMet }, (never > 0).then_some(never_why)),
         None => undecided("the interval straddles the bound"),
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::Blueprint;
-use models::observe::{Ended, Observations, Segment};
+use models::observe::{Deadlock, Ended, Observations, Segment};
 use sim_core::{CancelFlag, Fingerprint, PopulationWindow, SimTime, Span};
 
 use super::joined::{self, How};
@@ -101,6 +101,8 @@ pub(crate) struct Sample {
     pub(crate) windows: Vec<Option<Segment>>,
     /// By watched condition of the case: whether it held, window by window.
     pub(crate) held: Vec<Vec<bool>>,
+    /// Requests that wait for each other at the end.
+    pub(crate) deadlock: Option<Deadlock>,
     /// Who was present at the beginning, in the middle and at the end of the measured part.
     pub(crate) levels: Option<Levels>,
 }
@@ -224,6 +226,7 @@ fn sample(case: &Case, observations: &Observations) -> Sample {
         measured: joined::window(observations, from, to),
         windows: case.windows.iter().map(window).collect(),
         held: case.watched.iter().map(|metric| course::held(metric, observations, &case.blueprint)).collect(),
+        deadlock: observations.deadlock.clone(),
         levels: Levels::of(observations, from, middle(&case.blueprint), to),
     }
 }

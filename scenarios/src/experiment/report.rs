@@ -16,7 +16,7 @@ use super::evaluate::{max, measured};
 use super::expect::{Ran, judge};
 use super::gather::{Case, Gathered};
 use super::growth::{Growing, Unsteady};
-use super::{growth, laws, notes, series, theory};
+use super::{deadlock, growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Metric, Reading, Subject};
 use crate::results::{
     Bottleneck, BreakerResult, E, EndpointResult, Latency, PolicyResult, QuantilePoint, Report,
@@ -93,6 +93,7 @@ pub(crate) fn report(
         theory: theory::lines(case, gathered, &unsteady),
         bottleneck: figures.bottleneck(&analysis),
         growth,
+        deadlock: deadlock::told(case, gathered),
         unsteady: unsteady.paths(blueprint),
         expect,
         notes: Vec::new(),

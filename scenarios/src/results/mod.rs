@@ -3,9 +3,13 @@
 //! Times are in seconds, rates per second, shares from 0 to 1. `None` (JSON `null`) stands where there is
 //! nothing to say; it is never 0 instead.
 
+mod verify;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use verify::{Verified, VerifiedExpectation, VerifyReport};
 
 /// A figure with its 95 % interval. The bounds are missing where fewer than two replications ran.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +96,9 @@ pub struct Report {
     pub bottleneck: Option<Bottleneck>,
     /// What grows without bound. Empty when there is a steady state.
     pub growth: Vec<Growth>,
+    /// The pools whose units are held by requests that wait for each other at the end, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadlock: Option<String>,
     /// Paths of what has no steady state because of it, sorted: a traffic that passes through what grows, and
     /// what this traffic passes through (`traffic.users`, `services.web.endpoints.get`,
     /// `services.web.resources.cores`, `resources.db_connections`).
