@@ -103,6 +103,7 @@ pub(crate) fn plan(scenario: &Scenario, variant: Option<&str>) -> Plan {
             ..Replications::default()
         },
         expectations: scenario.expectations().to_vec(),
+        outcome: scenario.outcome().cloned(),
         heading: Heading { about: scenario.about().map(str::to_owned), variant: variant.map(str::to_owned) },
         ..Plan::new(scenario.compile(), scenario.seed())
     }

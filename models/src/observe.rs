@@ -5,7 +5,7 @@
 
 use sim_core::{Fingerprint, Histogram, PopulationWindow, SimTime};
 
-use crate::blueprint::Outcome;
+use crate::blueprint::{Outcome, PoolId};
 pub use crate::policy::StateTimes;
 
 /// Requests of one traffic during a segment.
@@ -267,6 +267,28 @@ pub enum Ended {
     Cancelled,
 }
 
+/// Requests that wait for each other: whoever holds units of one pool waits for units of the next, and so round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadlock {
+    /// When the last of them began to wait.
+    pub since: SimTime,
+    /// From pool to pool; the last one leads back to the first.
+    pub links: Vec<DeadlockLink>,
+}
+
+/// One pool of a [`Deadlock`], seen at one of its instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadlockLink {
+    /// The pool.
+    pub pool: PoolId,
+    /// How many of its units are held by requests that wait for the next one.
+    pub units: u64,
+    /// How many of its units are held at all.
+    pub in_use: u64,
+    /// The pool that they wait for.
+    pub waits_for: PoolId,
+}
+
 /// Everything one replication saw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observations {
@@ -284,6 +306,8 @@ pub struct Observations {
     pub end: SimTime,
     /// Of the trajectory.
     pub fingerprint: Fingerprint,
+    /// Requests that wait for each other at the end.
+    pub deadlock: Option<Deadlock>,
     /// Most requests and frames in flight at once, and the bytes they took.
     pub peak_frames: u64,
     /// Estimated bytes at the high-water mark.

@@ -832,3 +832,53 @@ fn who_has_been_abandoned_is_dropped_when_it_is_his_turn() {
     assert_eq!((pool.acquired, pool.abandoned, pool.dropped), (2, 1, 0));
     assert_eq!(seen.balances[0].of(Outcome::TIMED_OUT), 2);
 }
+
+/// A pool of `slots` units beside the services.
+fn shared_pool(build: &mut Build, name: &str, slots: u32, timeout: Option<Span>) -> PoolId {
+    let timeout = timeout.map(|timeout| Distribution::from(Constant::new(timeout.as_seconds()).unwrap()));
+    let pool =
+        PoolPlan { timeout, ..PoolPlan::new(format!("resources.{name}"), name, slots, PoolScope::One) };
+    build.0.pools.push(pool);
+    PoolId(build.0.pools.len() as u32 - 1)
+}
+
+/// Two users take a unit each and wait for one more.
+fn nested(slots: u32, timeout: Option<Span>) -> Observations {
+    let mut build = Build::new(100, 0);
+    let web = build.service("web", 1, None);
+    let pool = shared_pool(&mut build, "connections", slots, timeout);
+    let step = build.sampler(exponential(0.01));
+    let more = Op::Acquire { pool, units: 1 };
+    let endpoint = build.endpoint(web, &[more, Op::Delay(step), more, Op::Delay(step)]);
+    let call = build.call(endpoint, None);
+    build.traffic(Arrivals::Closed { users: 2, think: exponential(0.001) }, call);
+    build.run(1)
+}
+
+#[test]
+fn requests_that_wait_for_each_other_are_found() {
+    let deadlock = nested(2, None).deadlock.unwrap();
+    let link = models::observe::DeadlockLink { pool: PoolId(0), units: 2, in_use: 2, waits_for: PoolId(0) };
+    assert_eq!(deadlock.links, [link]);
+    assert!(deadlock.since.as_seconds() < 10.0, "{deadlock:?}");
+    assert_eq!(nested(3, None).deadlock, None, "one more than all can hold");
+    assert_eq!(nested(2, Some(seconds(1.0))).deadlock, None, "a timeout frees them");
+}
+
+#[test]
+fn a_cycle_leads_through_two_pools() {
+    let mut build = Build::new(1000, 0);
+    let web = build.service("web", 1, None);
+    let (a, b) = (shared_pool(&mut build, "a", 3, None), shared_pool(&mut build, "b", 2, None));
+    let step = build.sampler(exponential(0.01));
+    for (first, second) in [(a, b), (b, a)] {
+        let hold = |pool| Op::Acquire { pool, units: 1 };
+        let endpoint = build.endpoint(web, &[hold(first), Op::Delay(step), hold(second), Op::Delay(step)]);
+        let call = build.call(endpoint, None);
+        build.traffic(Arrivals::Closed { users: 5, think: exponential(0.001) }, call);
+    }
+    let deadlock = build.run(1).deadlock.unwrap();
+    let pools: Vec<(PoolId, u64, u64, PoolId)> =
+        deadlock.links.iter().map(|link| (link.pool, link.units, link.in_use, link.waits_for)).collect();
+    assert_eq!(pools, [(a, 3, 3, b), (b, 2, 2, a)]);
+}

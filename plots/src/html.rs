@@ -64,6 +64,7 @@ fn of_run(report: &Report) -> Result<String, PlotError> {
     let variant = report.variant.as_ref().map_or_else(String::new, |variant| format!(" · {variant}"));
     let mut page = Page::new(&format!("{}{variant}", report.scenario), report.about.as_deref());
     page.warn(warning(&[report]).as_deref());
+    page.facts(&report.deadlock.iter().map(String::as_str).collect::<Vec<_>>(), "bad");
     page.facts(&report.growth.iter().map(|growth| growth.text.as_str()).collect::<Vec<_>>(), "bad");
     page.facts(
         &report.bottleneck.iter().map(|bottleneck| bottleneck.text.as_str()).collect::<Vec<_>>(),

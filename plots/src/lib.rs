@@ -7,6 +7,7 @@
 //! less.
 
 mod compare;
+mod fate;
 mod found;
 mod heat;
 mod html;

@@ -28,9 +28,10 @@ impl Unit {
 
     /// From a metric's name: `shoppers.p99`, `web.workers.utilization`.
     pub(crate) fn of_metric(metric: &str) -> Self {
-        let timed = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max", "wait", "hold"];
+        let metric = metric.split('(').next().unwrap_or(metric);
+        let timed = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max", "wait", "hold", "recovery"];
         let shared = ["errors", "ok", "utilization", "wait_probability", "hit_ratio", "availability"];
-        let rated = ["throughput", "offered", "failures", "rate"];
+        let rated = ["throughput", "offered", "failures", "rate", "slope"];
         let outcomes = [
             "degraded",
             "rejected",
@@ -235,5 +236,6 @@ mod tests {
         assert_eq!(Unit::of_metric("shoppers.p75"), Unit::Seconds);
         assert_eq!(Unit::of_metric("web.workers.utilization"), Unit::Share);
         assert_eq!(Unit::of_metric("shoppers.throughput"), Unit::Rate);
+        assert_eq!(Unit::of_metric("shoppers.recovery(ok > 99%, after 2m)"), Unit::Seconds);
     }
 }

@@ -88,12 +88,14 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, doubts: bool, sink: &mut
         spec.variants.iter().flat_map(|variants| &variants.entries).map(|entry| entry.name.clone()).collect();
     let expectations = spec.expect.as_ref().map(|expect| expect.items.as_slice()).unwrap_or_default();
     let expectations = expect::expectations(expectations, &parts, &names(&spec), &variants, sink);
+    let outcome = spec.sweep.as_ref().and_then(|sweep| sweep.outcome.as_ref());
+    let outcome = outcome.and_then(|outcome| expect::outcome(outcome, &parts, &names(&spec), sink));
     let events = timed_events(&spec, &parts, tree, sink);
     if sink.failed() {
         return None;
     }
     let changes = changes(tree, source, events, &parts, sink);
-    let scenario = Scenario { parts, changes, expectations, variants, axes };
+    let scenario = Scenario { parts, changes, expectations, variants, axes, outcome };
     if whole {
         try_variants(tree, source, &scenario, sink);
         try_axes(tree, source, &scenario, sink);

@@ -14,6 +14,45 @@ pub struct Metric {
     pub figure: Figure,
     /// When; none is the measured part of the run.
     pub window: Option<(SimTime, SimTime)>,
+    /// What is made of the figure.
+    pub reading: Reading,
+}
+
+/// What is made of a figure over its window.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Reading {
+    /// The figure of the window as a whole.
+    #[default]
+    Value,
+    /// How fast a level rises: what it is at the window's end less what it is at its beginning, per second.
+    ///
+    /// Not a line fitted through all levels: what grows is a sum of arrivals less departures, of which the ends
+    /// hold all that there is to know, and they are exact counts.
+    Slope,
+    /// Seconds from the window's beginning until the condition holds and goes on holding to its end.
+    Recovery(Condition),
+}
+
+/// That a figure is on one side of a bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Condition {
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what, in base units.
+    pub bound: f64,
+}
+
+impl Condition {
+    /// Whether it holds for a value.
+    pub fn holds(self, value: f64) -> bool {
+        match self.comparison {
+            Comparison::Less => value < self.bound,
+            Comparison::AtMost => value <= self.bound,
+            Comparison::Greater => value > self.bound,
+            Comparison::AtLeast => value >= self.bound,
+            Comparison::Equal => value.total_cmp(&self.bound).is_eq(),
+        }
+    }
 }
 
 /// Whose figure it is.

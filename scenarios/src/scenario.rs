@@ -9,7 +9,7 @@ use models::health::HealthPlan;
 use sim_core::Span;
 use sim_core::distribution::Distribution;
 
-use crate::metric::Expectation;
+use crate::metric::{Expectation, Metric};
 use crate::sweep::Axis;
 use crate::tree::Place;
 
@@ -30,6 +30,7 @@ pub struct Scenario {
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) variants: Vec<String>,
     pub(crate) axes: Vec<Axis>,
+    pub(crate) outcome: Option<Metric>,
 }
 
 /// What a scenario consists of; all tables are sorted by name.
@@ -226,6 +227,11 @@ impl Scenario {
     /// What its sweep varies, in the order of the file.
     pub fn axes(&self) -> &[Axis] {
         &self.axes
+    }
+
+    /// By what its sweep judges every point: a condition on the course of the run.
+    pub fn outcome(&self) -> Option<&Metric> {
+        self.outcome.as_ref()
     }
 
     /// What must hold.

@@ -10,6 +10,7 @@ mod new;
 mod run;
 mod schema;
 mod sweep;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -41,6 +42,7 @@ enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
     Compare(compare::Arguments),
+    Verify(verify::Arguments),
     Explain(explain::Arguments),
     New(new::Arguments),
     #[command(subcommand)]
@@ -65,6 +67,7 @@ impl Cli {
             Command::Run(arguments) => run::run(&arguments),
             Command::Sweep(arguments) => sweep::sweep(&arguments),
             Command::Compare(arguments) => compare::compare(&arguments),
+            Command::Verify(arguments) => verify::verify(&arguments),
             Command::Explain(arguments) => explain::explain(&arguments),
             Command::New(arguments) => new::new(&arguments),
             Command::Import(from) => import::import(&from),

@@ -21,6 +21,9 @@ pub(crate) fn compare(report: &CompareReport, width: usize) -> String {
         for growth in &result.growth {
             page.hanging("  ", "    ", &format!("{name} is OVERLOADED: {}", growth.text));
         }
+        if let Some(deadlock) = &result.deadlock {
+            page.hanging("  ", "    ", &format!("{name} is STUCK: {deadlock}"));
+        }
         for reason in &result.cut_short {
             page.hanging("  ", "    ", &format!("{name} was cut short: {reason}"));
         }

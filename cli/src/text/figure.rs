@@ -25,7 +25,7 @@ const MOST_DIGITS: i32 = 5;
 impl Unit {
     /// Of a metric as a scenario writes it: `shoppers.p99`, `users.ok[0s..9s]`.
     pub(crate) fn of_metric(metric: &str) -> Self {
-        let metric = metric.split(['[', ' ', '<', '>', '=']).next().unwrap_or(metric);
+        let metric = metric.split(['[', '(', ' ', '<', '>', '=']).next().unwrap_or(metric);
         if metric.ends_with(".p99.9") {
             return Self::Seconds;
         }
@@ -36,10 +36,10 @@ impl Unit {
         let percentile = last.strip_prefix('p').is_some_and(|q| q.parse::<f64>().is_ok());
         match last {
             _ if percentile => Self::Seconds,
-            "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" => Self::Seconds,
+            "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" | "recovery" => Self::Seconds,
             "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
             | "ejections" | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won"
-            | "fallbacks" | "opened" | "open_refused" => Self::Rate,
+            | "fallbacks" | "opened" | "open_refused" | "slope" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
@@ -275,5 +275,7 @@ mod tests {
         assert_eq!(Unit::of_metric("shoppers.errors < 1%"), Unit::Share);
         assert_eq!(Unit::of_metric("web.workers.queue_length < 4"), Unit::Count);
         assert_eq!(Unit::of_metric("shoppers.throughput > 40/s"), Unit::Rate);
+        assert_eq!(Unit::of_metric("shoppers.recovery(ok > 99%, after 2m) < 9s"), Unit::Seconds);
+        assert_eq!(Unit::of_metric("web.workers.queue_length.slope[1m..2m] < 1/s"), Unit::Rate);
     }
 }

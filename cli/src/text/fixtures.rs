@@ -201,6 +201,7 @@ pub(crate) fn shop() -> Report {
             text: "`db_connections` is the bottleneck: at least 83 % busy at 400/s, saturates at 482/s".into(),
         }),
         growth: Vec::new(),
+        deadlock: None,
         unsteady: Vec::new(),
         expect: vec![
             verdict("shoppers.p99 < 250ms", Met::NotMet, 0.266, None),
@@ -296,7 +297,7 @@ pub(crate) fn hockeystick() -> SweepReport {
         if let Some(pool) = result.resources.get_mut("db_connections") {
             pool.utilization = e(busy, 0.001);
         }
-        SweepPoint { at: BTreeMap::from([("traffic.shoppers.rate".to_owned(), rate)]), result }
+        SweepPoint { at: BTreeMap::from([("traffic.shoppers.rate".to_owned(), rate)]), result, outcome: None }
     };
     SweepReport {
         schema: "hockeystick.sweep/1".into(),
@@ -324,6 +325,7 @@ pub(crate) fn hockeystick() -> SweepReport {
             text: "60 to 70 % of the capacity: near the limit a small rise of the load costs most".into(),
         }),
         suffices: None,
+        outcome: None,
     }
 }
 

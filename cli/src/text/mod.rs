@@ -2,10 +2,12 @@
 
 mod compare;
 mod figure;
+mod outcome;
 mod page;
 mod run;
 mod sweep;
 mod table;
+mod verify;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -16,3 +18,4 @@ pub(crate) use page::Page;
 pub(crate) use run::{Detail, run};
 pub(crate) use sweep::sweep;
 pub(crate) use table::{Cell, Column, Table};
+pub(crate) use verify::{verify, verify_markdown};

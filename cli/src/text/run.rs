@@ -73,6 +73,11 @@ fn heading(page: &mut Page, report: &Report) {
 }
 
 fn growth(page: &mut Page, report: &Report) {
+    if let Some(deadlock) = &report.deadlock {
+        page.gap();
+        page.line("STUCK: requests wait for each other");
+        page.item(deadlock);
+    }
     if report.growth.is_empty() {
         return;
     }
@@ -106,7 +111,7 @@ fn is_steady(report: &Report, traffic: &str) -> bool {
 
 /// Which figures are left out because they would only say how long the run was.
 fn not_shown(page: &mut Page, report: &Report) {
-    if report.growth.is_empty() {
+    if report.growth.is_empty() && report.deadlock.is_none() {
         return;
     }
     page.gap();

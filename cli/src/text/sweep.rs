@@ -3,6 +3,7 @@
 use scenarios::results::{E, Report, SweepPoint, SweepReport, TrafficResult};
 
 use super::figure::Unit;
+use super::outcome;
 use super::page::Page;
 use super::run::busiest_resources;
 use super::table::{Cell, Column, Table};
@@ -16,6 +17,11 @@ pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
     }
     let paths: Vec<String> = report.paths.iter().map(|path| format!("`{path}`")).collect();
     page.prose(&format!("{} points along {}.", report.points.len(), paths.join(" and ")));
+    outcome::map(&mut page, report);
+    if report.outcome.is_some() && report.paths.len() > 1 {
+        cut_short(&mut page, report);
+        return page.into_text();
+    }
     let mut traffics: Vec<&String> = Vec::new();
     for name in report.points.iter().flat_map(|point| point.result.traffic.keys()) {
         if !traffics.contains(&name) {
@@ -44,13 +50,18 @@ pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
             "Several paths have no knee and no capacity of their own: sweep one of them, and set the rest.",
         ),
     }
+    cut_short(&mut page, report);
+    page.into_text()
+}
+
+/// How many points were cut short, and why.
+fn cut_short(page: &mut Page, report: &SweepReport) {
     let cut = report.points.iter().filter(|point| !point.result.complete).count();
     if cut > 0 {
         page.gap();
         let are = if cut == 1 { "point was" } else { "points were" };
         page.prose(&format!("{cut} {are} cut short: {}.", reasons(&report.points).join("; ")));
     }
-    page.into_text()
 }
 
 /// Whether a path scales the load.
@@ -134,7 +145,7 @@ fn points(report: &SweepReport, traffic: &str) -> Table {
 }
 
 /// A swept value as its unit tells it.
-fn value(unit: &str, value: f64) -> String {
+pub(super) fn value(unit: &str, value: f64) -> String {
     match unit {
         "s" => Unit::Seconds.say(value),
         "%" => Unit::Share.say(value),

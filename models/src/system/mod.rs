@@ -9,6 +9,7 @@ mod calls;
 mod connections;
 mod cores;
 mod deadlines;
+mod deadlock;
 mod event;
 mod frame;
 mod lines;

@@ -72,7 +72,8 @@ pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFla
     };
     let peak_bytes = system.bytes(&calendar);
     system.close_segment(end);
-    system.into_observations(events, ended, end, peak_bytes)
+    let deadlock = system.deadlock();
+    Observations { deadlock, ..system.into_observations(events, ended, end, peak_bytes) }
 }
 
 struct WallClock {
@@ -190,6 +191,7 @@ impl System<'_> {
             ended,
             end,
             fingerprint: self.fingerprint,
+            deadlock: None,
             peak_frames: (self.frames.high_water() + self.visits.high_water()) as u64,
             peak_bytes,
         }

@@ -72,7 +72,7 @@ impl Visit {
 /// Who waits for a visit: a frame, or a traffic on behalf of a user or of nobody.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visitor {
-    frame: FrameKey,
+    pub(super) frame: FrameKey,
     /// Of a frame: the epoch of its link. Of a traffic: the user.
     detail: u32,
     /// [`NONE`] for a frame.

@@ -10,6 +10,7 @@ use scenarios::results::{Met, Report, SweepReport};
 use self::groups::{Group, by_offered, groups, order};
 
 use crate::PlotError;
+use crate::fate;
 use crate::found::{intervals, method, warning};
 use crate::heat;
 use crate::page::{Around, Page};
@@ -48,6 +49,10 @@ pub fn sweep_svg(sweep: &SweepReport) -> Result<String, PlotError> {
 pub(crate) fn picture(sweep: &SweepReport, around: Around) -> Result<String, PlotError> {
     let chart = Chart::new(sweep)?;
     let page = chart.page();
+    if sweep.outcome.is_some() {
+        let map = chart.fates();
+        return Ok(page.draw(around, |scene, top| map.draw(scene, top)));
+    }
     if chart.groups.len() > palette::DISTINCT {
         let map = chart.heat();
         return Ok(page.draw(around, |scene, top| map.draw(scene, top)));
@@ -207,10 +212,38 @@ impl<'a> Chart<'a> {
     fn range(&self, from: f64, to: f64) -> String {
         format!("{} to {}", self.unit.figure(from), self.unit.figure(to))
     }
-    fn heat(&self) -> heat::Map {
+
+    /// Loads, ascending, each once.
+    fn columns(&self) -> Vec<f64> {
         let mut loads: Vec<f64> = self.loads().collect();
         loads.sort_by(f64::total_cmp);
         loads.dedup();
+        loads
+    }
+
+    fn fates(&self) -> fate::Map {
+        let loads = self.columns();
+        let several = self.groups.len() > 1;
+        let row = |group: &Group<'a>| {
+            let at = |load: &f64| group.points.iter().find(|(at, _)| at.total_cmp(load).is_eq());
+            let cells = loads.iter().map(|load| at(load).and_then(|(_, point)| point.outcome)).collect();
+            // The path stands beside all of them.
+            let value = group.name.split_once(" = ").filter(|_| self.sweep.paths.len() == 2);
+            let name = value.map_or_else(|| group.name.clone(), |(_, value)| value.to_owned());
+            fate::Row { name: if several { name } else { String::new() }, cells }
+        };
+        let down = self.sweep.paths.get(1).filter(|_| self.sweep.paths.len() == 2);
+        fate::Map {
+            title: format!("What becomes of {}", self.sweep.outcome.as_deref().unwrap_or_default()),
+            across: format!("{}{}", self.path, unit_words(&self.unit)),
+            down: down.filter(|_| several).cloned().unwrap_or_default(),
+            columns: self.unit.ticks(&loads, true),
+            rows: self.groups.iter().rev().map(row).collect(),
+        }
+    }
+
+    fn heat(&self) -> heat::Map {
+        let loads = self.columns();
         let cell = |group: &Group<'a>, load: f64| {
             let found = &group.points.iter().find(|(at, _)| at.total_cmp(&load).is_eq())?.1.result;
             let latency = self.traffic.and_then(|traffic| found.traffic.get(traffic)?.latency.p99);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Growth, Knee, Latency, Laws,
-    LittlesLaw, Met, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt, Series, ServiceResult,
-    Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult, Verdict, Window,
+    Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Fate, Growth, Knee, Latency,
+    Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt, Series,
+    ServiceResult, Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult,
+    Verdict, Window,
 };
 
 /// Steady noise: the same on every run.
@@ -102,6 +103,7 @@ pub(crate) fn empty_report() -> Report {
         theory: Vec::new(),
         bottleneck: None,
         growth: Vec::new(),
+        deadlock: None,
         unsteady: Vec::new(),
         expect: Vec::new(),
         notes: Vec::new(),
@@ -235,6 +237,7 @@ pub(crate) fn sweep(loads: &[f64]) -> SweepReport {
     let points = loads.iter().map(|&lambda| SweepPoint {
         at: BTreeMap::from([(path.to_owned(), lambda)]),
         result: shop_at(lambda, queue, &mut noise),
+        outcome: None,
     });
     let theory = ["mean", "p50", "p99", "p99.9"].map(|metric| TheoryCurve {
         traffic: "shoppers".into(),
@@ -260,6 +263,7 @@ pub(crate) fn sweep(loads: &[f64]) -> SweepReport {
         }),
         safe: Some(Safe { from: 20.8, to: 24.3, text: "60 to 70 % of the capacity".into() }),
         suffices: None,
+        outcome: None,
     }
 }
 
@@ -302,6 +306,7 @@ pub(crate) fn wide() -> SweepReport {
         .map(|lambda| SweepPoint {
             at: BTreeMap::from([("traffic.shoppers.rate".to_owned(), lambda)]),
             result: shop_at(lambda, queue, &mut noise),
+            outcome: None,
         })
         .collect();
     sweep
@@ -321,8 +326,31 @@ pub(crate) fn grid(servers: &[u32], loads: u32) -> SweepReport {
                 (sweep.paths[0].clone(), lambda),
                 (sweep.paths[1].clone(), f64::from(servers)),
             ]);
-            sweep.points.push(SweepPoint { at, result: shop_at(lambda, queue, &mut noise) });
+            sweep.points.push(SweepPoint { at, result: shop_at(lambda, queue, &mut noise), outcome: None });
         }
+    }
+    sweep
+}
+
+/// A grid of rates and lengths of a trigger, and what became of each point: what a retry storm does.
+pub(crate) fn fates() -> SweepReport {
+    let mut sweep = grid(&[1, 2, 3, 4], 8);
+    sweep.outcome = Some("shoppers.ok > 99%".into());
+    (sweep.paths[1], sweep.units[1]) = ("events.0.for".into(), "s".into());
+    for point in &mut sweep.points {
+        let (load, length) = (point.at["traffic.shoppers.rate"], point.at["resources.db_connections.slots"]);
+        point.at = BTreeMap::from([("traffic.shoppers.rate".into(), load), ("events.0.for".into(), length)]);
+        let fate = match load * length {
+            calm if calm < 60.0 => Fate::Stable,
+            _ if load < 45.0 => Fate::Recovers,
+            _ => Fate::StaysDown,
+        };
+        let of = |wanted: Fate| if wanted == fate { 10 } else { 0 };
+        let [stable, recovers, stays_down] = [Fate::Stable, Fate::Recovers, Fate::StaysDown].map(of);
+        point.outcome = Some(PointOutcome { fate, share: 1.0, stable, recovers, stays_down });
+    }
+    if let Some(outcome) = sweep.points.iter_mut().rev().find_map(|point| point.outcome.as_mut()) {
+        *outcome = PointOutcome { share: 0.7, recovers: 3, stays_down: 7, ..*outcome };
     }
     sweep
 }

@@ -5,8 +5,9 @@ mod fixtures;
 use std::path::Path;
 
 use roxmltree::{Document, Node, ParsingOptions};
-use scenarios::results::{E, Report, SweepReport};
+use scenarios::results::{E, Fate, Report, SweepReport};
 
+use crate::palette;
 use crate::scene::{Anchor, Rect, Text};
 use crate::{PlotError, compare_svg, report_html, run_svg, sweep_svg};
 
@@ -39,6 +40,7 @@ fn pictures() -> Vec<(&'static str, String)> {
         ("grid_seven", fixtures::grid(&[2, 3, 4, 5, 6, 7, 8], 10)),
         ("grid_many", fixtures::grid(&[1, 2, 3, 4, 5, 6, 7, 8, 10], 10)),
         ("grid_huge", fixtures::grid(&(1..=30).collect::<Vec<_>>(), 40)),
+        ("fates", fixtures::fates()),
         ("long_names", fixtures::long_names()),
         ("nothing_known", fixtures::nothing_known()),
         ("replicas", fixtures::replicas()),
@@ -333,6 +335,29 @@ fn a_heat_map_replaces_more_curves_than_colours() {
     let many = sweep_svg(&fixtures::grid(&[1, 2, 3, 4, 5, 6, 7, 8, 10], 10)).unwrap();
     assert!(words(&parse(&few)).contains("slots = 6") && few.contains("class=\"curve\""));
     assert!(words(&parse(&many)).contains("slots = 6") && !many.contains("class=\"curve\""));
+}
+
+#[test]
+fn a_map_of_fates_has_a_colour_for_each_and_says_how_sure_it_is() {
+    let sweep = fixtures::fates();
+    let svg = sweep_svg(&sweep).unwrap();
+    let document = parse(&svg);
+    let marks = of_class(&document, "mark");
+    assert_eq!(marks.len(), sweep.points.len());
+    let of =
+        |wanted: Fate| sweep.points.iter().filter(|p| p.outcome.is_some_and(|o| o.fate == wanted)).count();
+    for (fate, color) in [
+        (Fate::Stable, palette::BLUE),
+        (Fate::Recovers, palette::ORANGE),
+        (Fate::StaysDown, palette::VERMILLION),
+    ] {
+        assert!(of(fate) > 0);
+        assert_eq!(marks.iter().filter(|mark| mark.attribute("fill") == Some(color.line)).count(), of(fate));
+    }
+    let words = words(&document);
+    for word in ["What becomes of shoppers.ok > 99%", "70 %", "stays down", "events.0.for"] {
+        assert!(words.contains(word), "{word}: {words}");
+    }
 }
 
 #[test]

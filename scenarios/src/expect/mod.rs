@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use sim_core::{SimTime, Span};
 
-use self::parse::{Piece, TermText, Written, parse};
-use self::resolve::{Subjects, Unit};
+use self::parse::{ConditionText, Piece, TermText, Written, parse};
+use self::resolve::{Found, Subjects, Unit};
 use crate::diagnostic::Diagnostic;
-use crate::metric::{Comparison, Expectation, Figure, Metric, Quantity, Term};
+use crate::metric::{Comparison, Condition, Expectation, Figure, Metric, Quantity, Reading, Subject, Term};
 use crate::scenario::Parts;
 use crate::spec::{ExpectSpec, Sink, any_quantity, as_percent, not_yet};
 use crate::tree::{Node, Place, quoted};
@@ -35,13 +35,62 @@ pub(crate) fn expectations(
     specs.iter().filter_map(|spec| reader.expectation(spec)).collect()
 }
 
+/// By what the points of a sweep are judged: the condition that holds in the good state of the system.
+///
+/// `users` alone is `users.ok > 99%`: two nines.
+pub(crate) fn outcome(
+    spec: &ExpectSpec,
+    parts: &Parts,
+    names: &BTreeSet<&str>,
+    sink: &mut Sink,
+) -> Option<Metric> {
+    let told = if sink.failed() { Some(names) } else { None };
+    let mut reader = Reader { subjects: Subjects::new(parts), parts, told, variants: &[], sink };
+    let bare = !spec.text.contains(['<', '>', '=', '≤', '≥', ' ']);
+    let own = ExpectSpec { text: format!("{}.ok > 99%", spec.text), place: spec.place, verbatim: false };
+    let spec = if bare { &own } else { spec };
+    let written = parse(&spec.text).ok();
+    let Some(written) = written.filter(|written| {
+        let Written { variant, left, below, comparison, tolerance, .. } = written;
+        let plain = variant.is_none() && below.is_none() && tolerance.is_none();
+        plain && left.window.is_none() && left.condition.is_none() && *comparison != Comparison::Equal
+    }) else {
+        let message = format!("expected a condition, found {}", quoted(&spec.text));
+        reader.error(spec.place, message, "write `outcome: users`, or `outcome: users.ok > 90%`");
+        return None;
+    };
+    let (Term { metric, .. }, unit) = reader.term(spec, &written, &written.left)?;
+    let bound = reader.value(spec, &written.bound, unit, false)?;
+    if metric.reading != Reading::Value {
+        let message = "a slope says nothing about a single window of the run";
+        reader.error(spec.part(&written.left.path), message, "judge by a figure such as `users.ok`");
+        return None;
+    }
+    let reading = Reading::Recovery(Condition { comparison: written.comparison, bound });
+    Some(Metric { name: spec.text.clone(), reading, ..metric })
+}
+
 /// The windows that an expectation looks at.
 pub(crate) fn windows(expectation: &Expectation) -> impl Iterator<Item = (SimTime, SimTime)> {
     let terms = match &expectation.left {
         Quantity::One(term) => [Some(term), None],
         Quantity::Ratio(above, below) => [Some(above), Some(below)],
     };
-    terms.into_iter().flatten().filter_map(|term| term.metric.window)
+    let metrics = terms.into_iter().flatten().map(|term| &term.metric);
+    metrics
+        .filter(|metric| !matches!(metric.reading, Reading::Recovery(_)))
+        .filter_map(|metric| metric.window)
+}
+
+/// What the last word of a metric makes of the rest.
+#[derive(Clone, Copy, Debug)]
+enum Kind<'a> {
+    /// Nothing: the metric is what is written.
+    Value,
+    /// `slope` of this level.
+    Slope(&'a str),
+    /// `recovery` of whose figure.
+    Recovery(&'a str, &'a ConditionText<'a>),
 }
 
 struct Reader<'a> {
@@ -76,6 +125,14 @@ impl Reader<'_> {
                     self.error(place, message, "compare times with times and rates with rates");
                     return None;
                 }
+                if let Some((_, text)) = [(&above, &written.left), (&below, written.below.as_ref()?)]
+                    .into_iter()
+                    .find(|(term, _)| matches!(term.metric.reading, Reading::Recovery(_)))
+                {
+                    let message = "a time to recover has no ratio: one that never recovers takes for ever";
+                    self.error(spec.part(&text.path), message, "compare each of the two with a time");
+                    return None;
+                }
                 (Quantity::Ratio(above, below), Unit::Number)
             }
         };
@@ -90,15 +147,23 @@ impl Reader<'_> {
     }
 
     fn term(&mut self, spec: &ExpectSpec, all: &Written<'_>, text: &TermText<'_>) -> Option<(Term, Unit)> {
-        const LATER: [&str; 4] = ["slope", "lag", "recovery", "level"];
-        let path = text.path.text;
+        const LATER: [&str; 2] = ["lag", "level"];
         let place = spec.part(&text.path);
+        let kind = self.kind(spec, text)?;
+        let asked = match kind {
+            Kind::Value => text.path.text.to_owned(),
+            Kind::Slope(level) => level.to_owned(),
+            Kind::Recovery(whose, condition) => format!("{whose}.{}", condition.figure.text),
+        };
+        let path = asked.as_str();
+        let place =
+            if let Kind::Recovery(_, condition) = kind { spec.part(&condition.figure) } else { place };
         let mut variant = None;
         if let Some(piece) = &all.variant {
             variant = Some(self.variant(spec, piece)?);
         }
         let mut found = self.subjects.find(path);
-        let mut name = path;
+        let mut name = text.path.text;
         // `fixed.users.p99` is `users.p99` of the variant `fixed`, unless something is called `fixed`.
         if found.is_err()
             && let Some((first, rest)) = path.split_once('.')
@@ -106,7 +171,7 @@ impl Reader<'_> {
         {
             variant = Some(first.to_string());
             found = self.subjects.find(rest);
-            name = rest;
+            name = &name[first.len() + 1..];
         }
         let found = match found {
             Ok(found) => found,
@@ -119,12 +184,89 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let window = match &text.window {
+        let mut window = match &text.window {
             Some((from, to)) => Some(self.window(spec, from, to)?),
             None => None,
         };
-        let metric = Metric { name: name.into(), subject: found.subject, figure: found.figure, window };
-        Some((Term { variant, metric }, found.unit))
+        let (mut name, mut unit) = (name.to_owned(), found.unit);
+        let reading = match kind {
+            Kind::Value => Reading::Value,
+            Kind::Slope(level) => {
+                self.rises(place, level, &found)?;
+                unit = Unit::Rate;
+                Reading::Slope
+            }
+            Kind::Recovery(_, condition) => {
+                let bound = self.value(spec, &condition.bound, found.unit, false)?;
+                window = Some((self.after(spec, &condition.after)?, SimTime::ZERO + self.parts.duration));
+                unit = Unit::Time;
+                let ConditionText { figure, bound: to, after, .. } = condition;
+                let whole = spec.text.get(figure.range.start..after.range.end);
+                name = format!("{name}({})", whole.unwrap_or(to.text));
+                Reading::Recovery(Condition { comparison: condition.comparison, bound })
+            }
+        };
+        let metric = Metric { name, subject: found.subject, figure: found.figure, window, reading };
+        Some((Term { variant, metric }, unit))
+    }
+
+    /// What the last word of a metric makes of the rest.
+    fn kind<'t>(&mut self, spec: &ExpectSpec, text: &'t TermText<'t>) -> Option<Kind<'t>> {
+        let (rest, last) = text.path.text.rsplit_once('.').unwrap_or(("", text.path.text));
+        match (last, &text.condition) {
+            ("recovery", Some(_)) if text.window.is_some() => {
+                let message = "a recovery has no window: it is looked for up to the end of the run";
+                self.error(spec.part(&text.path), message, "write `recovery(ok > 99%, after 130s)`");
+                None
+            }
+            ("recovery", Some(condition)) => Some(Kind::Recovery(rest, condition)),
+            ("recovery", None) => {
+                let help = format!("write `{rest}.recovery(ok > 99%, after 130s)`");
+                self.error(
+                    spec.part(&text.path),
+                    "`recovery` does not say what is to hold, and since when",
+                    help,
+                );
+                None
+            }
+            (_, Some(condition)) => {
+                let message = format!("{} takes nothing in parentheses", quoted(last));
+                self.error(spec.part(&condition.figure), message, "only `recovery` does");
+                None
+            }
+            ("slope", None) => Some(Kind::Slope(rest)),
+            _ => Some(Kind::Value),
+        }
+    }
+
+    /// That a figure is a level, which can rise.
+    fn rises(&mut self, place: Place, level: &str, found: &Found) -> Option<()> {
+        let is_level =
+            matches!(found.figure, Figure::InFlight | Figure::QueueLength | Figure::InUse | Figure::Replicas);
+        let of_cores = matches!(found.subject, Subject::Cores(_)) && found.figure != Figure::InFlight;
+        if is_level && !of_cores {
+            return Some(());
+        }
+        let help = if of_cores {
+            let whose = level.rsplit_once('.').map_or(level, |(whose, _)| whose);
+            format!("who computes and who waits is not told apart there: write `{whose}.in_flight.slope`")
+        } else {
+            "levels have one: `in_flight`, `queue_length`, `in_use`, `replicas`".into()
+        };
+        self.error(place, format!("`{level}` has no slope"), help);
+        None
+    }
+
+    /// The instant from which a recovery counts.
+    fn after(&mut self, spec: &ExpectSpec, piece: &Piece<'_>) -> Option<SimTime> {
+        let after = self.instant(spec, piece)?;
+        let run = SimTime::ZERO + self.parts.duration;
+        if after >= run {
+            let help = format!("the run ends at {}s", run.as_seconds());
+            self.error(spec.part(piece), "nothing is left of the run to recover in", help);
+            return None;
+        }
+        Some(after)
     }
 
     /// Whether `path` speaks of a part that may be missing because it could not be read.
@@ -181,6 +323,13 @@ impl Reader<'_> {
     /// A number with the unit of what it is compared with.
     fn value(&mut self, spec: &ExpectSpec, piece: &Piece<'_>, unit: Unit, is_ratio: bool) -> Option<f64> {
         let node = Node::plain(piece.text, spec.part(piece));
+        // A level may fall: `-20/s`.
+        let positive = Node::plain(piece.text.strip_prefix('-').unwrap_or(piece.text), node.place);
+        if let (Some(("/s", value)), Unit::Rate, true) =
+            (any_quantity(&positive), unit, piece.text.starts_with('-'))
+        {
+            return Some(-value);
+        }
         let (what, help) = match (any_quantity(&node), unit) {
             (Some(("s", value)), Unit::Time)
             | (Some(("/s", value)), Unit::Rate)
@@ -246,8 +395,15 @@ fn unreadable(spec: &ExpectSpec, at: usize) -> Diagnostic {
     if let Some(open) = spec.text.find('(') {
         let start = spec.text[..open].rfind(['.', ' ']).map_or(0, |i| i + 1);
         let piece = Piece { text: &spec.text[start..open], range: start..open };
-        if matches!(piece.text, "recovery" | "max" | "min" | "mean") {
+        if matches!(piece.text, "max" | "min" | "mean") {
             return not_yet(&format!("{}(...)", piece.text), spec.part(&piece));
+        }
+        if piece.text == "recovery" && at == open {
+            let close = spec.text[open..].find(')').map_or(spec.text.len(), |i| open + i + 1);
+            let place = spec.part(&Piece { text: "", range: open..close });
+            return Diagnostic::error("expected a condition and the time from which it is looked for")
+                .at(place)
+                .help("write `recovery(ok > 99%, after 130s)`");
         }
     }
     let end = spec.text[at..].chars().next().map_or(at, |c| at + c.len_utf8());

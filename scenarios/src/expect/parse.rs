@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use winnow::ascii::space0;
+use winnow::ascii::{space0, space1};
 use winnow::combinator::{alt, delimited, eof, opt, preceded, separated_pair};
 use winnow::prelude::*;
 use winnow::stream::LocatingSlice;
@@ -22,7 +22,18 @@ pub(super) struct Piece<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TermText<'a> {
     pub(super) path: Piece<'a>,
+    /// What stands in parentheses behind `recovery`.
+    pub(super) condition: Option<ConditionText<'a>>,
     pub(super) window: Option<(Piece<'a>, Piece<'a>)>,
+}
+
+/// `ok > 99%, after 130s`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ConditionText<'a> {
+    pub(super) figure: Piece<'a>,
+    pub(super) comparison: Comparison,
+    pub(super) bound: Piece<'a>,
+    pub(super) after: Piece<'a>,
 }
 
 /// An expectation as written.
@@ -66,18 +77,33 @@ fn name<'a>(input: &mut Input<'a>) -> winnow::Result<Piece<'a>> {
     piece(take_while(1.., is_name)).parse_next(input)
 }
 
-/// `shoppers.p99`, `shoppers.failed:out_of_stock`, `users.ok[200s..600s]`.
+/// `shoppers.p99`, `shoppers.failed:out_of_stock`, `users.ok[200s..600s]`, `users.recovery(ok > 99%, after 130s)`.
 fn term<'a>(input: &mut Input<'a>) -> winnow::Result<TermText<'a>> {
+    let range = separated_pair(instant, (space0, "..", space0), instant);
+    let window = delimited(('[', space0), range, (space0, ']'));
+    let condition = delimited('(', condition, ')');
+    delimited(space0, (path, opt(condition), opt(window)), space0)
+        .map(|(path, condition, window)| TermText { path, condition, window })
+        .parse_next(input)
+}
+
+fn path<'a>(input: &mut Input<'a>) -> winnow::Result<Piece<'a>> {
     let word = || take_while(1.., |c: char| is_name(c) || c == '.');
-    let path = piece((word(), opt((':', word()))).take());
+    piece((word(), opt((':', word()))).take()).parse_next(input)
+}
+
+fn instant<'a>(input: &mut Input<'a>) -> winnow::Result<Piece<'a>> {
     // `1.5s` has a dot of its own; two of them separate.
     let digits = || take_while(1.., is_name);
-    let instant = || piece((digits(), opt(('.', digits()))).take());
-    let range = separated_pair(instant(), (space0, "..", space0), instant());
-    let window = delimited(('[', space0), range, (space0, ']'));
-    delimited(space0, (path, opt(window)), space0)
-        .map(|(path, window)| TermText { path, window })
-        .parse_next(input)
+    piece((digits(), opt(('.', digits()))).take()).parse_next(input)
+}
+
+fn condition<'a>(input: &mut Input<'a>) -> winnow::Result<ConditionText<'a>> {
+    let figure = delimited(space0, path, space0).parse_next(input)?;
+    let comparison = comparison.parse_next(input)?;
+    let bound = value.parse_next(input)?;
+    let after = delimited((',', space0, "after", space1), instant, space0).parse_next(input)?;
+    Ok(ConditionText { figure, comparison, bound, after })
 }
 
 fn comparison(input: &mut Input<'_>) -> winnow::Result<Comparison> {
@@ -128,6 +154,12 @@ mod tests {
         let written = parse("fixed.users.p99 / broken.users.p99 < 0.2").unwrap();
         assert_eq!(written.below.unwrap().path.text, "broken.users.p99");
 
+        let written = parse("fixed: users.recovery(p99 <= 1.5s, after 2.5s) < 100s").unwrap();
+        assert_eq!(written.left.path.text, "users.recovery");
+        let condition = written.left.condition.unwrap();
+        assert_eq!((condition.figure.text, condition.comparison), ("p99", Comparison::AtMost));
+        assert_eq!((condition.bound.text, condition.after.text), ("1.5s", "2.5s"));
+
         let written = parse("fixed: users.failed:gone = 1000/s ± 1%").unwrap();
         assert_eq!(written.variant.unwrap().text, "fixed");
         assert_eq!(written.left.path.text, "users.failed:gone");
@@ -138,6 +170,7 @@ mod tests {
     fn the_place_of_a_mistake_is_known() {
         assert_eq!(parse("shoppers.p99 ~ 3ms"), Err(13));
         assert_eq!(parse("shoppers.p99 < "), Err(15));
+        assert_eq!(parse("users.recovery(ok > 99%) < 100s"), Err(14));
         assert!(parse("").is_err());
     }
 }

@@ -8,7 +8,7 @@ use super::gather::{Case, Gathered, Progress, Simulate, gather};
 use super::growth::{self, Unsteady};
 use super::report::{Heading, headline};
 use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
-use crate::metric::{Figure, Metric};
+use crate::metric::{Figure, Metric, Reading};
 use crate::results::{CompareReport, Difference, Met, Verdict};
 
 /// Runs the variants on common random numbers and compares the others with `base`.
@@ -98,9 +98,9 @@ fn prepare(
         plans.iter().map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel)).collect();
     let warmup = prepared.iter().map(|p| p.case.blueprint.warmup).max().unwrap_or_default();
     for one in &mut prepared {
-        let Case { mut blueprint, seed, variant, windows } = one.case.clone();
+        let Case { mut blueprint, seed, variant, windows, watched } = one.case.clone();
         blueprint.warmup = warmup;
-        one.case = Case::new(blueprint, seed, variant, windows);
+        one.case = Case::new(blueprint, seed, variant, windows).watching(watched);
     }
     prepared
 }
@@ -149,7 +149,9 @@ fn differences(ran: &[Ran<'_>], base: usize) -> Vec<Difference> {
 fn metrics(ran: &Ran<'_>) -> Vec<Metric> {
     let mut metrics = headline(&ran.case.blueprint);
     for term in ran.expectations.iter().flat_map(|expectation| expectation.left.terms()) {
-        if !metrics.iter().any(|m| m.name == term.metric.name && m.window == term.metric.window) {
+        let recovers = matches!(term.metric.reading, Reading::Recovery(_)); // For ever less for ever is nothing.
+        if !recovers && !metrics.iter().any(|m| m.name == term.metric.name && m.window == term.metric.window)
+        {
             metrics.push(term.metric.clone());
         }
     }

@@ -6,7 +6,8 @@ use sim_core::{Estimate, SimTime};
 
 use super::evaluate::figure;
 use super::gather::{Case, Gathered};
-use crate::metric::{Figure, Metric, Subject};
+use super::{course, rank};
+use crate::metric::{Figure, Metric, Reading, Subject};
 use crate::results::E;
 
 /// Replications that an interval needs before it decides anything.
@@ -21,11 +22,22 @@ pub(crate) struct Observed {
     pub(crate) each: Vec<Option<f64>>,
     /// For a share: of how many it is a share.
     pub(crate) out_of: Option<u64>,
+    /// Whether the value is the median of the replications, which may be infinite, and not a mean.
+    pub(crate) median: bool,
 }
 
 impl Observed {
     /// What `metric` was; none where nothing was measured.
     pub(crate) fn of(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<Self> {
+        if let Reading::Recovery(_) = metric.reading {
+            let watched = case.watched.iter().position(|known| known == metric)?;
+            let each = gathered.samples.iter();
+            let each: Vec<Option<f64>> = each
+                .map(|sample| course::recovered(metric, sample.held.get(watched)?, &case.blueprint))
+                .collect();
+            let values: Vec<f64> = each.iter().flatten().copied().collect();
+            return Some(Self { value: rank::median(&values)?, each, out_of: None, median: true });
+        }
         let position = match metric.window {
             None => None,
             Some(window) => Some(window_position(case, window)?),
@@ -37,7 +49,7 @@ impl Observed {
             .iter()
             .map(|sample| figure(metric, segment(position, sample.measured.as_ref(), &sample.windows)?))
             .collect();
-        Some(Self { value, each, out_of: out_of(metric, merged) })
+        Some(Self { value, each, out_of: out_of(metric, merged), median: false })
     }
 
     /// The values of the replications that have one.
@@ -55,7 +67,13 @@ impl Observed {
     ///
     /// A share that is 0 (or 1) in every replication has no variance to tell by: the bound is then the share
     /// that would have shown itself with 95 % probability, about three in as many as were looked at.
+    ///
+    /// A median has the interval that ranks give: it stays one where some of the values are infinite.
     pub(crate) fn estimate(&self) -> E {
+        if self.median {
+            let (lo, hi) = rank::interval(&self.values()).unzip();
+            return E { value: self.value, lo, hi };
+        }
         let Some(estimate) = Estimate::around(self.value, &self.values()) else {
             return E { value: self.value, lo: None, hi: None };
         };
@@ -119,13 +137,14 @@ pub(crate) fn ratio(upper: &Observed, lower: &Observed) -> Option<Observed> {
         Some(value + (u - value * l) / lower.value)
     };
     let each = upper.each.iter().zip(&lower.each).map(pair).collect();
-    Some(Observed { value, each, out_of: None })
+    Some(Observed { value, each, out_of: None, median: false })
 }
 
 /// The paired difference of two metrics: `a` minus `b`.
 pub(crate) fn difference(a: &Observed, b: &Observed) -> Observed {
     let pair = |(a, b): (&Option<f64>, &Option<f64>)| Some((*a)? - (*b)?);
-    Observed { value: a.value - b.value, each: a.each.iter().zip(&b.each).map(pair).collect(), out_of: None }
+    let each = a.each.iter().zip(&b.each).map(pair).collect();
+    Observed { value: a.value - b.value, each, out_of: None, median: false }
 }
 
 /// Variance of the values as a sample.
@@ -136,7 +155,7 @@ pub(crate) fn variance(values: &[f64]) -> Option<f64> {
 
 /// A metric of a traffic over the measured part.
 pub(crate) fn of(name: impl Into<String>, subject: Subject, figure: Figure) -> Metric {
-    Metric { name: name.into(), subject, figure, window: None }
+    Metric { name: name.into(), subject, figure, window: None, reading: Reading::Value }
 }
 
 /// Whether a larger value is better, and whether that can be said at all.
@@ -166,7 +185,7 @@ mod tests {
     use super::*;
 
     fn observed(value: f64, each: &[f64]) -> Observed {
-        Observed { value, each: each.iter().map(|x| Some(*x)).collect(), out_of: None }
+        Observed { value, each: each.iter().map(|x| Some(*x)).collect(), out_of: None, median: false }
     }
 
     /// Mean 5, s/sqrt(n) = 0.912871, t(3) = 3.182446.

@@ -7,14 +7,17 @@ use models::observe::{
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
-use super::joined;
-use crate::metric::{Figure, Metric, Subject};
+use super::{course, joined};
+use crate::metric::{Figure, Metric, Reading, Subject};
 
 /// The value of `metric` in one replication or in merged replications, in base units.
 ///
 /// Over the metric's window or, without one, from the warm-up's end. None where there is nothing to say: no
 /// request ended there, or the figure makes no sense for the subject.
 pub fn evaluate(metric: &Metric, observations: &Observations, blueprint: &Blueprint) -> Option<f64> {
+    if let Reading::Recovery(_) = metric.reading {
+        return course::recovered(metric, &course::held(metric, observations, blueprint), blueprint);
+    }
     let (from, to) = span(metric, blueprint);
     figure(metric, &joined::window(observations, from, to)?)
 }
@@ -31,6 +34,9 @@ pub(crate) fn measured(blueprint: &Blueprint) -> (SimTime, SimTime) {
 
 /// The value of `metric` in `segment`, whatever the metric's window.
 pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
+    if metric.reading == Reading::Slope {
+        return slope(metric.figure, metric.subject, segment);
+    }
     let seconds = joined::seconds(segment);
     let value = match metric.subject {
         Subject::Traffic(id) => traffic(metric.figure, segment.traffics.get(id.index())?, seconds),
@@ -60,6 +66,49 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
         }
     };
     value.filter(|value| value.is_finite())
+}
+
+/// How fast a level rises over a segment, per second; of merged replications, on average.
+fn slope(level: Figure, subject: Subject, segment: &Segment) -> Option<f64> {
+    let seen = |present: &PopulationWindow| (present.n_end as f64 - present.n_start as f64, present.span_ns);
+    let both = |(a, span): (f64, u128), (b, _): (f64, u128)| (a + b, span);
+    let (rise, span_ns) = match (subject, level) {
+        (Subject::Traffic(id), Figure::InFlight) => seen(&segment.traffics.get(id.index())?.present),
+        (Subject::Service(id), Figure::InFlight) => seen(&segment.services.get(id.index())?.present),
+        (Subject::Service(id), Figure::Replicas) => seen(&segment.services.get(id.index())?.replicas),
+        (Subject::Cores(id), Figure::InFlight) => seen(&segment.cores.get(id.index())?.as_ref()?.present),
+        (Subject::Pool(id), level) => {
+            let pool = segment.pools.get(id.index())?;
+            match level {
+                Figure::QueueLength => seen(&pool.waiting),
+                Figure::InUse => seen(&pool.in_use),
+                Figure::InFlight => both(seen(&pool.waiting), seen(&pool.in_use)),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    ratio(rise, span_ns as f64 / 1e9)
+}
+
+/// Whether somebody is there during the segment who has not ended yet.
+pub(crate) fn waits(subject: Subject, segment: &Segment) -> bool {
+    let someone = |present: &PopulationWindow| present.integral > 0;
+    match subject {
+        Subject::Traffic(id) | Subject::Class(id, _) => {
+            segment.traffics.get(id.index()).is_some_and(|seen| someone(&seen.present))
+        }
+        Subject::Service(id) => segment.services.get(id.index()).is_some_and(|seen| someone(&seen.present)),
+        Subject::Pool(id) => segment.pools.get(id.index()).is_some_and(|seen| someone(&seen.waiting)),
+        Subject::Cores(id) => {
+            let seen = segment.cores.get(id.index()).and_then(Option::as_ref);
+            seen.is_some_and(|seen| someone(&seen.present))
+        }
+        // Whose requests these are is not counted apart: anybody's.
+        Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => {
+            segment.traffics.iter().any(|seen| someone(&seen.present))
+        }
+    }
 }
 
 fn traffic(figure: Figure, seen: &TrafficObservation, seconds: f64) -> Option<f64> {

@@ -3,7 +3,7 @@
 use super::estimate::{ENOUGH, Observed, ratio};
 use super::gather::{Case, Gathered};
 use super::growth::Unsteady;
-use crate::metric::{Comparison, Expectation, Figure, Quantity, Term};
+use crate::metric::{Comparison, Expectation, Figure, Quantity, Reading, Term};
 use crate::results::{E, Met, Verdict};
 
 /// What ran, as expectations see it.
@@ -45,7 +45,7 @@ pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<
     Some(Verdict {
         text: expectation.text.clone(),
         verdict,
-        observed: observed.map(|observed| observed.estimate()),
+        observed: observed.and_then(|observed| told(observed.estimate())),
         why,
     })
 }
@@ -65,6 +65,12 @@ impl Quantity {
     }
 }
 
+/// What can be told of an estimate: what takes for ever has no figure.
+fn told(e: E) -> Option<E> {
+    let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
+    e.value.is_finite().then(|| E { value: e.value, lo: finite(e.lo), hi: finite(e.hi) })
+}
+
 fn find<'r, 'a>(term: &Term, ran: &'r [Ran<'a>], whichever: &'r Ran<'a>) -> Option<&'r Ran<'a>> {
     match &term.variant {
         None => Some(whichever),
@@ -76,6 +82,7 @@ fn find<'r, 'a>(term: &Term, ran: &'r [Ran<'a>], whichever: &'r Ran<'a>) -> Opti
 /// outcomes and rates over a fixed window do not.
 fn depends_on_length(term: &Term) -> bool {
     term.metric.window.is_none()
+        && term.metric.reading == Reading::Value
         && matches!(
             term.metric.figure,
             Figure::Mean
@@ -111,13 +118,17 @@ fn decide(
             "{ENOUGH} replications are needed before an interval decides, {values} ran"
         ));
     }
+    let never = observed.values().iter().filter(|value| value.is_infinite()).count();
+    let never_why = format!("in {never} of {values} replications it does not recover before the end");
+    if never > 0 && !matches!(expectation.comparison, Comparison::Greater | Comparison::AtLeast) {
+        return (Met::NotMet, Some(never_why)); // One that stays down is not within any time.
+    }
     let at_the_bound = observed.is_certain() && estimate.value.total_cmp(&expectation.bound).is_eq();
     let by_value = E { value: estimate.value, lo: Some(estimate.value), hi: Some(estimate.value) };
     let met = side(expectation, if at_the_bound { &by_value } else { &estimate });
     match met {
-        Some(true) if grows => undecided("it grows without bound: a longer run would show more"),
-        Some(true) => (Met::Met, None),
-        Some(false) => (Met::NotMet, None),
+        Some(true) if grows => undecided("it grows without bound or is stuck: a longer run would show more"),
+        Some(met) => (if met { Met::Met } else { Met::NotMet }, (never > 0).then_some(never_why)),
         None => undecided("the interval straddles the bound"),
     }
 }
@@ -155,7 +166,7 @@ mod tests {
     /// Ten values around 10: half width 2.262 * 0.4714 / sqrt(10) = 0.3372.
     fn ten() -> Observed {
         let each = (0..10).map(|i| Some(10.0 + [-0.5, 0.5, -0.4, 0.4, 0.0][i % 5])).collect();
-        Observed { value: 10.0, each, out_of: None }
+        Observed { value: 10.0, each, out_of: None, median: false }
     }
 
     #[test]
@@ -190,10 +201,10 @@ mod tests {
 
     #[test]
     fn certain_counts_are_decided_by_their_value() {
-        let three = Observed { value: 243.0, each: vec![Some(243.0); 3], out_of: None };
+        let three = Observed { value: 243.0, each: vec![Some(243.0); 3], ..ten() };
         let (met, _) = decide(&expectation(Comparison::Equal, 243.0, 0.0), Some(&three), true, false);
         assert_eq!(met, Met::Met);
-        let none = Observed { value: 0.0, each: vec![Some(0.0); 10], out_of: Some(100) };
+        let none = Observed { value: 0.0, each: vec![Some(0.0); 10], out_of: Some(100), median: false };
         let (met, _) = decide(&expectation(Comparison::AtMost, 0.0, 0.0), Some(&none), true, false);
         assert_eq!(met, Met::Met, "no more can be shown than that there was none");
         let (met, _) = decide(&expectation(Comparison::Less, 0.001, 0.0), Some(&none), true, false);

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::Blueprint;
-use models::observe::{Ended, Observations, Segment};
+use models::observe::{Deadlock, Ended, Observations, Segment};
 use sim_core::{CancelFlag, Fingerprint, PopulationWindow, SimTime, Span};
 
 use super::joined::{self, How};
-use super::{evaluate, units};
+use super::{course, evaluate, units};
+use crate::metric::Metric;
 
 /// Simulates one replication: `(blueprint, seed, index, breakdown, cancel)`.
 ///
@@ -43,6 +44,8 @@ pub(crate) struct Case {
     pub(crate) variant: Option<String>,
     /// Windows that metrics look at, besides the measured part.
     pub(crate) windows: Vec<(SimTime, SimTime)>,
+    /// Conditions that are watched over the course of the run: metrics whose reading is a recovery.
+    pub(crate) watched: Vec<Metric>,
 }
 
 impl Case {
@@ -55,7 +58,16 @@ impl Case {
         add_cuts(&mut blueprint, windows.iter().flat_map(|(from, to)| [*from, *to]));
         let middle = middle(&blueprint);
         add_cuts(&mut blueprint, [middle]);
-        Self { blueprint, seed, variant, windows }
+        Self { blueprint, seed, variant, windows, watched: Vec::new() }
+    }
+
+    /// The same, with these conditions watched too.
+    pub(crate) fn watching(mut self, watched: Vec<Metric>) -> Self {
+        let edges: Vec<SimTime> =
+            watched.iter().flat_map(|metric| course::edges(metric, &self.blueprint)).collect();
+        add_cuts(&mut self.blueprint, edges);
+        self.watched.extend(watched);
+        self
     }
 }
 
@@ -87,6 +99,10 @@ pub(crate) struct Sample {
     pub(crate) measured: Option<Segment>,
     /// By window of the case.
     pub(crate) windows: Vec<Option<Segment>>,
+    /// By watched condition of the case: whether it held, window by window.
+    pub(crate) held: Vec<Vec<bool>>,
+    /// Requests that wait for each other at the end.
+    pub(crate) deadlock: Option<Deadlock>,
     /// Who was present at the beginning, in the middle and at the end of the measured part.
     pub(crate) levels: Option<Levels>,
 }
@@ -209,6 +225,8 @@ fn sample(case: &Case, observations: &Observations) -> Sample {
         fingerprint: observations.fingerprint,
         measured: joined::window(observations, from, to),
         windows: case.windows.iter().map(window).collect(),
+        held: case.watched.iter().map(|metric| course::held(metric, observations, &case.blueprint)).collect(),
+        deadlock: observations.deadlock.clone(),
         levels: Levels::of(observations, from, middle(&case.blueprint), to),
     }
 }

@@ -20,8 +20,8 @@ use models::observe::Segment;
 use sim_core::Estimate;
 
 use super::analysis::{Analysis, Place, figure, percent};
-use super::evaluate;
 use super::gather::{Case, Gathered, Levels};
+use super::{deadlock, evaluate};
 use crate::metric::Subject;
 use crate::results::{E, Growth};
 
@@ -69,8 +69,9 @@ pub(crate) struct Growing {
 /// Nothing in a transient scenario, which has no steady state to compare with.
 pub(crate) fn detect(case: &Case, gathered: &Gathered) -> Growing {
     let Some(measured) = &gathered.measured else { return Growing::default() };
+    let stuck = deadlock::pools(gathered);
     if is_transient(&case.blueprint) {
-        return Growing::default();
+        return Growing { growth: Vec::new(), unsteady: Unsteady::by(&case.blueprint, &stuck) };
     }
     let busiest = busiest(&case.blueprint, measured);
     let grow = |candidates: Vec<Candidate>| -> Vec<(Subject, Growth)> {
@@ -85,7 +86,8 @@ pub(crate) fn detect(case: &Case, gathered: &Gathered) -> Growing {
     if grown.is_empty() {
         grown = grow(whole(&case.blueprint, measured));
     }
-    let (whose, growth): (Vec<Subject>, Vec<Growth>) = grown.into_iter().unzip();
+    let (mut whose, growth): (Vec<Subject>, Vec<Growth>) = grown.into_iter().unzip();
+    whose.extend(stuck);
     Growing { growth, unsteady: Unsteady::by(&case.blueprint, &whose) }
 }
 

@@ -156,6 +156,7 @@ mod tests {
             ended: Ended::Complete,
             end: SimTime::ZERO,
             fingerprint: Fingerprint::new(),
+            deadlock: None,
             peak_frames: 0,
             peak_bytes: 0,
         };

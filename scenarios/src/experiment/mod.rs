@@ -2,6 +2,8 @@
 
 pub mod analysis;
 mod compare;
+mod course;
+mod deadlock;
 mod estimate;
 mod evaluate;
 mod expect;
@@ -11,6 +13,7 @@ mod joined;
 mod laws;
 mod notes;
 mod precision;
+mod rank;
 mod report;
 mod run;
 mod series;
@@ -23,6 +26,7 @@ mod testing;
 mod tests;
 mod theory;
 mod units;
+mod verify;
 mod warmup;
 
 use models::blueprint::Blueprint;
@@ -40,6 +44,7 @@ pub use run::{BrokenLaws, Options, Outcome, Plan, run};
 pub use setup::variants;
 pub use sweep::{Axis, Grid, Point, sweep};
 pub use theory::predicted;
+pub use verify::{Unverified, verdicts, verify};
 
 /// The engine, as experiments call it.
 fn engine(

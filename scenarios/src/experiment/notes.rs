@@ -33,7 +33,7 @@ pub(crate) fn notes(report: &Report, case: &Case, gathered: &Gathered, analysis:
     notes.extend(uneven(report));
     notes.extend(thin(report));
     notes.extend(heavy_tails(blueprint));
-    if report.growth.is_empty() && !is_transient(blueprint) {
+    if report.growth.is_empty() && report.deadlock.is_none() && !is_transient(blueprint) {
         notes.extend(not_stationary(report));
     }
     if gathered.complete() && report.replications < FEW {

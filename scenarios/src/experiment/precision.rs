@@ -95,7 +95,7 @@ fn imprecise(
             let E { value, lo, hi } = Observed::of(&metric, case, gathered)?.estimate();
             let half_width = (hi? - lo?) / 2.0;
             let wanted = precision * value.abs();
-            (half_width > wanted && wanted > 0.0).then(|| {
+            (half_width > wanted && wanted > 0.0 && half_width.is_finite()).then(|| {
                 let needed = (n * (half_width / wanted).powi(2)).ceil().min(f64::from(u32::MAX));
                 (metric, needed as u32)
             })

@@ -16,8 +16,8 @@ use super::evaluate::{max, measured};
 use super::expect::{Ran, judge};
 use super::gather::{Case, Gathered};
 use super::growth::{Growing, Unsteady};
-use super::{growth, laws, notes, series, theory};
-use crate::metric::{Expectation, Figure, Metric, Subject};
+use super::{deadlock, growth, laws, notes, series, theory};
+use crate::metric::{Expectation, Figure, Metric, Reading, Subject};
 use crate::results::{
     Bottleneck, BreakerResult, ConnectionResult, E, EndpointResult, Latency, PolicyResult, QuantilePoint,
     Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict, Window,
@@ -93,6 +93,7 @@ pub(crate) fn report(
         theory: theory::lines(case, gathered, &unsteady),
         bottleneck: figures.bottleneck(&analysis),
         growth,
+        deadlock: deadlock::told(case, gathered),
         unsteady: unsteady.paths(blueprint),
         expect,
         notes: Vec::new(),
@@ -126,7 +127,7 @@ pub(crate) fn verdicts(
 
 impl Figures<'_> {
     fn e(&self, subject: Subject, figure: Figure) -> Option<E> {
-        let metric = Metric { name: String::new(), subject, figure, window: None };
+        let metric = Metric { name: String::new(), subject, figure, window: None, reading: Reading::Value };
         Some(Observed::of(&metric, self.case, self.gathered)?.estimate())
     }
 

@@ -9,7 +9,7 @@ use super::gather::{Case, Gathered, Progress, Simulate, add_cuts, gather};
 use super::precision::Replications;
 use super::report::{Extras, Heading, report};
 use super::{laws, series, warmup};
-use crate::metric::Expectation;
+use crate::metric::{Expectation, Metric, Reading};
 use crate::results::Report;
 
 /// What is run, and what is asked of it.
@@ -25,6 +25,8 @@ pub struct Plan {
     pub replications: Replications,
     /// What must hold.
     pub expectations: Vec<Expectation>,
+    /// By what a sweep judges the course of the run.
+    pub outcome: Option<Metric>,
     /// What stands above the figures.
     pub heading: Heading,
 }
@@ -38,6 +40,7 @@ impl Plan {
             auto_warmup: false,
             replications: Replications::default(),
             expectations: Vec::new(),
+            outcome: None,
             heading: Heading::default(),
         }
     }
@@ -146,8 +149,18 @@ impl Prepared {
             add_cuts(&mut blueprint, edges);
         }
         let variant = plan.heading.variant.clone();
-        let case = Case::new(blueprint, plan.seed, variant, windows(&plan.expectations));
+        let case = Case::new(blueprint, plan.seed, variant, windows(&plan.expectations))
+            .watching(recoveries(&plan.expectations));
         Self { case, remark }
+    }
+
+    /// The same, with the condition watched by which a sweep judges the course of the run, warm-up left out.
+    pub(crate) fn watching_outcome(mut self, plan: &Plan) -> Self {
+        if let Some(metric) = &plan.outcome {
+            let window = Some(super::evaluate::measured(&self.case.blueprint));
+            self.case = self.case.watching(vec![Metric { window, ..metric.clone() }]);
+        }
+        self
     }
 
     pub(crate) fn report(&self, plan: &Plan, gathered: &Gathered, options: Options) -> Report {
@@ -174,12 +187,21 @@ fn told(warmup: Span, steady: bool) -> String {
 /// The windows that expectations look at.
 fn windows(expectations: &[Expectation]) -> Vec<(SimTime, SimTime)> {
     let mut windows = Vec::new();
-    for expectation in expectations {
-        for window in expectation.left.terms().into_iter().filter_map(|term| term.metric.window) {
-            if !windows.contains(&window) {
-                windows.push(window);
-            }
+    for window in expectations.iter().flat_map(crate::expect::windows) {
+        if !windows.contains(&window) {
+            windows.push(window);
         }
     }
     windows
+}
+
+/// The recoveries that expectations look for.
+fn recoveries(expectations: &[Expectation]) -> Vec<Metric> {
+    let mut found: Vec<Metric> = Vec::new();
+    for term in expectations.iter().flat_map(|expectation| expectation.left.terms()) {
+        if matches!(term.metric.reading, Reading::Recovery(_)) && !found.contains(&term.metric) {
+            found.push(term.metric.clone());
+        }
+    }
+    found
 }

@@ -28,6 +28,7 @@ impl Plan {
                 at_most: at_least.max(AT_MOST),
             },
             expectations: scenario.expectations().to_vec(),
+            outcome: scenario.outcome().cloned(),
             heading: Heading { about: scenario.about().map(str::to_owned), variant: None },
         }
     }

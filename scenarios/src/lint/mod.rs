@@ -3,6 +3,8 @@
 //! A lint is a warning: it names the place, the numbers behind it and what to do. Rules speak of what the file
 //! itself says, before anything runs; what follows only from queueing is left to the simulation.
 
+mod breaker_never_opens;
+mod extra_load;
 mod fail_after_reply;
 mod overload;
 mod pool_deadlock;
@@ -43,6 +45,8 @@ pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: 
         overload::lint,
         pool_deadlock::lint,
         fail_after_reply::lint,
+        breaker_never_opens::lint,
+        extra_load::lint,
     ];
     for rule in rules {
         sink.list.extend(rule(&seen));
@@ -60,6 +64,11 @@ impl Seen<'_> {
             }
         }
         node.place
+    }
+
+    /// Whether the file itself has the value at `path`.
+    fn is_written(&self, path: &str) -> bool {
+        path.split('.').try_fold(self.tree, |node, key| node.get(key)).is_some()
     }
 
     fn policy(&self, call: &Call) -> Option<&PolicyPlan> {

@@ -3,9 +3,13 @@
 //! Times are in seconds, rates per second, shares from 0 to 1. `None` (JSON `null`) stands where there is
 //! nothing to say; it is never 0 instead.
 
+mod verify;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use verify::{Verified, VerifiedExpectation, VerifyReport};
 
 /// A figure with its 95 % interval. The bounds are missing where fewer than two replications ran.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +96,9 @@ pub struct Report {
     pub bottleneck: Option<Bottleneck>,
     /// What grows without bound. Empty when there is a steady state.
     pub growth: Vec<Growth>,
+    /// The pools whose units are held by requests that wait for each other at the end, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadlock: Option<String>,
     /// Paths of what has no steady state because of it, sorted: a traffic that passes through what grows, and
     /// what this traffic passes through (`traffic.users`, `services.web.endpoints.get`,
     /// `services.web.resources.cores`, `resources.db_connections`).
@@ -507,6 +514,9 @@ pub struct SweepReport {
     /// Where one path is swept that is no load: which of its values meet every expectation.
     #[serde(default)]
     pub suffices: Option<Suffices>,
+    /// The condition by which the course of every point is judged: `users.ok > 99%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
 }
 
 /// One point of a sweep.
@@ -516,6 +526,36 @@ pub struct SweepPoint {
     pub at: BTreeMap<String, f64>,
     /// What was found there; none when the point was not reached.
     pub result: Report,
+    /// What became of it; none where the sweep does not ask, or a replication was cut short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<PointOutcome>,
+}
+
+/// What becomes of a system over the course of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It never leaves its good state.
+    Stable,
+    /// It leaves it, and is back at the end.
+    Recovers,
+    /// It is out of it at the end.
+    StaysDown,
+}
+
+/// What became of the replications of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PointOutcome {
+    /// What became of most of them; of equally many, the worse.
+    pub fate: Fate,
+    /// The share of those.
+    pub share: f64,
+    /// Replications that never left the good state.
+    pub stable: u32,
+    /// Replications that left it and came back.
+    pub recovers: u32,
+    /// Replications that were out of it at the end.
+    pub stays_down: u32,
 }
 
 /// A closed form along a sweep.

@@ -133,11 +133,16 @@ impl Spec for VariantSpec {
     }
 }
 
-/// Swept paths: path, where it stands, values.
+/// Swept paths: path, where it stands, values; and by what every point is judged.
 #[derive(Clone, Debug)]
 pub(crate) struct SweepsSpec {
     pub(crate) axes: Vec<(String, Place, Option<SweepSpec>)>,
+    /// Whose good state it is: `users`, or `users.ok > 90%`.
+    pub(crate) outcome: Option<ExpectSpec>,
 }
+
+/// What stands in a sweep beside its paths.
+const OUTCOME: &str = "outcome";
 
 impl Spec for SweepsSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
@@ -152,19 +157,33 @@ impl Spec for SweepsSpec {
         let axis = |entry: &crate::tree::Entry, sink: &mut Sink| {
             (entry.key.to_string(), entry.place, SweepSpec::read(&entry.node, sink))
         };
-        Some(Self { axes: entries.iter().map(|entry| axis(entry, sink)).collect() })
+        let (outcomes, axes): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| &*entry.key == OUTCOME);
+        let outcome = outcomes.first().and_then(|entry| {
+            if entry.node.text().is_none() {
+                sink.expected(
+                    "a condition",
+                    &entry.node,
+                    "write `outcome: users`, or `outcome: users.ok > 90%`",
+                );
+                return None;
+            }
+            ExpectSpec::read(&entry.node, sink)
+        });
+        Some(Self { axes: axes.into_iter().map(|entry| axis(entry, sink)).collect(), outcome })
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
         defined(definitions, "Sweeps", |definitions| {
             let sweep = SweepSpec::schema(definitions);
-            json!({"type": "object", "additionalProperties": sweep})
+            let outcome = json!({"type": "string", "description":
+                "By which condition every point is judged: `users`, which is `users.ok > 99%`, or another one."});
+            json!({"type": "object", "properties": {OUTCOME: outcome}, "additionalProperties": sweep})
         })
     }
 
     fn complete(node: &mut Node) {
         if let Value::Map(entries) = &mut node.value {
-            for entry in entries {
+            for entry in entries.iter_mut().filter(|entry| &*entry.key != OUTCOME) {
                 SweepSpec::complete(&mut entry.node);
             }
         }

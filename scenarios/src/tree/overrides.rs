@@ -148,11 +148,20 @@ pub(crate) fn apply(root: &mut Node, assignment: &Assignment) -> Result<(), Diag
     set(root, "", &assignment.path, assignment)
 }
 
+/// Whether the value says that there is to be none: `~` or `null`. Nothing at all is a value that was forgotten.
+fn removes(value: &Node) -> bool {
+    value.value == Value::Null && value.place.start < value.place.end
+}
+
 fn set(node: &mut Node, walked: &str, rest: &str, assignment: &Assignment) -> Result<(), Diagnostic> {
     let (first, behind) = rest.split_once('.').map_or((rest, None), |(first, behind)| (first, Some(behind)));
     let join = |part: &str| if walked.is_empty() { part.to_string() } else { format!("{walked}.{part}") };
     match &mut node.value {
         Value::Map(entries) => {
+            if removes(&assignment.value) && entries.iter().any(|entry| *entry.key == *rest) {
+                entries.retain(|entry| *entry.key != *rest);
+                return Ok(());
+            }
             if let Some(entry) = entries.iter_mut().find(|entry| *entry.key == *rest) {
                 entry.place = assignment.place;
                 entry.node = Node { label: assignment.place, ..assignment.value.clone() };
@@ -266,6 +275,23 @@ mod tests {
         assert_eq!(error.help.as_deref(), Some("did you mean `web`?"));
         let error = after("services: {web: {cores: 3}}", "services.web.cores.x=3").unwrap_err();
         assert_eq!(error.message, "`services.web.cores` is `3`, so it has no `x`");
+    }
+
+    #[test]
+    fn a_tilde_removes_a_setting() {
+        let text = "policies: {sql: {retry: {attempts: 3, budget: 10%}}}";
+        let root = after(text, "policies.sql.retry.budget=~").unwrap();
+        let retry =
+            |root: &Node| root.get("policies").unwrap().get("sql").unwrap().get("retry").cloned().unwrap();
+        assert!(retry(&root).get("budget").is_none());
+        assert_eq!(retry(&root).get("attempts").unwrap().text(), Some("3"));
+        let changes = tree("policies.sql.retry: {budget: null}");
+        let nested = assignments(&changes);
+        assert_eq!(nested.len(), 1, "a dotted path is set as a whole");
+        let mut root = tree(text);
+        let changes = tree("policies: {sql: {retry: {budget: ~}}}");
+        assignments(&changes).iter().for_each(|one| apply(&mut root, one).unwrap());
+        assert!(retry(&root).get("budget").is_none() && retry(&root).get("attempts").is_some());
     }
 
     #[test]

@@ -275,7 +275,42 @@ fn expectations_that_say_nothing() {
     assert_snapshot!("expect_window_reversed", expect("shoppers.p99[5m..2m] < 250ms"));
     assert_snapshot!("expect_window_outside", expect("shoppers.p99[5m..20m] < 250ms"));
     assert_snapshot!("expect_variant", expect("fixed: shoppers.p99 < 250ms"));
-    assert_snapshot!("expect_not_yet", expect("shoppers.recovery(ok > 99%, after 130s) < 100s"));
+    assert_snapshot!("expect_not_yet", expect("shoppers.max(ok) < 100s"));
+}
+
+#[test]
+fn expectations_of_recoveries_and_slopes() {
+    let expect = |text: &str| shop_and(&format!("expect:\n  - {text}\n"));
+    assert_eq!(expect("shoppers.recovery(ok > 99%, after 130s) < 100s"), "no message\n");
+    assert_eq!(expect("web.recovery(mean <= 20ms, after 0s) < 100s"), "no message\n");
+    assert_eq!(expect("web.workers.queue_length.slope[100s..200s] = 0/s ± 1/s"), "no message\n");
+    assert_eq!(expect("shoppers.in_flight.slope > -1/s"), "no message\n");
+    assert_snapshot!("recovery_of_what", expect("shoppers.recovery < 100s"));
+    assert_snapshot!("recovery_since_when", expect("shoppers.recovery(ok > 99%) < 100s"));
+    assert_snapshot!("recovery_figure", expect("shoppers.recovery(okay > 99%, after 130s) < 100s"));
+    assert_snapshot!("recovery_unit", expect("shoppers.recovery(ok > 99, after 130s) < 100s"));
+    assert_snapshot!("recovery_bound", expect("shoppers.recovery(ok > 99%, after 130s) < 100"));
+    assert_snapshot!("recovery_after_the_end", expect("shoppers.recovery(ok > 99%, after 10m) < 100s"));
+    assert_snapshot!("recovery_window", expect("shoppers.recovery(ok > 99%, after 1m)[1m..2m] < 100s"));
+    let ratio = "shoppers.recovery(ok > 99%, after 1m) / shoppers.recovery(ok > 50%, after 1m) < 0.5";
+    assert_snapshot!("recovery_ratio", expect(ratio));
+    assert_snapshot!("parentheses", expect("shoppers.p99(ok > 99%, after 130s) < 100s"));
+    assert_snapshot!("slope_of_no_level", expect("shoppers.p99.slope < 1/s"));
+    assert_snapshot!("slope_of_cores", expect("web.cores.queue_length.slope < 1/s"));
+    assert_snapshot!("slope_unit", expect("shoppers.in_flight.slope < 1s"));
+}
+
+#[test]
+fn outcomes_that_judge_nothing() {
+    let outcome =
+        |text: &str| shop_and(&format!("sweep:\n  traffic.shoppers.rate: [50/s, 60/s]\n  outcome: {text}\n"));
+    assert_eq!(outcome("shoppers"), "no message\n");
+    assert_eq!(outcome("shoppers.p99 < 1s"), "no message\n");
+    assert_snapshot!("outcome_of_whom", outcome("shopers"));
+    assert_snapshot!("outcome_unit", outcome("shoppers.ok > 90"));
+    assert_snapshot!("outcome_window", outcome("shoppers.ok[1m..2m] > 90%"));
+    assert_snapshot!("outcome_slope", outcome("shoppers.in_flight.slope < 1/s"));
+    assert_snapshot!("outcome_shape", outcome("[shoppers]"));
 }
 
 #[test]

@@ -12,8 +12,8 @@ use sim_core::CancelFlag;
 use super::analysis::Analysis;
 use super::gather::{Gathered, Progress, Simulate, gather_each};
 use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
-use super::theory;
-use crate::results::{Report, SweepPoint, SweepReport, TheoryCurve};
+use super::{course, theory};
+use crate::results::{PointOutcome, Report, SweepPoint, SweepReport, TheoryCurve};
 
 /// One swept path.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,23 +70,31 @@ pub(crate) fn sweep_with(
     cancel: &CancelFlag,
 ) -> Result<SweepReport, BrokenLaws> {
     let plans = || grid.points.iter().map(|point| &point.plan);
-    let prepared: Vec<Prepared> =
-        plans().map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel)).collect();
+    let prepared = plans()
+        .map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel).watching_outcome(plan));
+    let prepared: Vec<Prepared> = prepared.collect();
     let cases: Vec<_> = prepared.iter().map(|prepared| prepared.case.clone()).collect();
     let plan = |number: usize| &grid.points[number].plan;
     let wanted = |number: usize, seen: &Gathered| {
         plan(number).replications.wanted(&cases[number], seen, &plan(number).expectations)
     };
     let mut results: Vec<Option<Result<Report, BrokenLaws>>> = vec![None; cases.len()];
+    let mut outcomes: Vec<Option<PointOutcome>> = vec![None; cases.len()];
     let finish = |number: usize, seen: Gathered| {
         let some = !seen.samples.is_empty();
+        // It is watched behind what expectations watch.
+        if plan(number).outcome.is_some() && seen.complete() {
+            let held: Vec<&[bool]> =
+                seen.samples.iter().filter_map(|sample| sample.held.last().map(Vec::as_slice)).collect();
+            outcomes[number] = course::outcome(&held);
+        }
         results[number] = some.then(|| lawful(prepared[number].report(plan(number), &seen, options)));
     };
     gather_each(&cases, simulate, progress, cancel, wanted, finish);
     let mut points = Vec::new();
-    for (point, result) in grid.points.iter().zip(results) {
+    for ((point, result), outcome) in grid.points.iter().zip(results).zip(outcomes) {
         if let Some(result) = result {
-            points.push(SweepPoint { at: point.at.clone(), result: result? });
+            points.push(SweepPoint { at: point.at.clone(), result: result?, outcome });
         }
     }
     Ok(assemble(grid, points))
@@ -127,6 +135,7 @@ fn assemble(grid: &Grid, points: Vec<SweepPoint>) -> SweepReport {
         capacity,
         safe,
         suffices,
+        outcome: first.and_then(|plan| plan.outcome.as_ref()).map(|metric| metric.name.clone()),
         points,
     }
 }
