@@ -210,13 +210,122 @@ pub struct PoolPlan {
     pub is_workers: bool,
 }
 
+/// Who computes when more do than there are cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheduling {
+    /// All advance together, each with at most one core: processor sharing.
+    Sharing,
+    /// First come, first served, each until its need is met: an event loop.
+    RunToCompletion,
+    /// The smallest need first, each until it is met.
+    ShortestJobFirst,
+    /// The smallest need first; who is larger stands back.
+    ShortestOriginalSize,
+    /// The smallest rest of a need first; who has more left stands back.
+    ShortestRemaining,
+    /// Who has got the least so far.
+    LeastAttained,
+    /// Last come, first served; whoever was there stands back.
+    LastComeFirst,
+    /// The most important class first, first come first served within it.
+    Priority {
+        /// Whether the less important stand back at once, rather than keep the core that they have.
+        preemptive: bool,
+    },
+}
+
+impl Scheduling {
+    /// Whether nobody who computes ever stands back, so that the others wait in line.
+    pub fn in_line(self) -> bool {
+        matches!(
+            self,
+            Self::RunToCompletion | Self::ShortestJobFirst | Self::Priority { preemptive: false }
+        )
+    }
+}
+
+/// How much those who compute at once are in each other's way: Gunther's Universal Scalability Law.
+///
+/// Source: Gunther, *Guerrilla Capacity Planning* (2007), chapter 4.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contention {
+    /// Share of the work that only one can do at a time.
+    pub sigma: f64,
+    /// Cost of keeping each other up to date, for each pair.
+    pub kappa: f64,
+}
+
+impl Contention {
+    /// The work that `n` do together, in units of what one does alone.
+    pub fn speedup(self, n: f64) -> f64 {
+        n / (1.0 + self.sigma * (n - 1.0) + self.kappa * n * (n - 1.0))
+    }
+
+    /// The most that any number can do together.
+    pub fn most(self) -> f64 {
+        if self.kappa <= 0.0 {
+            return if self.sigma <= 0.0 { f64::INFINITY } else { self.sigma.recip() };
+        }
+        let peak = ((1.0 - self.sigma) / self.kappa).sqrt().max(1.0);
+        self.speedup(peak.floor()).max(self.speedup(peak.ceil()))
+    }
+}
+
+/// A quota of CPU time in each period, as Linux gives to a container.
+///
+/// Source: Linux, `Documentation/scheduler/sched-bwc.rst`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ThrottlePlan {
+    /// The quota is as many cores for this long.
+    pub period: Span,
+    /// Cores that can be used at once while it lasts; infinite where everybody has one.
+    pub host_cores: f64,
+}
+
 /// The `cores` of a service's replicas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CoresPlan {
     /// Cores of each replica; fractions allowed.
     pub cores: f64,
-    /// Whether a request keeps its core until its need is met (an event loop), rather than share it.
-    pub run_to_completion: bool,
+    /// Who computes when more do than there are.
+    pub scheduling: Scheduling,
+    /// How much they are in each other's way.
+    pub contention: Option<Contention>,
+    /// Whether the cores are a quota of those of the host.
+    pub throttle: Option<ThrottlePlan>,
+}
+
+impl CoresPlan {
+    /// So many cores that are shared.
+    pub fn shared(cores: f64) -> Self {
+        Self { cores, scheduling: Scheduling::Sharing, contention: None, throttle: None }
+    }
+
+    /// Cores that can be used at once.
+    pub fn width(&self) -> f64 {
+        self.throttle.map_or(self.cores, |throttle| throttle.host_cores)
+    }
+
+    /// How many compute at once at most.
+    pub fn admitted(&self) -> usize {
+        let cores = self.throttle.map_or(self.cores, |throttle| {
+            if throttle.host_cores.is_finite() { throttle.host_cores } else { self.cores }
+        });
+        match self.scheduling {
+            Scheduling::Sharing | Scheduling::LeastAttained => usize::MAX,
+            _ => (cores.ceil() as usize).max(1),
+        }
+    }
+
+    /// Pace of one who computes alone, averaged over the periods of a quota.
+    pub fn pace(&self) -> f64 {
+        self.cores.min(1.0)
+    }
+
+    /// The most work that they can do, in units of what one core does.
+    pub fn most_work(&self) -> f64 {
+        self.contention.map_or(self.cores, |contention| contention.most().min(self.cores))
+    }
 }
 
 /// A service.

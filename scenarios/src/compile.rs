@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use models::blueprint::{
-    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress, CoresPlan,
+    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress,
     EndpointPlan, FailurePlan, ForkId, ForkPlan, Op, PoolId, RouteId, RoutePlan, SamplerId, ServiceId,
     ServicePlan, TrafficId, TrafficPlan, UsePlan,
 };
@@ -32,7 +32,7 @@ pub(crate) fn compile(
             path: format!("services.{}", service.name),
             name: service.name.clone(),
             replicas: service.replicas,
-            cores: service.cores.map(|(cores, run_to_completion)| CoresPlan { cores, run_to_completion }),
+            cores: service.cores,
             speed: service.speed,
             pools: service.pools.clone(),
             routes: Vec::new(),

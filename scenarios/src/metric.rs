@@ -84,6 +84,10 @@ pub enum Figure {
     HoldQuantile(f64),
     /// Acquisitions per second.
     AcquireRate,
+    /// Share of the time during which a quota made work stand still.
+    Throttled,
+    /// Share of the periods with work in which it did.
+    ThrottledPeriods,
     /// Replicas.
     Replicas,
     /// Calls per second under a policy.

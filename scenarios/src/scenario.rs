@@ -2,7 +2,7 @@
 
 use models::attribute::Attributes;
 use models::blueprint::{
-    Arrivals, Caller, Change, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan,
+    Arrivals, Caller, Change, CoresPlan, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan,
     RouteId, ServiceId, WaitFor,
 };
 use models::health::HealthPlan;
@@ -71,8 +71,7 @@ pub(crate) struct Failure {
 pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) replicas: u32,
-    /// Cores, and whether a request keeps its core.
-    pub(crate) cores: Option<(f64, bool)>,
+    pub(crate) cores: Option<CoresPlan>,
     pub(crate) speed: f64,
     /// The pools of each replica, in slot order.
     pub(crate) pools: Vec<PoolId>,

@@ -328,6 +328,7 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     used.retain(|(_, resource)| detail.all || !idle(resource));
     let (rows, hidden) = shown(used.clone(), detail, ROWS);
     let next = used.get(rows.len()).map(|(_, resource)| busy(resource));
+    let quotas: Vec<String> = rows.iter().filter_map(|(name, resource)| quota(name, resource)).collect();
     for (name, resource) in rows {
         let steady = report.is_steady(&path_of(&name));
         let waited = resource.queue_max.is_some_and(|longest| longest > 0);
@@ -347,6 +348,16 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     page.table(&table);
     let at_most = next.map(|busy| format!(", at most {} busy", Unit::Share.say(busy))).unwrap_or_default();
     more(page, hidden, &at_most);
+    quotas.iter().for_each(|quota| page.item(quota));
+}
+
+/// What the quota of some cores holds back, if it does.
+fn quota(name: &str, resource: &ResourceResult) -> Option<String> {
+    let (time, periods) = (resource.throttled?.value, resource.throttled_periods?.value);
+    (time > 0.0).then(|| {
+        let (time, periods) = (Unit::Share.say(time), Unit::Share.say(periods));
+        format!("{name}: the quota is used up in {periods} of the periods; work stands still {time} of the time")
+    })
 }
 
 /// Policies that have done something, or all of them.

@@ -24,7 +24,7 @@ use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
 
 use crate::blueprint::{
-    Blueprint, ChoicePlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId, ServicePlan,
+    Blueprint, ChoicePlan, CoresPlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId, ServicePlan,
 };
 use crate::discipline::Waiting;
 use crate::observe::{RouteObservation, Segment};
@@ -100,6 +100,8 @@ struct CoresMeter {
     /// Work that unfinished bursts had got when the segment began.
     partial: f64,
     capacity: f64,
+    /// Nanoseconds that there have been replicas since the segment began.
+    replica_ns: f64,
     /// When `capacity` was last brought up to date.
     since: SimTime,
 }
@@ -288,7 +290,7 @@ impl<'a> System<'a> {
             self.add_instance(pool.0, now);
         }
         let balancers = self.add_balancers(&row.routes, local);
-        let cores = self.add_cores(service, now);
+        let cores = self.add_cores(service, local, now);
         let replica = self.replicas.len() as u32;
         let standing = Standing::Ready;
         self.replicas.push(Replica {
@@ -310,15 +312,22 @@ impl<'a> System<'a> {
         row.note_only();
     }
 
-    fn add_cores(&mut self, service: u32, now: SimTime) -> u32 {
+    fn add_cores(&mut self, service: u32, local: u32, now: SimTime) -> u32 {
         let row = &self.services_in_force[service as usize];
-        let (cores, event_loop) = match row.cores {
-            Some(limit) => (limit.cores, limit.run_to_completion),
-            None if pace_changes(self.plan, service) => (f64::INFINITY, false),
+        let plan = match row.cores {
+            Some(plan) => plan,
+            None if pace_changes(self.plan, service) => CoresPlan::shared(f64::INFINITY),
             None => return NONE,
         };
-        self.cores.push(Cores::new(service, cores, event_loop, row.speed, now));
+        let name = self.name_of_cores(service, local);
+        self.cores.push(Cores::new(service, &plan, row.speed, name, now));
         (self.cores.len() - 1) as u32
+    }
+
+    /// Tells the cores of replica number `local` from all others, in this replication.
+    fn name_of_cores(&self, service: u32, local: u32) -> u64 {
+        let name = sim_core::hash_name(&self.plan.services[service as usize].path);
+        sim_core::combine(self.stream, sim_core::combine(name, u64::from(local)))
     }
 
     /// Draws a time.

@@ -4,8 +4,10 @@ use sim_core::{Calendar, Present, SimTime};
 
 use super::frame::{Kind, NONE, State};
 use super::{Event, Packed, Standing, System};
-use crate::blueprint::{PoolScope, Row};
-use crate::observe::{CoresObservation, EndpointObservation, Segment, ServiceObservation};
+use crate::blueprint::{CoresPlan, PoolScope, Row};
+use crate::observe::{
+    CoresObservation, EndpointObservation, Segment, ServiceObservation, ThrottledObservation,
+};
 
 /// Who is where at the end of a segment.
 struct Census {
@@ -139,6 +141,8 @@ impl System<'_> {
         self.services_in_force[service].cores?;
         self.count_capacity(service, now);
         let (mut busy, mut worked, mut partial) = (0.0, 0.0, 0.0);
+        let replica_ns = std::mem::take(&mut self.services[service].cores.replica_ns);
+        let mut throttled = ThrottledObservation { replica_ns, ..ThrottledObservation::default() };
         for &replica in &self.services[service].replicas {
             let cores = self.replicas[replica as usize].cores;
             let row = &mut self.cores[cores as usize];
@@ -146,6 +150,7 @@ impl System<'_> {
             busy += std::mem::take(&mut row.busy);
             worked += std::mem::take(&mut row.worked);
             partial += row.partial();
+            throttled.add(row.take_throttled());
         }
         let meter = &mut self.services[service].cores;
         let partial_start = std::mem::replace(&mut meter.partial, partial);
@@ -159,6 +164,7 @@ impl System<'_> {
             present: meter.present.flush(now, present),
             response: meter.response.take().compact(),
             wait: meter.wait.take().compact(),
+            throttled,
         })
     }
 
@@ -168,6 +174,7 @@ impl System<'_> {
         let row = &mut self.services[service];
         let elapsed = now.since(row.cores.since).as_nanos() as f64;
         row.cores.capacity += elapsed * limit.cores * f64::from(row.standing);
+        row.cores.replica_ns += elapsed * f64::from(row.standing);
         row.cores.since = now;
     }
 
@@ -269,11 +276,12 @@ impl System<'_> {
     ) {
         self.count_capacity(service, now);
         self.services[service].speed = to.speed;
-        let (cores, event_loop) = to.cores.map_or((f64::INFINITY, false), |c| (c.cores, c.run_to_completion));
+        let plan = to.cores.unwrap_or_else(|| CoresPlan::shared(f64::INFINITY));
         for number in 0..self.services[service].replicas.len() {
             let replica = self.services[service].replicas[number];
             let at = self.replicas[replica as usize].cores;
-            self.cores[at as usize].change(cores, event_loop, to.speed, now);
+            let name = self.name_of_cores(service as u32, number as u32);
+            self.cores[at as usize].change(&plan, to.speed, name, now);
             self.admit_to_cores(at, now);
             self.schedule_burst_end(at, calendar);
         }

@@ -178,7 +178,12 @@ impl System<'_> {
         }
         frame.at = cores;
         frame.since = now;
-        match self.begin_burst(Worker::Frame(key), service, cores, span(seconds), now, calendar) {
+        let class = if self.cores[cores as usize].goes_by_class() {
+            self.requests.at(self.frames.at(index).request).class
+        } else {
+            0
+        };
+        match self.begin_burst(Worker::Frame(key), class, cores, span(seconds), now, calendar) {
             Begun::Computing(ticket) => {
                 let frame = self.frames.at_mut(index);
                 frame.state = State::Computing;
@@ -193,16 +198,16 @@ impl System<'_> {
     pub(super) fn begin_burst(
         &mut self,
         worker: Worker,
-        service: usize,
+        class: u16,
         cores: u32,
         need: Span,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Begun {
-        self.services[service].cores.present.enter(now);
         let row = &mut self.cores[cores as usize];
+        self.services[row.service as usize].cores.present.enter(now);
         row.advance(now);
-        let begun = row.begin(worker, need.as_nanos());
+        let begun = row.begin(worker, need.as_nanos(), class);
         if let Begun::Computing(_) = begun {
             self.schedule_burst_end(cores, calendar);
         }

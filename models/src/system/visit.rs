@@ -268,8 +268,8 @@ impl System<'_> {
         let mut draws = Draws::keyed(visit.draw_key ^ row.salt);
         let seconds = self.samplers[row.time.index()].sample(&mut draws);
         if row.on_cores {
-            let (service, cores) = (row.service as usize, self.replicas[visit.replica as usize].cores);
-            self.begin_burst(Worker::Visit(index), service, cores, span(seconds), now, calendar);
+            let (class, cores) = (visit.class, self.replicas[visit.replica as usize].cores);
+            self.begin_burst(Worker::Visit(index), class, cores, span(seconds), now, calendar);
             return;
         }
         let seconds = if row.is_cpu { seconds / self.services[row.service as usize].speed } else { seconds };

@@ -143,6 +143,8 @@ pub(crate) fn resource(utilization: Option<E>) -> ResourceResult {
         acquired: 0,
         rejected: 0,
         timed_out: 0,
+        throttled: None,
+        throttled_periods: None,
     }
 }
 

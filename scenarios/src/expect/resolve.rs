@@ -234,7 +234,7 @@ impl<'a> Subjects<'a> {
             Subject::Service(_) => row(SERVICE, text).or_else(|| replica(text)),
             Subject::Route(_) => row(ROUTE, text),
             Subject::Pool(_) => row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(|| waits(text)),
-            Subject::Cores(_) => row(RESOURCE, text).or_else(|| waits(text)),
+            Subject::Cores(_) => row(RESOURCE, text).or_else(|| row(CORES, text)).or_else(|| waits(text)),
             Subject::Policy(..) => row(POLICY, text),
         }
     }
@@ -254,7 +254,7 @@ impl<'a> Subjects<'a> {
             Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1"])].concat(),
             Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(_) => [words(&[RESOURCE, POOL]), own(&waits)].concat(),
-            Subject::Cores(_) => [words(&[RESOURCE]), own(&waits)].concat(),
+            Subject::Cores(_) => [words(&[RESOURCE, CORES]), own(&waits)].concat(),
             Subject::Policy(..) => words(&[POLICY]),
         }
     }
@@ -306,6 +306,10 @@ const RESOURCE: &[Row] = &[
     ("in_flight", Figure::InFlight, Unit::Number),
     ("rate", Figure::AcquireRate, Unit::Rate),
     ("wait_probability", Figure::WaitProbability, Unit::Share),
+];
+const CORES: &[Row] = &[
+    ("throttled", Figure::Throttled, Unit::Share),
+    ("throttled_periods", Figure::ThrottledPeriods, Unit::Share),
 ];
 const POOL: &[Row] = &[
     ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),

@@ -197,6 +197,7 @@ fn cores(sum: &mut CoresObservation, more: &CoresObservation, how: How) {
         }
     }
     how.population(&mut sum.present, &more.present);
+    sum.throttled.add(more.throttled);
     histogram(&mut sum.response, &more.response);
     histogram(&mut sum.wait, &more.wait);
 }

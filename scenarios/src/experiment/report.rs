@@ -352,6 +352,8 @@ impl Figures<'_> {
             acquired: seen.map_or(0, |seen| seen.acquired),
             rejected: seen.map_or(0, |seen| seen.rejected),
             timed_out: seen.map_or(0, |seen| seen.timed_out),
+            throttled: None,
+            throttled_periods: None,
         }
     }
 
@@ -360,6 +362,8 @@ impl Figures<'_> {
         let seen =
             self.gathered.measured.as_ref().and_then(|segment| segment.cores.get(id.index())?.as_ref());
         let span = seen.map_or(0, |seen| seen.present.span_ns);
+        let has_quota =
+            self.blueprint.services[id.index()].cores.is_some_and(|cores| cores.throttle.is_some());
         let capacity = seen.filter(|_| span > 0).map(|seen| seen.capacity / span as f64);
         ResourceResult {
             kind: "cores".to_owned(),
@@ -380,6 +384,8 @@ impl Figures<'_> {
             acquired: seen.map_or(0, |seen| seen.response.count()),
             rejected: 0,
             timed_out: 0,
+            throttled: self.e(subject, Figure::Throttled).filter(|_| has_quota),
+            throttled_periods: self.e(subject, Figure::ThrottledPeriods).filter(|_| has_quota),
         }
     }
 

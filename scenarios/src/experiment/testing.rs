@@ -88,7 +88,7 @@ impl Builder {
             name: name.to_owned(),
             path: format!("services.{name}"),
             replicas: 1,
-            cores: cores.map(|cores| CoresPlan { cores, run_to_completion: false }),
+            cores: cores.map(CoresPlan::shared),
             speed: 1.0,
             pools,
             routes: Vec::new(),

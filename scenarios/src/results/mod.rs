@@ -240,6 +240,12 @@ pub struct ResourceResult {
     pub rejected: u64,
     /// Gave up waiting, over all replications.
     pub timed_out: u64,
+    /// Cores with a quota: share of the time during which it made work stand still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<E>,
+    /// Cores with a quota: share of the periods with work in which it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_periods: Option<E>,
 }
 
 /// Calls under one policy. What the policy does not have is `null`.

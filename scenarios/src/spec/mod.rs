@@ -3,6 +3,7 @@
 //! One table per struct, written with [`spec!`] and [`choice!`], is what reading, the JSON schema, `explain` and
 //! the reference manual are made from. Reading collects every mistake and goes on.
 
+mod cores;
 mod curve;
 mod distribution;
 mod experiment;
@@ -22,6 +23,9 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
+pub(crate) use cores::{
+    ContentionSpec, CoresMapSpec, CoresSpec, PriorityWord, SchedulingSpec, SchedulingWord, ThrottleSpec,
+};
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec};
 pub(crate) use experiment::{EventSpec, ExpectSpec, FailEvent, RangeSpec, Spacing, SweepSpec};
@@ -37,7 +41,7 @@ pub(crate) use reference::reference;
 pub(crate) use resource::{OrderWord, ResourceSpec, SlotsSpec};
 pub(crate) use route::{ByWord, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec};
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
-pub(crate) use service::{SchedulingWord, ServiceSpec};
+pub(crate) use service::ServiceSpec;
 pub(crate) use step::{
     AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec,
 };

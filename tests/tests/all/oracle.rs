@@ -17,6 +17,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod cores;
 mod networks;
 mod policies;
 mod seen;
@@ -56,7 +57,7 @@ const fn family(
     Family { name, model, read }
 }
 
-const FAMILIES: [Family; 23] = [
+const FAMILIES: [Family; 30] = [
     family("mm1", stations::station, stations::read_station),
     family("mm1k", stations::station, stations::read_station),
     family("mmc", stations::station, stations::read_station),
@@ -71,6 +72,13 @@ const FAMILIES: [Family; 23] = [
     family("mg1_ps", stations::sharing, stations::read_sharing),
     family("mg1_lifo_np", stations::lifo, stations::read_lifo),
     family("mg1_priority_np", stations::priority, stations::read_priority),
+    family("mg1_srpt", cores::by_size, cores::read_by_size),
+    family("mg1_psjf", cores::by_size, cores::read_by_size),
+    family("mg1_foreground_background", cores::by_size, cores::read_by_size),
+    family("mg1_lifo_pr", cores::by_size, cores::read_by_size),
+    family("mg1_priority_pr", cores::priority, cores::read_priority),
+    family("mmc_priority_pr", cores::priority, cores::read_priority),
+    family("usl", cores::contention, cores::read_contention),
     family("lb_round_robin", stations::round_robin, stations::read_station),
     family("lb_random", stations::random, stations::read_station),
     family("machine_repair", networks::closed, networks::read_closed),
@@ -82,17 +90,26 @@ const FAMILIES: [Family; 23] = [
     family("retry_amplification", policies::amplification, policies::read_amplification),
 ];
 
+const GIVEN_SIZE: &str = "a request's need is not kept beside its response time";
+
 /// What our observations cannot express: family, metric, and why.
-const NOT_SEEN: [(&str, &str, &str); 5] = [
+const NOT_SEEN: [(&str, &str, &str); 12] = [
     ("mm1", "number_in_system_var", "populations are integrated over time, their squares are not"),
     ("mm1", "prob_n_ge_10", "populations have a mean and a maximum, no distribution over time"),
     ("mm1", "busy_period_mean", "busy periods are not observed"),
     ("mg1_ps", "mean_slowdown", "a request's need is not kept beside its response time, except as a class"),
+    ("mg1_srpt", "sojourn_mean_given_size_0.5", GIVEN_SIZE),
+    ("mg1_srpt", "sojourn_mean_given_size_3.0", GIVEN_SIZE),
+    ("mg1_psjf", "sojourn_mean_given_size_0.5", GIVEN_SIZE),
+    ("mg1_psjf", "sojourn_mean_given_size_3.0", GIVEN_SIZE),
+    ("mg1_foreground_background", "sojourn_mean_given_size_0.5", GIVEN_SIZE),
+    ("mg1_foreground_background", "sojourn_mean_given_size_3.0", GIVEN_SIZE),
+    ("usl", "n_peak", "it is no whole number of requests"),
     ("machine_repair", "prob_all_thinking", "several servers have no distribution of how many are busy"),
 ];
 
 /// The configurations that are run by default.
-const QUICK: [&str; 30] = [
+const QUICK: [&str; 37] = [
     "mm1/lam0.7_mu1",
     "mm1k/lam0.8_mu1_K5",
     "mm1k/lam2_mu1_K1",
@@ -112,6 +129,13 @@ const QUICK: [&str; 30] = [
     "mg1_ps/exponential_lam0.8",
     "mg1_lifo_np/deterministic_lam0.5",
     "mg1_priority_np/cfg0",
+    "mg1_srpt/erlang_lam0.8",
+    "mg1_psjf/lognormal_lam0.7",
+    "mg1_foreground_background/uniform_lam0.7",
+    "mg1_lifo_pr/deterministic_lam0.5",
+    "mg1_priority_pr/cfg5",
+    "mmc_priority_pr/c4_1_2",
+    "usl/g50_a0.1_b0.002",
     "lb_round_robin/n3_rho.5",
     "lb_random/n16_rho.7",
     "machine_repair/c1_N5_Z10_s1",

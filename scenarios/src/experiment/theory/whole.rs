@@ -5,7 +5,7 @@ use models::theory::{MachineRepair, Mmc, Mmck, Station, closed, fork_join_mean};
 
 use sim_core::Span;
 
-use super::station::{Law, NEVER, NoLaw, describe, not_poisson, not_split, owner};
+use super::station::{Law, NEVER, NoLaw, describe, not_poisson, not_split, owner, slowed};
 use super::sum::{Part, quantile};
 use crate::experiment::analysis::{Analysis, Loaded, Offered, Place, mean};
 use crate::experiment::growth::is_transient;
@@ -69,6 +69,15 @@ impl<'a> System<'a> {
     pub(super) fn whole(&self, load: usize) -> Result<Whole, String> {
         if is_transient(self.blueprint) {
             return Err("the load or the system changes during the run: there is no steady state".to_owned());
+        }
+        let visits = &self.analysis.loads[load].visits;
+        let visited = self.analysis.stations.iter().zip(visits).filter(|(_, visits)| **visits > 0.0);
+        let mut services = visited.filter_map(|(station, _)| match station.place {
+            Place::Cores(service) => Some(service),
+            Place::Pool(_) => None,
+        });
+        if let Some(why) = services.find_map(|service| slowed(self.blueprint, service)) {
+            return Err(why);
         }
         match self.analysis.loads[load].offered {
             Offered::Closed { users, think } => of_users(self, load, users as u32, think),
@@ -238,6 +247,9 @@ fn one_station(law: &Law) -> Option<Whole> {
     let mu = 1.0 / law.mean;
     if law.gives_up || law.ranked {
         return None;
+    }
+    if let Some((mean, why)) = law.known {
+        return Some(Whole::exactly(law.model(), mean, None, why));
     }
     if let Some(room) = law.room.filter(|room| law.matters(*room)) {
         let places = law.servers.checked_add(room)?;

@@ -30,7 +30,9 @@ struct Service {
     replicas: u8,
     workers: Option<(u8, Option<u8>)>,
     cores: Option<&'static str>,
-    event_loop: bool,
+    scheduling: Option<&'static str>,
+    /// Contention and a quota.
+    brakes: Option<&'static str>,
     /// A resource of its own: slots, queue, timeout, order.
     own: (u8, Option<u8>, Option<&'static str>, &'static str),
     pick: &'static str,
@@ -135,6 +137,21 @@ const HEALTH: [&str; 3] = [
     "{eject: {errors: 2, for: 50ms, max: 100%}, panic: 100%}",
     "{check: 7ms, fall: 2, rise: 1, panic: 0%}",
 ];
+const SCHEDULING: [&str; 8] = [
+    "run_to_completion",
+    "sjf",
+    "srpt",
+    "psjf",
+    "foreground_background",
+    "lifo_preemptive",
+    "{priority: preemptive}",
+    "{priority: non_preemptive}",
+];
+const BRAKES: [&str; 3] = [
+    "contention: {sigma: 5%, kappa: 0.01}",
+    "throttle: {period: 20ms}",
+    "contention: {sigma: 20%}, throttle: {host_cores: 2}",
+];
 const ORDERS: [&str; 3] = ["fifo", "lifo", "priority"];
 
 fn time() -> impl Strategy<Value = &'static str> + Clone {
@@ -184,12 +201,21 @@ fn service() -> impl Strategy<Value = Service> {
     let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
     let route = (picks, health, prop::bool::weighted(0.2), latency);
-    (1..=3_u8, workers, cores, any::<bool>(), own, route, steps).prop_map(
-        |(replicas, workers, cores, event_loop, own, (pick, health, pinned, latency), steps)| Service {
+    let scheduling = (option::of(select(&SCHEDULING[..])), option::weighted(0.2, select(&BRAKES[..])));
+    (1..=3_u8, workers, (cores, scheduling), own, route, steps).prop_map(
+        |(
+            replicas,
+            workers,
+            (cores, (scheduling, brakes)),
+            own,
+            (pick, health, pinned, latency),
+            steps,
+        )| Service {
             replicas,
             workers,
             cores,
-            event_loop,
+            scheduling,
+            brakes,
             own,
             pick,
             health,
@@ -412,16 +438,22 @@ impl System {
                 writeln!(f, "    queue: {queue}")?;
             }
         }
+        let mut cpus = String::new();
         if let Some(cores) = service.cores {
-            writeln!(f, "    cores: {cores}")?;
-            if service.event_loop && !cores.contains('.') {
-                writeln!(f, "    scheduling: run_to_completion")?;
+            match service.brakes {
+                Some(brakes) => cpus = format!(", cpus: {{cores: {cores}, {brakes}}}"),
+                None => writeln!(f, "    cores: {cores}")?,
+            }
+            // An event loop has whole cores.
+            let fits = |word: &&str| *word != "run_to_completion" || !cores.contains('.');
+            if let Some(scheduling) = service.scheduling.filter(fits) {
+                writeln!(f, "    scheduling: {scheduling}")?;
             }
         }
         let (slots, queue, timeout, order) = service.own;
         let queue = queue.map(|queue| format!(", queue: {queue}")).unwrap_or_default();
         let wait = wait(timeout);
-        writeln!(f, "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}}}}}")?;
+        writeln!(f, "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}}}{cpus}}}")?;
         let mut steps = String::new();
         self.write_steps(&mut steps, &service.steps, i, false)?;
         writeln!(f, "    endpoints: {{go: {steps}}}")
@@ -539,7 +571,16 @@ impl System {
                 1 => (format!("services.s{number}.replicas: 4"), event.for_ms),
                 2 if service.workers.is_some() => (format!("services.s{number}.workers: 1"), event.for_ms),
                 3 if service.workers.is_some() => (format!("services.s{number}.workers: 6"), event.for_ms),
-                4 if service.cores.is_some() => (format!("services.s{number}.cores: 3"), event.for_ms),
+                4 if service.cores.is_some() => {
+                    let path = if service.brakes.is_some() { "resources.cpus.cores" } else { "cores" };
+                    let change = match event.what / 9 % 4 {
+                        0 => "scheduling: lifo_preemptive".to_owned(),
+                        1 => "scheduling: foreground_background".to_owned(),
+                        2 => "scheduling: sharing".to_owned(),
+                        _ => format!("{path}: 3"),
+                    };
+                    (format!("services.s{number}.{change}"), event.for_ms)
+                }
                 5 => (format!("services.s{number}.resources.own.slots: 5"), event.for_ms),
                 6 => (format!("services.s{number}.speed: 0"), Some(event.for_ms.unwrap_or(500))),
                 _ => (format!("services.s{number}.speed: 0.25"), event.for_ms),
