@@ -53,6 +53,8 @@ table_index! {
     ForkId;
     /// A `choose` step.
     ChoiceId;
+    /// What a call sends over the network.
+    WireId;
     /// An operation in [`Blueprint::code`].
     CodeAddress;
 }
@@ -125,6 +127,13 @@ pub enum Op {
     Release,
     /// Needs CPU time on the replica's cores.
     Cpu(SamplerId),
+    /// Needs CPU time on the replica's cores, and more for each byte that the request carries.
+    CpuPerByte {
+        /// What it needs in any case.
+        need: SamplerId,
+        /// Seconds for each byte.
+        each: f64,
+    },
     /// Time passes, no core is used.
     Delay(SamplerId),
     /// Calls an endpoint and waits for the reply.
@@ -237,10 +246,7 @@ pub enum Scheduling {
 impl Scheduling {
     /// Whether nobody who computes ever stands back, so that the others wait in line.
     pub fn in_line(self) -> bool {
-        matches!(
-            self,
-            Self::RunToCompletion | Self::ShortestJobFirst | Self::Priority { preemptive: false }
-        )
+        matches!(self, Self::RunToCompletion | Self::ShortestJobFirst | Self::Priority { preemptive: false })
     }
 }
 
@@ -371,8 +377,55 @@ pub struct CallPlan {
     pub policy: Option<PolicyId>,
     /// Network time of each direction.
     pub latency: Option<SamplerId>,
+    /// What it sends, where that takes time or can be lost.
+    pub wire: Option<WireId>,
     /// Names the place in the call tree for the request's draws.
     pub salt: u64,
+}
+
+impl CallPlan {
+    /// Whether the network takes time.
+    #[inline]
+    pub fn takes_time(&self) -> bool {
+        self.latency.is_some() || self.wire.is_some()
+    }
+}
+
+/// How many bytes a message has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// None that count.
+    Nothing,
+    /// As many as the request carries.
+    Request,
+    /// Drawn.
+    Drawn(SamplerId),
+}
+
+/// What a call sends over the network, and what that takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WirePlan {
+    /// Bytes per second; infinite where they take no time.
+    pub bandwidth: f64,
+    /// Probability that a packet is lost.
+    pub loss: f64,
+    /// How long the sender waits before it sends a lost packet again, at first; it doubles each time.
+    pub retransmit: Span,
+    /// Bytes of the request.
+    pub request: Payload,
+    /// Bytes of the answer.
+    pub reply: Payload,
+}
+
+/// How connections to the replicas of a service are opened and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectPlan {
+    /// Round trips before the first request can be sent.
+    pub round_trips: u32,
+    /// How long a connection that nobody uses is kept.
+    pub keep_alive: Span,
+    /// How many of those each caller keeps for each replica.
+    pub idle: u32,
 }
 
 /// What a rule knows a request by.
@@ -457,13 +510,15 @@ pub struct RoutePlan {
     pub pick: Pick,
     /// How the health of replicas is judged; none is not at all.
     pub health: Option<HealthPlan>,
+    /// How connections are opened; none is for nothing.
+    pub connect: Option<ConnectPlan>,
 }
 
 impl RoutePlan {
     /// Whether the rule needs to know nothing of the request, nor how calls end.
     pub fn is_plain(&self) -> bool {
         let needs = crate::balancer::Balancer::needs(&self.pick);
-        self.health.is_none() && needs.label.is_none() && !needs.endings
+        self.health.is_none() && self.connect.is_none() && needs.label.is_none() && !needs.endings
     }
 }
 
@@ -793,6 +848,8 @@ pub enum Row {
     Policy(PolicyId, PolicyPlan),
     /// A route.
     Route(RouteId, RoutePlan),
+    /// What a call sends.
+    Wire(WireId, WirePlan),
     /// Which replicas of a service fail.
     Failing(ServiceId, Option<FailurePlan>),
     /// A fork.
@@ -854,6 +911,8 @@ pub struct Blueprint {
     pub calls: Vec<CallPlan>,
     /// Routes.
     pub routes: Vec<RoutePlan>,
+    /// What calls send over the network.
+    pub wires: Vec<WirePlan>,
     /// Policies.
     pub policies: Vec<PolicyPlan>,
     /// Who calls under which policy, sorted by policy and caller.
@@ -915,6 +974,7 @@ impl Patch {
         differing(&base.traffics, &changed.traffics, rows, |i, row| Row::Traffic(TrafficId(i), row))?;
         differing(&base.policies, &changed.policies, rows, |i, row| Row::Policy(PolicyId(i), row))?;
         differing(&base.routes, &changed.routes, rows, |i, row| Row::Route(RouteId(i), row))?;
+        differing(&base.wires, &changed.wires, rows, |i, row| Row::Wire(WireId(i), row))?;
         differing(&base.forks, &changed.forks, rows, |i, row| Row::Fork(ForkId(i), row))?;
         differing(&base.choices, &changed.choices, rows, |i, row| Row::Choice(ChoiceId(i), row))?;
         differing(&base.code, &changed.code, rows, |i, row| Row::Code(CodeAddress(i), row))?;

@@ -61,7 +61,7 @@ pub struct ServiceObservation {
     pub received: Vec<u64>,
 }
 
-/// One route during a segment, all its callers together. Kept only where health is judged.
+/// One route during a segment, all its callers together. Kept only where health is judged, or connections are opened.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RouteObservation {
     /// Calls that were sent.
@@ -70,6 +70,10 @@ pub struct RouteObservation {
     pub in_panic: u64,
     /// Ejections.
     pub ejections: u64,
+    /// Connections opened.
+    pub connects: u64,
+    /// Calls that found one open.
+    pub reused: u64,
     /// Nanoseconds that replicas were out, as their callers saw it.
     pub out_ns: u128,
     /// Nanoseconds that there were replicas, times callers.

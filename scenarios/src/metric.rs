@@ -132,6 +132,10 @@ pub enum Figure {
     Out,
     /// Share of the calls that are sent while health is ignored.
     Panic,
+    /// Connections opened per second.
+    Connects,
+    /// Share of the calls that find one open.
+    Reused,
 }
 
 /// An expectation as checked.

@@ -356,7 +356,9 @@ fn quota(name: &str, resource: &ResourceResult) -> Option<String> {
     let (time, periods) = (resource.throttled?.value, resource.throttled_periods?.value);
     (time > 0.0).then(|| {
         let (time, periods) = (Unit::Share.say(time), Unit::Share.say(periods));
-        format!("{name}: the quota is used up in {periods} of the periods; work stands still {time} of the time")
+        format!(
+            "{name}: the quota is used up in {periods} of the periods; work stands still {time} of the time"
+        )
     })
 }
 
@@ -427,7 +429,8 @@ fn has_acted(policy: &PolicyResult) -> bool {
 fn routes(page: &mut Page, report: &Report, detail: Detail) {
     let heads = ["sent/s", "ejections", "out", "in panic"];
     let mut table = Table::new([Column::name("Routes")].into_iter().chain(heads.map(Column::number)));
-    let (rows, hidden) = shown(report.routes.iter().collect(), detail, ROWS);
+    let judged = report.routes.iter().filter(|(_, route)| route.sent.is_some());
+    let (rows, hidden) = shown(judged.collect(), detail, ROWS);
     for (name, route) in rows {
         table.row([
             Cell::from(format!("  {name}")),
@@ -439,6 +442,14 @@ fn routes(page: &mut Page, report: &Report, detail: Detail) {
     }
     page.table(&table);
     more(page, hidden, "");
+    for (name, route) in &report.routes {
+        if let (Some(connects), Some(reused)) = (route.connects, route.reused) {
+            let (opened, found) = (Unit::Rate.say(connects.value), Unit::Share.say(reused.value));
+            page.item(&format!(
+                "{name}: {opened} connections are opened, {found} of the calls find one open"
+            ));
+        }
+    }
 }
 
 fn laws(page: &mut Page, laws: &[LittlesLaw], detail: Detail) {

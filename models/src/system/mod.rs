@@ -10,6 +10,7 @@ mod cores;
 mod deadlines;
 mod event;
 mod frame;
+mod network;
 mod policy;
 mod pool;
 mod replicate;
@@ -24,7 +25,8 @@ use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
 
 use crate::blueprint::{
-    Blueprint, ChoicePlan, CoresPlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId, ServicePlan,
+    Blueprint, ChoicePlan, CoresPlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId,
+    ServicePlan, WirePlan,
 };
 use crate::discipline::Waiting;
 use crate::observe::{RouteObservation, Segment};
@@ -153,6 +155,7 @@ struct System<'a> {
     services_in_force: Vec<ServicePlan>,
     policies: Vec<PolicyPlan>,
     routes: Vec<RoutePlan>,
+    wires: Vec<WirePlan>,
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
     // What is there.
@@ -206,6 +209,7 @@ impl<'a> System<'a> {
             services_in_force: plan.services.clone(),
             policies: plan.policies.clone(),
             routes: plan.routes.clone(),
+            wires: plan.wires.clone(),
             forks: plan.forks.clone(),
             choices: plan.choices.clone(),
             services: Vec::with_capacity(plan.services.len()),

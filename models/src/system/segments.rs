@@ -215,6 +215,7 @@ impl System<'_> {
             Row::Traffic(id, _) => Row::Traffic(*id, plan.traffics[id.index()].clone()),
             Row::Policy(id, _) => Row::Policy(*id, plan.policies[id.index()].clone()),
             Row::Route(id, _) => Row::Route(*id, plan.routes[id.index()].clone()),
+            Row::Wire(id, _) => Row::Wire(*id, plan.wires[id.index()].clone()),
             Row::Failing(id, _) => Row::Failing(*id, None),
             Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
             Row::Choice(id, _) => Row::Choice(*id, plan.choices[id.index()].clone()),
@@ -231,6 +232,7 @@ impl System<'_> {
                 let (count, entry) = row.map_or((0, NONE), |row| (row.replicas as usize, row.entry.0));
                 self.fail_replicas(id.index(), count, entry, now, calendar);
             }
+            Row::Wire(id, row) => self.wires[id.index()] = row,
             Row::Fork(id, row) => self.forks[id.index()] = row,
             Row::Choice(id, row) => self.choices[id.index()] = row,
             Row::Code(id, row) => self.code[id.index()] = row,
@@ -396,6 +398,7 @@ impl Row {
             (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
             (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
             (Self::Route(a, _), Self::Route(b, _)) => a == b,
+            (Self::Wire(a, _), Self::Wire(b, _)) => a == b,
             (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
             (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
             (Self::Code(a, _), Self::Code(b, _)) => a == b,

@@ -81,7 +81,12 @@ impl System<'_> {
                     return;
                 }
                 Op::Cpu(need) => {
-                    self.compute(index, need, pc, now, calendar);
+                    self.compute(index, need, 0.0, pc, now, calendar);
+                    return;
+                }
+                Op::CpuPerByte { need, each } => {
+                    let bytes = self.requests.at(frame.request).label.bytes;
+                    self.compute(index, need, each * f64::from(bytes), pc, now, calendar);
                     return;
                 }
                 Op::Call(call) => match self.call(index, call, now, calendar) {
@@ -161,6 +166,7 @@ impl System<'_> {
         &mut self,
         index: u32,
         need: SamplerId,
+        more: f64,
         pc: u32,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
@@ -170,7 +176,7 @@ impl System<'_> {
         let replica = &self.replicas[frame.replica as usize];
         let (service, cores) = (replica.service as usize, replica.cores);
         let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
-        let seconds = self.samplers[need.index()].sample(&mut draws);
+        let seconds = self.samplers[need.index()].sample(&mut draws) + more;
         if cores == NONE {
             frame.state = State::Delayed;
             calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key).pack());
@@ -549,8 +555,8 @@ impl System<'_> {
     ) -> Option<u32> {
         if kind == Kind::Endpoint && !link.is_to_nobody() {
             let call = self.frames.at(index).call;
-            if let Some(latency) = self.plan.calls[call.index()].latency {
-                self.send_reply(index, link, outcome, latency, now, calendar);
+            if self.plan.calls[call.index()].takes_time() {
+                self.send_reply(index, link, outcome, now, calendar);
                 return None;
             }
         }

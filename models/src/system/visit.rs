@@ -114,7 +114,7 @@ pub(super) fn leaves_of(plan: &Blueprint) -> (Vec<Leaf>, Vec<u32>) {
     let endpoints = 0..plan.endpoints.len() as u32;
     let by_endpoint: Vec<u32> = endpoints.map(|endpoint| number(endpoint).unwrap_or(NONE)).collect();
     let of_call = |call: &crate::blueprint::CallPlan| {
-        let is_bare = call.policy.is_none() && call.latency.is_none();
+        let is_bare = call.policy.is_none() && call.latency.is_none() && call.wire.is_none();
         if is_bare && is_plain(plan, call.route) { by_endpoint[call.endpoint.index()] } else { NONE }
     };
     (leaves, plan.calls.iter().map(of_call).collect())

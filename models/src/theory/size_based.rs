@@ -47,13 +47,16 @@ pub fn by_size_mean(rule: BySize, lambda: f64, service: &Distribution) -> Option
     for q in steps() {
         let next = service.upper_quantile(q);
         let (share, middle, step) = (above - q, f64::midpoint(x, next), next - x);
-        let (mean_below, square_below) = (mean + 0.5 * share * middle, square + 0.5 * share * middle * middle);
+        let (mean_below, square_below) =
+            (mean + 0.5 * share * middle, square + 0.5 * share * middle * middle);
         let beyond = f64::midpoint(above, q);
         let smaller = 1.0 - lambda * mean_below;
         residence += 0.5 * step / smaller;
         let response = match rule {
             BySize::ShortestFirst => middle + 0.5 * lambda * second / (smaller * smaller),
-            BySize::PreemptiveShortest => middle / smaller + 0.5 * lambda * square_below / (smaller * smaller),
+            BySize::PreemptiveShortest => {
+                middle / smaller + 0.5 * lambda * square_below / (smaller * smaller)
+            }
             BySize::ShortestRemaining => {
                 let met = square_below + middle * middle * beyond;
                 0.5 * lambda * met / (smaller * smaller) + residence

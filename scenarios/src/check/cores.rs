@@ -108,9 +108,7 @@ impl<'a> Checker<'a> {
 }
 
 /// Resources of kind `cores`, by name.
-fn cores_resources(
-    spec: &ServiceSpec,
-) -> impl Iterator<Item = (&NamedEntry<ResourceSpec>, &CoresMapSpec)> {
+fn cores_resources(spec: &ServiceSpec) -> impl Iterator<Item = (&NamedEntry<ResourceSpec>, &CoresMapSpec)> {
     let all = spec.resources.iter().flat_map(Named::sorted);
     all.filter_map(|entry| match &entry.value {
         Some(ResourceSpec::Cores(cores)) => Some((entry, cores)),

@@ -7,6 +7,7 @@ mod cycles;
 mod distributions;
 mod empty;
 mod files;
+mod network;
 mod policies;
 mod resources;
 mod routes;
@@ -25,8 +26,7 @@ use sim_core::distribution::Distribution;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Endpoint, Parts, Route, Service, Warmup};
 use crate::spec::{
-    At, LimitsSpec, Named, PolicySpec, RouteSpec, ScenarioSpec, ServiceSpec, Sink, Time,
-    WarmupSpec,
+    At, LimitsSpec, Named, PolicySpec, RouteSpec, ScenarioSpec, ServiceSpec, Sink, Time, WarmupSpec,
 };
 use crate::text::Source;
 use crate::tree::{Place, quoted};

@@ -297,6 +297,8 @@ const ROUTE: &[Row] = &[
     ("ejections", Figure::Ejections, Unit::Rate),
     ("out", Figure::Out, Unit::Share),
     ("panic", Figure::Panic, Unit::Share),
+    ("connects", Figure::Connects, Unit::Rate),
+    ("reused", Figure::Reused, Unit::Share),
 ];
 const RESOURCE: &[Row] = &[
     ("utilization", Figure::Utilization, Unit::Share),

@@ -116,6 +116,8 @@ fn route(figure: Figure, seen: &RouteObservation, seconds: f64) -> Option<f64> {
         Figure::Ejections if seen.replica_ns > 0 => rate(seen.ejections, seconds),
         Figure::Out => ratio(seen.out_ns as f64, seen.replica_ns as f64),
         Figure::Panic => share(seen.in_panic, seen.sent),
+        Figure::Connects if seen.connects + seen.reused > 0 => rate(seen.connects, seconds),
+        Figure::Reused => share(seen.reused, seen.connects + seen.reused),
         _ => None,
     }
 }

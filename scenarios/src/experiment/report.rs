@@ -292,7 +292,13 @@ impl Figures<'_> {
 
     fn routes(&self) -> BTreeMap<String, RouteResult> {
         let mut all = BTreeMap::new();
-        for (r, plan) in self.blueprint.routes.iter().enumerate().filter(|(_, plan)| plan.health.is_some()) {
+        for (r, plan) in self
+            .blueprint
+            .routes
+            .iter()
+            .enumerate()
+            .filter(|(_, plan)| plan.health.is_some() || plan.connect.is_some())
+        {
             let id = RouteId(r as u32);
             let subject = Subject::Route(id);
             let seen = self.gathered.measured.as_ref().and_then(|segment| segment.routes.get(r));
@@ -309,6 +315,8 @@ impl Figures<'_> {
                 ejections: seen.map_or(0, |seen| seen.ejections),
                 out: self.e(subject, Figure::Out),
                 panic: self.e(subject, Figure::Panic),
+                connects: self.e(subject, Figure::Connects),
+                reused: self.e(subject, Figure::Reused),
             };
             all.insert(name, result);
         }

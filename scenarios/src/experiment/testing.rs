@@ -39,6 +39,7 @@ impl Builder {
             samplers: Vec::new(),
             calls: Vec::new(),
             routes: Vec::new(),
+            wires: Vec::new(),
             policies: Vec::new(),
             uses: Vec::new(),
             forks: Vec::new(),
@@ -98,6 +99,7 @@ impl Builder {
             service,
             pick: Pick::RoundRobin,
             health: None,
+            connect: None,
         });
         self.0.endpoints.push(EndpointPlan { name: format!("{name}.do"), service, entry });
         EndpointId(self.0.endpoints.len() as u32 - 1)
@@ -107,7 +109,15 @@ impl Builder {
     pub(crate) fn call(&mut self, endpoint: EndpointId, route_slot: u32) -> CallId {
         let route = RouteId(self.0.endpoints[endpoint.index()].service.0);
         let salt = 77 + self.0.calls.len() as u64;
-        self.0.calls.push(CallPlan { endpoint, route, route_slot, policy: None, latency: None, salt });
+        self.0.calls.push(CallPlan {
+            endpoint,
+            route,
+            route_slot,
+            policy: None,
+            latency: None,
+            wire: None,
+            salt,
+        });
         CallId(self.0.calls.len() as u32 - 1)
     }
 

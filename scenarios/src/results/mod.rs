@@ -185,7 +185,7 @@ pub struct ServiceResult {
     pub resources: BTreeMap<String, ResourceResult>,
 }
 
-/// One route whose callers judge health.
+/// One route whose callers judge health, or open connections.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouteResult {
     /// The service that it leads to.
@@ -198,6 +198,12 @@ pub struct RouteResult {
     pub out: Option<E>,
     /// Share of the calls that are sent while health is ignored, because too few replicas are in.
     pub panic: Option<E>,
+    /// Connections opened per second, where that takes time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connects: Option<E>,
+    /// Share of the calls that find one open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<E>,
 }
 
 /// One endpoint.

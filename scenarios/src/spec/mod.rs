@@ -34,12 +34,14 @@ pub(crate) use policy::{
     Policy, PolicyRef, PolicySpec, RetrySpec, SpendWord, WindowSpec,
 };
 pub(crate) use quantity::{
-    Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time, any_quantity,
-    as_percent, wrong_quantity,
+    Bandwidth, Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time,
+    any_quantity, as_percent, wrong_quantity,
 };
 pub(crate) use reference::reference;
 pub(crate) use resource::{OrderWord, ResourceSpec, SlotsSpec};
-pub(crate) use route::{ByWord, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec};
+pub(crate) use route::{
+    ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
+};
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::ServiceSpec;
 pub(crate) use step::{

@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{At, CoresMapSpec, Count, Definitions, Name, Positive, Sink, Spec, Time, defined, not_yet, spec, words};
+use super::{
+    At, CoresMapSpec, Count, Definitions, Name, Positive, Sink, Spec, Time, defined, not_yet, spec, words,
+};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Value};
 use crate::words::listed;

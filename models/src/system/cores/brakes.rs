@@ -97,7 +97,15 @@ impl Quota {
         let period = plan.period.as_nanos().max(1);
         let each = cores * period as f64;
         let phase = (Draws::keyed(combine(SALT_PHASE, name)).unit() * period as f64) as u64;
-        Self { plan, each, phase, number: u64::MAX, left: each, stood: false, throttled: ThrottledObservation::default() }
+        Self {
+            plan,
+            each,
+            phase,
+            number: u64::MAX,
+            left: each,
+            stood: false,
+            throttled: ThrottledObservation::default(),
+        }
     }
 
     fn period(&self) -> u64 {

@@ -178,7 +178,10 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
         }
         let served = cores.scheduling;
         if !matches!(served, Scheduling::Sharing | Scheduling::RunToCompletion) {
-            return Err(NoLaw::Because(format!("`{}` are used in an order of their own", cores_name(blueprint, service))));
+            return Err(NoLaw::Because(format!(
+                "`{}` are used in an order of their own",
+                cores_name(blueprint, service)
+            )));
         }
         // Of those who hold a worker, as many are served at once as there are cores.
         law.room = law.room.map(|room| room.saturating_add(plan.slots - cores.cores as u32));
@@ -259,6 +262,9 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
                 body.cpu |= plan.cores.is_some();
                 body.delay |= plan.cores.is_none();
             }
+            Op::CpuPerByte { .. } => {
+                return Err(format!("what is done while `{name}` is held goes by bytes"));
+            }
             Op::Delay(sampler) => {
                 body.step(&blueprint.samplers[sampler.index()], 1.0);
                 body.delay = true;
@@ -317,7 +323,9 @@ fn of_cores(blueprint: &Blueprint, analysis: &Analysis, id: ServiceId) -> Result
     let pace = plan.speed * cores.cores.min(1.0);
     let busy: f64 = analysis.loads.iter().map(|load| load.rate * load.demands[k]).sum();
     let mean = busy / analysis.stations[k].instances / arrivals / cores.cores.min(1.0);
-    let laws: Vec<&Distribution> = bursts(blueprint, analysis, id);
+    let Some(laws) = bursts(blueprint, analysis, id) else {
+        return Err("what a request needs goes by its bytes".to_owned());
+    };
     let same = laws.windows(2).all(|pair| pair[0] == pair[1]);
     let exponential = same && laws.first().is_some_and(|law| law.is_exponential());
     // Sharing depends on the mean only; for an event loop the variation counts too.
@@ -391,7 +399,8 @@ fn ordered(
     }
     if blind && law.is_exponential() {
         let known = Mmc::new(arrivals, mean.recip(), servers).map(|queue| queue.mean_response());
-        let why = "Poisson arrivals, exponential needs: an order that does not go by size leaves the mean as it is";
+        let why =
+            "Poisson arrivals, exponential needs: an order that does not go by size leaves the mean as it is";
         return known.map(|mean| (mean, why)).ok_or_else(|| "they are never used".to_owned());
     }
     if servers > 1 {
@@ -408,9 +417,10 @@ fn ordered(
         Scheduling::ShortestOriginalSize => {
             by_size(BySize::PreemptiveShortest, "Poisson arrivals, one core, the shortest first, preemptive")
         }
-        Scheduling::ShortestRemaining => {
-            by_size(BySize::ShortestRemaining, "Poisson arrivals, one core, the shortest rest first (Schrage and Miller)")
-        }
+        Scheduling::ShortestRemaining => by_size(
+            BySize::ShortestRemaining,
+            "Poisson arrivals, one core, the shortest rest first (Schrage and Miller)",
+        ),
         Scheduling::LeastAttained => {
             by_size(BySize::LeastAttained, "Poisson arrivals, one core, the least served first (Schrage)")
         }
@@ -418,8 +428,8 @@ fn ordered(
     }
 }
 
-/// The laws of the CPU needs in the code of the endpoints that are used.
-fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> Vec<&'a Distribution> {
+/// The laws of the CPU needs in the code of the endpoints that are used; none where a need goes by bytes.
+fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> Option<Vec<&'a Distribution>> {
     let mut laws = Vec::new();
     for (e, plan) in blueprint.endpoints.iter().enumerate() {
         if plan.service != id || entry_rate(analysis, EndpointId(e as u32)) <= 0.0 {
@@ -429,12 +439,14 @@ fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> V
             blueprint.endpoints.iter().map(|other| other.entry.index()).filter(|at| *at > plan.entry.index());
         let end = next.min().unwrap_or(blueprint.code.len());
         for op in &blueprint.code[plan.entry.index()..end] {
-            if let Op::Cpu(sampler) = op {
-                laws.push(&blueprint.samplers[sampler.index()]);
+            match op {
+                Op::Cpu(sampler) => laws.push(&blueprint.samplers[sampler.index()]),
+                Op::CpuPerByte { .. } => return None,
+                _ => {}
             }
         }
     }
-    laws
+    Some(laws)
 }
 
 /// Why the arrivals of the traffics are not Poisson; none when they are.

@@ -79,11 +79,23 @@ impl<'a> System<'a> {
         if let Some(why) = services.find_map(|service| slowed(self.blueprint, service)) {
             return Err(why);
         }
+        if let Some(why) = delayed(self.blueprint) {
+            return Err(why);
+        }
         match self.analysis.loads[load].offered {
             Offered::Closed { users, think } => of_users(self, load, users as u32, think),
             Offered::Open { .. } => of_open(self, load),
         }
     }
+}
+
+/// What the network does that closed forms leave out, if it does.
+fn delayed(blueprint: &Blueprint) -> Option<String> {
+    if let Some(route) = blueprint.routes.iter().find(|route| route.connect.is_some()) {
+        return Some(format!("handshakes of connections to `{}` are left out", route.name));
+    }
+    let lossy = blueprint.wires.iter().any(|wire| wire.loss > 0.0);
+    lossy.then(|| "what is lost on the way and sent again is left out".to_owned())
 }
 
 /// Stations that requests of `load` visit, those that are one with another left out.

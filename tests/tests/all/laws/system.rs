@@ -40,12 +40,16 @@ struct Service {
     health: Option<&'static str>,
     pinned: bool,
     latency: Option<&'static str>,
+    /// Bandwidth, loss and connections, of routes with a latency.
+    network: Option<&'static str>,
     steps: Vec<Step>,
 }
 
 #[derive(Clone, Debug)]
 enum Step {
     Cpu(&'static str),
+    /// CPU time that goes by bytes.
+    Read(&'static str),
     Delay(&'static str),
     /// Holds the service's own resource.
     Hold(u8, Vec<Step>),
@@ -152,6 +156,13 @@ const BRAKES: [&str; 3] = [
     "throttle: {period: 20ms}",
     "contention: {sigma: 20%}, throttle: {host_cores: 2}",
 ];
+const NETWORK: [&str; 5] = [
+    "bandwidth: 1MB/s",
+    "loss: 20%, retransmit: 5ms",
+    "loss: 100%, retransmit: 1ms",
+    "connect: {round_trips: 2, keep_alive: 20ms, idle: 1}",
+    "bandwidth: 100kB/s, loss: 1%, connect: {keep_alive: 0s}",
+];
 const ORDERS: [&str; 3] = ["fifo", "lifo", "priority"];
 
 fn time() -> impl Strategy<Value = &'static str> + Clone {
@@ -165,6 +176,7 @@ fn limit() -> impl Strategy<Value = Option<&'static str>> {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let leaf = prop_oneof![
         4 => time().prop_map(Step::Cpu),
+        1 => time().prop_map(Step::Read),
         3 => time().prop_map(Step::Delay),
         5 => (any::<u8>(), option::of(any::<u8>())).prop_map(|(to, policy)| Step::Call(to, policy)),
         2 => (1..=2_u8, time()).prop_map(|(units, time)| Step::Borrow(units, time)),
@@ -198,9 +210,10 @@ fn service() -> impl Strategy<Value = Service> {
     ];
     let health = option::weighted(0.3, select(&HEALTH[..]));
     let latency = option::weighted(0.3, select(&["1ms", "{exp: 2ms}"][..]));
+    let network = option::of(select(&NETWORK[..]));
     let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
-    let route = (picks, health, prop::bool::weighted(0.2), latency);
+    let route = (picks, health, prop::bool::weighted(0.2), latency, network);
     let scheduling = (option::of(select(&SCHEDULING[..])), option::weighted(0.2, select(&BRAKES[..])));
     (1..=3_u8, workers, (cores, scheduling), own, route, steps).prop_map(
         |(
@@ -208,7 +221,7 @@ fn service() -> impl Strategy<Value = Service> {
             workers,
             (cores, (scheduling, brakes)),
             own,
-            (pick, health, pinned, latency),
+            (pick, health, pinned, latency, network),
             steps,
         )| Service {
             replicas,
@@ -221,6 +234,7 @@ fn service() -> impl Strategy<Value = Service> {
             health,
             pinned,
             latency,
+            network,
             steps,
         },
     )
@@ -365,7 +379,9 @@ impl Display for System {
         writeln!(f, "routes:")?;
         for (i, service) in self.services.iter().enumerate() {
             let latency = service.latency.filter(|_| !self.calm);
-            let latency = latency.map(|latency| format!(", latency: {latency}")).unwrap_or_default();
+            let network = service.network.filter(|_| latency.is_some());
+            let network = network.map(|network| format!(", {network}")).unwrap_or_default();
+            let latency = latency.map(|latency| format!(", latency: {latency}{network}")).unwrap_or_default();
             // There are as many weights as replicas.
             let weights = "[3, 0, 1"[..3 * usize::from(service.replicas) - 1].to_owned() + "]";
             let pick = service.pick.replace("[3, 0, 1]", &weights);
@@ -427,7 +443,7 @@ impl System {
         if attributes.is_empty() {
             return writeln!(f, "}}");
         }
-        writeln!(f, ", attributes: {{{}}}}}", attributes.join(", "))
+        writeln!(f, ", attributes: {{{}, bytes: {{exp: 2kB}}}}}}", attributes.join(", "))
     }
 
     fn write_service(&self, f: &mut Formatter<'_>, i: usize, service: &Service) -> fmt::Result {
@@ -475,6 +491,7 @@ impl System {
     fn write_step(&self, out: &mut String, step: &Step, i: usize, holding: bool) -> fmt::Result {
         match step {
             Step::Cpu(time) => write!(out, "{{cpu: {time}}}"),
+            Step::Read(time) => write!(out, "{{cpu: {time}, per_byte: 1us}}"),
             Step::Delay(time) => write!(out, "{{delay: {time}}}"),
             Step::Hold(_, steps) if holding => {
                 out.push_str("{repeat: 1, do: ");
@@ -497,6 +514,9 @@ impl System {
                 write!(out, "{{call: s{}.go", i + 1 + usize::from(*to) % later)?;
                 if let Some(policy) = self.keep(*policy) {
                     write!(out, ", policy: p{}", usize::from(policy) % self.policies.len())?;
+                }
+                if to % 3 == 0 {
+                    out.write_str(", bytes: 3kB, reply_bytes: {exp: 4kB}")?;
                 }
                 out.write_char('}')
             }
