@@ -38,8 +38,8 @@ impl Unit {
             _ if percentile => Self::Seconds,
             "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" => Self::Seconds,
             "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
-            | "ejections" | "connects" | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won"
-            | "fallbacks" => Self::Rate,
+            | "ejections" | "connects" | "expired" | "retries" | "retries_refused" | "hedges"
+            | "hedges_won" | "fallbacks" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"

@@ -164,14 +164,22 @@ impl Cores {
         self.by_class
     }
 
+    /// The sharing of cores that nothing slows: the usual case, which goes without asking what else there is.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call would cost as much as it saves")]
+    fn plain(&mut self) -> Option<&mut Sharing> {
+        match (&mut self.discipline, &self.brakes) {
+            (Discipline::Sharing(row), None) => Some(row),
+            _ => None,
+        }
+    }
+
     /// How many compute at this moment.
-    #[inline]
     fn running(&self) -> usize {
         each!(&self.discipline, row => row.running())
     }
 
     /// CPU-nanoseconds per nanosecond of one who has a core of its own.
-    #[inline]
     fn full(&self) -> f64 {
         match &self.brakes {
             None => self.speed,
@@ -182,6 +190,19 @@ impl Cores {
     /// Brings virtual times up to `now`.
     #[inline]
     pub(super) fn advance(&mut self, now: SimTime) {
+        let (elapsed, speed, width) = (now.since(self.last).as_nanos() as f64, self.speed, self.width);
+        let Some(row) = self.plain() else { return self.advance_any(now) };
+        if row.running() > 0 {
+            let used = width.min(row.running() as f64);
+            let work = row.pass(elapsed, speed);
+            self.busy += elapsed * used;
+            self.worked += work;
+        }
+        self.last = now;
+    }
+
+    #[inline(never)]
+    fn advance_any(&mut self, now: SimTime) {
         let running = self.running();
         if running > 0 {
             let mut elapsed = now.since(self.last).as_nanos() as f64;
@@ -212,19 +233,22 @@ impl Cores {
     /// Ends a burst that has got its need, if one has: whose it was, and its need.
     #[inline]
     pub(super) fn end_one(&mut self) -> Option<(Worker, u64)> {
+        let speed = self.speed;
+        if let Some(row) = self.plain() {
+            return row.end_one(speed).map(|burst| (burst.worker, burst.need));
+        }
         let full = self.full();
         each!(&mut self.discipline, row => row.end_one(full)).map(|burst| (burst.worker, burst.need))
     }
 
     /// Lets the next in line compute: who it is, and its ticket.
     pub(super) fn next_in_line(&mut self, is_live: impl Fn(Worker) -> bool) -> Option<(Worker, u32)> {
-        while let Some(&burst) = self.line.front() {
+        while !self.line.is_empty() && each!(&self.discipline, row => row.has_room()) {
+            let burst = self.line.pop_front()?;
             if is_live(burst.worker) {
                 let ticket = each!(&mut self.discipline, row => row.begin(burst))?;
-                self.line.pop_front();
                 return Some((burst.worker, ticket));
             }
-            self.line.pop_front();
         }
         None
     }
@@ -263,13 +287,21 @@ impl Cores {
     /// Nanoseconds until the earliest end, if any burst computes and time passes for it.
     #[inline]
     fn until_next_end(&mut self) -> Option<u64> {
-        let full = self.full();
-        let mut until = each!(&mut self.discipline, row => row.until_next(full))?;
-        if let Some(brakes) = &self.brakes {
-            until = brakes.delay(self.last, until, self.width.min(self.running() as f64));
-        }
+        let speed = self.speed;
+        let until = match self.plain() {
+            Some(row) => row.until_next(speed)?,
+            None => self.until_next_any()?,
+        };
         let nanos = (until - 1e-6).ceil().max(0.0);
         (nanos < 3.0e18).then_some(nanos as u64)
+    }
+
+    #[inline(never)]
+    fn until_next_any(&mut self) -> Option<f64> {
+        let full = self.full();
+        let until = each!(&mut self.discipline, row => row.until_next(full))?;
+        let used = self.width.min(self.running() as f64);
+        Some(self.brakes.as_ref().map_or(until, |brakes| brakes.delay(self.last, until, used)))
     }
 
     /// CPU-nanoseconds that unfinished bursts have got so far.

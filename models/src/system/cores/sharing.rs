@@ -76,12 +76,19 @@ impl Sharing {
         elapsed * pace * self.running as f64
     }
 
+    /// Whether one more may compute.
+    #[inline]
+    pub(super) fn has_room(&self) -> bool {
+        self.running < self.admitted
+    }
+
     /// The ticket of a burst that begins, if it may.
     #[inline]
     pub(super) fn begin(&mut self, burst: Burst) -> Option<u32> {
-        (self.running < self.admitted).then(|| self.admit(burst))
+        self.has_room().then(|| self.admit(burst))
     }
 
+    #[inline]
     fn admit(&mut self, burst: Burst) -> u32 {
         if self.running == 0 {
             // Nobody remembers the old origin: a fresh one keeps the sums precise.
@@ -90,15 +97,15 @@ impl Sharing {
         }
         let start = self.virtual_time;
         let ticket = self.bursts.insert(Computing { burst, start, running: true });
-        self.enlist(ticket);
+        self.enlist(ticket, start, burst.need);
         ticket
     }
 
-    fn enlist(&mut self, ticket: u32) {
-        let &Computing { burst, start, .. } = self.bursts.peek(ticket);
+    #[inline]
+    fn enlist(&mut self, ticket: u32, start: f64, need: u64) {
         self.sequence = self.sequence.wrapping_add(1);
         self.starts += start;
-        self.active.push(Reverse(((start + burst.need as f64).to_bits(), self.sequence, ticket)));
+        self.active.push(Reverse(((start + need as f64).to_bits(), self.sequence, ticket)));
         self.running += 1;
     }
 
@@ -128,6 +135,7 @@ impl Sharing {
         None
     }
 
+    #[inline]
     fn leave(&mut self, start: f64) {
         self.running -= 1;
         self.starts -= start;
@@ -174,6 +182,6 @@ impl Sharing {
         let Moved { ticket, burst, got } = moved;
         let start = self.virtual_time - got.min(burst.need as f64);
         self.bursts.insert_at(ticket, Computing { burst, start, running: true });
-        self.enlist(ticket);
+        self.enlist(ticket, start, burst.need);
     }
 }
