@@ -1,11 +1,13 @@
 //! Attributes of requests: the key, tenant and user by which routes tell them apart.
 
+use sim_core::distribution::Distribution;
 use sim_core::{Draws, Zipf};
 
 /// Separate the draws of the attributes from each other and from all else that a request draws.
 const SALT_KEY: u64 = 0x8EBC_6AF0_9C88_C6E3;
 const SALT_TENANT: u64 = 0x5895_58CB_CFBE_1B31;
 const SALT_USER: u64 = 0x1D8E_4E27_C47D_124F;
+const SALT_BYTES: u64 = 0xEB44_ACCA_B455_D165;
 
 /// How the values of an attribute are spread over requests. Values are numbers from 0.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,8 @@ pub struct Attributes {
     pub tenant: Option<Spread>,
     /// Who sent it.
     pub user: Option<Spread>,
+    /// How large it is.
+    pub bytes: Option<Distribution>,
 }
 
 /// The attributes of one request.
@@ -54,6 +58,8 @@ pub struct Label {
     pub tenant: u32,
     /// Who sent it.
     pub user: u32,
+    /// How many bytes it carries; as many as fit.
+    pub bytes: u32,
 }
 
 impl Attributes {
@@ -68,6 +74,10 @@ impl Attributes {
             key: value(&self.key, SALT_KEY, 0),
             tenant: value(&self.tenant, SALT_TENANT, 0),
             user: value(&self.user, SALT_USER, user),
+            bytes: match &self.bytes {
+                Some(law) => law.sample(&mut Draws::keyed(draw_key ^ SALT_BYTES)).round() as u32,
+                None => 0,
+            },
         }
     }
 }
@@ -82,12 +92,13 @@ mod tests {
             key: Some(Spread::Uniform(1_000_000)),
             tenant: Some(Spread::Uniform(1_000_000)),
             user: None,
+            bytes: None,
         };
         let label = attributes.label(7, 3);
         assert_ne!(label.key, label.tenant);
         assert_eq!(label.user, 3);
         let alone = Attributes { key: Some(Spread::Uniform(1_000_000)), ..Attributes::default() };
-        assert_eq!(alone.label(7, 3), Label { key: label.key, tenant: 0, user: 3 });
+        assert_eq!(alone.label(7, 3), Label { key: label.key, tenant: 0, user: 3, bytes: 0 });
     }
 
     #[test]

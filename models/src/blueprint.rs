@@ -53,6 +53,8 @@ table_index! {
     ForkId;
     /// A `choose` step.
     ChoiceId;
+    /// What a call sends over the network.
+    WireId;
     /// An operation in [`Blueprint::code`].
     CodeAddress;
 }
@@ -139,6 +141,13 @@ pub enum Op {
     },
     /// Needs CPU time on the replica's cores.
     Cpu(SamplerId),
+    /// Needs CPU time on the replica's cores, and more for each byte that the request carries.
+    CpuPerByte {
+        /// What it needs in any case.
+        need: SamplerId,
+        /// Seconds for each byte.
+        each: f64,
+    },
     /// Time passes, no core is used.
     Delay(SamplerId),
     /// Calls an endpoint and waits for the reply.
@@ -368,13 +377,119 @@ impl PoolPlan {
     }
 }
 
+/// Who computes when more do than there are cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheduling {
+    /// All advance together, each with at most one core: processor sharing.
+    Sharing,
+    /// First come, first served, each until its need is met: an event loop.
+    RunToCompletion,
+    /// The smallest need first, each until it is met.
+    ShortestJobFirst,
+    /// The smallest need first; who is larger stands back.
+    ShortestOriginalSize,
+    /// The smallest rest of a need first; who has more left stands back.
+    ShortestRemaining,
+    /// Who has got the least so far.
+    LeastAttained,
+    /// Last come, first served; whoever was there stands back.
+    LastComeFirst,
+    /// The most important class first, first come first served within it.
+    Priority {
+        /// Whether the less important stand back at once, rather than keep the core that they have.
+        preemptive: bool,
+    },
+}
+
+impl Scheduling {
+    /// Whether nobody who computes ever stands back, so that the others wait in line.
+    pub fn in_line(self) -> bool {
+        matches!(self, Self::RunToCompletion | Self::ShortestJobFirst | Self::Priority { preemptive: false })
+    }
+}
+
+/// How much those who compute at once are in each other's way: Gunther's Universal Scalability Law.
+///
+/// Source: Gunther, *Guerrilla Capacity Planning* (2007), chapter 4.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contention {
+    /// Share of the work that only one can do at a time.
+    pub sigma: f64,
+    /// Cost of keeping each other up to date, for each pair.
+    pub kappa: f64,
+}
+
+impl Contention {
+    /// The work that `n` do together, in units of what one does alone.
+    pub fn speedup(self, n: f64) -> f64 {
+        n / (1.0 + self.sigma * (n - 1.0) + self.kappa * n * (n - 1.0))
+    }
+
+    /// The most that any number can do together.
+    pub fn most(self) -> f64 {
+        if self.kappa <= 0.0 {
+            return if self.sigma <= 0.0 { f64::INFINITY } else { self.sigma.recip() };
+        }
+        let peak = ((1.0 - self.sigma) / self.kappa).sqrt().max(1.0);
+        self.speedup(peak.floor()).max(self.speedup(peak.ceil()))
+    }
+}
+
+/// A quota of CPU time in each period, as Linux gives to a container.
+///
+/// Source: Linux, `Documentation/scheduler/sched-bwc.rst`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ThrottlePlan {
+    /// The quota is as many cores for this long.
+    pub period: Span,
+    /// Cores that can be used at once while it lasts; infinite where everybody has one.
+    pub host_cores: f64,
+}
+
 /// The `cores` of a service's replicas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CoresPlan {
     /// Cores of each replica; fractions allowed.
     pub cores: f64,
-    /// Whether a request keeps its core until its need is met (an event loop), rather than share it.
-    pub run_to_completion: bool,
+    /// Who computes when more do than there are.
+    pub scheduling: Scheduling,
+    /// How much they are in each other's way.
+    pub contention: Option<Contention>,
+    /// Whether the cores are a quota of those of the host.
+    pub throttle: Option<ThrottlePlan>,
+}
+
+impl CoresPlan {
+    /// So many cores that are shared.
+    pub fn shared(cores: f64) -> Self {
+        Self { cores, scheduling: Scheduling::Sharing, contention: None, throttle: None }
+    }
+
+    /// Cores that can be used at once.
+    pub fn width(&self) -> f64 {
+        self.throttle.map_or(self.cores, |throttle| throttle.host_cores)
+    }
+
+    /// How many compute at once at most.
+    pub fn admitted(&self) -> usize {
+        let cores = self.throttle.map_or(self.cores, |throttle| {
+            if throttle.host_cores.is_finite() { throttle.host_cores } else { self.cores }
+        });
+        match self.scheduling {
+            Scheduling::Sharing | Scheduling::LeastAttained => usize::MAX,
+            _ => (cores.ceil() as usize).max(1),
+        }
+    }
+
+    /// Pace of one who computes alone, averaged over the periods of a quota.
+    pub fn pace(&self) -> f64 {
+        self.cores.min(1.0)
+    }
+
+    /// The most work that they can do, in units of what one core does.
+    pub fn most_work(&self) -> f64 {
+        self.contention.map_or(self.cores, |contention| contention.most().min(self.cores))
+    }
 }
 
 /// A service.
@@ -420,8 +535,55 @@ pub struct CallPlan {
     pub policy: Option<PolicyId>,
     /// Network time of each direction.
     pub latency: Option<SamplerId>,
+    /// What it sends, where that takes time or can be lost.
+    pub wire: Option<WireId>,
     /// Names the place in the call tree for the request's draws.
     pub salt: u64,
+}
+
+impl CallPlan {
+    /// Whether the network takes time.
+    #[inline]
+    pub fn takes_time(&self) -> bool {
+        self.latency.is_some() || self.wire.is_some()
+    }
+}
+
+/// How many bytes a message has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// None that count.
+    Nothing,
+    /// As many as the request carries.
+    Request,
+    /// Drawn.
+    Drawn(SamplerId),
+}
+
+/// What a call sends over the network, and what that takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WirePlan {
+    /// Bytes per second; infinite where they take no time.
+    pub bandwidth: f64,
+    /// Probability that a packet is lost.
+    pub loss: f64,
+    /// How long the sender waits before it sends a lost packet again, at first; it doubles each time.
+    pub retransmit: Span,
+    /// Bytes of the request.
+    pub request: Payload,
+    /// Bytes of the answer.
+    pub reply: Payload,
+}
+
+/// How connections to the replicas of a service are opened and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectPlan {
+    /// Round trips before the first request can be sent.
+    pub round_trips: u32,
+    /// How long a connection that nobody uses is kept.
+    pub keep_alive: Span,
+    /// How many of those each caller keeps for each replica.
+    pub idle: u32,
 }
 
 /// What a rule knows a request by.
@@ -510,13 +672,15 @@ pub struct RoutePlan {
     pub pick: Pick,
     /// How the health of replicas is judged; none is not at all.
     pub health: Option<HealthPlan>,
+    /// How connections are opened; none is for nothing.
+    pub connect: Option<ConnectPlan>,
 }
 
 impl RoutePlan {
     /// Whether the rule needs to know nothing of the request, nor how calls end.
     pub fn is_plain(&self) -> bool {
         let needs = crate::balancer::Balancer::needs(&self.pick);
-        self.health.is_none() && needs.label.is_none() && !needs.endings
+        self.health.is_none() && self.connect.is_none() && needs.label.is_none() && !needs.endings
     }
 }
 
@@ -851,6 +1015,8 @@ pub enum Row {
     Policy(PolicyId, PolicyPlan),
     /// A route.
     Route(RouteId, RoutePlan),
+    /// What a call sends.
+    Wire(WireId, WirePlan),
     /// Which replicas of a service fail.
     Failing(ServiceId, Option<FailurePlan>),
     /// A fork.
@@ -912,6 +1078,8 @@ pub struct Blueprint {
     pub calls: Vec<CallPlan>,
     /// Routes.
     pub routes: Vec<RoutePlan>,
+    /// What calls send over the network.
+    pub wires: Vec<WirePlan>,
     /// Policies.
     pub policies: Vec<PolicyPlan>,
     /// Who calls under which policy, sorted by policy and caller.
@@ -973,6 +1141,7 @@ impl Patch {
         differing(&base.traffics, &changed.traffics, rows, |i, row| Row::Traffic(TrafficId(i), row))?;
         differing(&base.policies, &changed.policies, rows, |i, row| Row::Policy(PolicyId(i), row))?;
         differing(&base.routes, &changed.routes, rows, |i, row| Row::Route(RouteId(i), row))?;
+        differing(&base.wires, &changed.wires, rows, |i, row| Row::Wire(WireId(i), row))?;
         differing(&base.forks, &changed.forks, rows, |i, row| Row::Fork(ForkId(i), row))?;
         differing(&base.choices, &changed.choices, rows, |i, row| Row::Choice(ChoiceId(i), row))?;
         differing(&base.code, &changed.code, rows, |i, row| Row::Code(CodeAddress(i), row))?;

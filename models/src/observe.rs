@@ -61,7 +61,7 @@ pub struct ServiceObservation {
     pub received: Vec<u64>,
 }
 
-/// One route during a segment, all its callers together. Kept only where health is judged.
+/// One route during a segment, all its callers together. Kept only where health is judged, or connections are opened.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RouteObservation {
     /// Calls that were sent.
@@ -70,6 +70,10 @@ pub struct RouteObservation {
     pub in_panic: u64,
     /// Ejections.
     pub ejections: u64,
+    /// Connections opened.
+    pub connects: u64,
+    /// Calls that found one open.
+    pub reused: u64,
     /// Nanoseconds that replicas were out, as their callers saw it.
     pub out_ns: u128,
     /// Nanoseconds that there were replicas, times callers.
@@ -127,8 +131,8 @@ pub struct CoresObservation {
     pub capacity: f64,
     /// Core-nanoseconds used.
     pub busy: f64,
-    /// CPU-nanoseconds worked off: `busy` times the speed. By the utilization law it is
-    /// `met + partial_end - partial_start`.
+    /// CPU-nanoseconds worked off: `busy` times the speed, less what contention costs. By the utilization law it
+    /// is `met + partial_end - partial_start`.
     pub worked: f64,
     /// CPU-nanoseconds of need met by the bursts that ended, in whole or, of stopped ones, in part.
     pub met: f64,
@@ -142,6 +146,31 @@ pub struct CoresObservation {
     pub response: Histogram,
     /// The part of it that was not the need itself.
     pub wait: Histogram,
+    /// What quotas have held back.
+    pub throttled: ThrottledObservation,
+}
+
+/// What the quotas of a service's replicas have held back during a segment, as `cpu.stat` tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ThrottledObservation {
+    /// Nanoseconds that there were replicas.
+    pub replica_ns: f64,
+    /// Of those, nanoseconds during which work stood still.
+    pub nanos: f64,
+    /// Periods in which there was work.
+    pub periods: u64,
+    /// Of those, periods in which it stood still for a while.
+    pub held_back: u64,
+}
+
+impl ThrottledObservation {
+    /// Adds what others have seen.
+    pub fn add(&mut self, more: Self) {
+        self.replica_ns += more.replica_ns;
+        self.nanos += more.nanos;
+        self.periods += more.periods;
+        self.held_back += more.held_back;
+    }
 }
 
 /// Calls under one policy by one caller, all its replicas together, during a segment.

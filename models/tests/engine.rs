@@ -29,6 +29,7 @@ impl Build {
             samplers: vec![],
             calls: vec![],
             routes: vec![],
+            wires: vec![],
             policies: vec![],
             uses: vec![],
             forks: vec![],
@@ -101,10 +102,24 @@ impl Build {
     fn call(&mut self, endpoint: EndpointId, policy: Option<PolicyId>) -> CallId {
         let service = self.0.endpoints[endpoint.index()].service;
         let route = RouteId(self.0.routes.len() as u32);
-        self.0.routes.push(RoutePlan { name: String::new(), service, pick: Pick::RoundRobin, health: None });
+        self.0.routes.push(RoutePlan {
+            name: String::new(),
+            service,
+            pick: Pick::RoundRobin,
+            health: None,
+            connect: None,
+        });
         let id = CallId(self.0.calls.len() as u32);
         let salt = hash_name(&format!("call {}", id.0));
-        self.0.calls.push(CallPlan { endpoint, route, route_slot: 0, policy, latency: None, salt });
+        self.0.calls.push(CallPlan {
+            endpoint,
+            route,
+            route_slot: 0,
+            policy,
+            latency: None,
+            wire: None,
+            salt,
+        });
         id
     }
 
@@ -219,7 +234,7 @@ fn a_full_queue_rejects() {
 fn processor_sharing_has_the_mean_of_the_queue_in_line() {
     let mut build = Build::new(400_000, 20_000);
     let server = build.service("server", 1, None);
-    build.0.services[0].cores = Some(CoresPlan { cores: 1.0, run_to_completion: false });
+    build.0.services[0].cores = Some(CoresPlan::shared(1.0));
     let need = build.sampler(Distribution::from(HyperExp::new(1.0, 2.0).unwrap()));
     let endpoint = build.endpoint(server, &[Op::Cpu(need)]);
     let call = build.call(endpoint, None);
@@ -232,7 +247,8 @@ fn processor_sharing_has_the_mean_of_the_queue_in_line() {
 fn an_event_loop_serves_in_line() {
     let mut build = Build::new(400_000, 20_000);
     let server = build.service("server", 1, None);
-    build.0.services[0].cores = Some(CoresPlan { cores: 1.0, run_to_completion: true });
+    build.0.services[0].cores =
+        Some(CoresPlan { scheduling: Scheduling::RunToCompletion, ..CoresPlan::shared(1.0) });
     let need = build.sampler(Distribution::from(Constant::new(1.0).unwrap()));
     let endpoint = build.endpoint(server, &[Op::Cpu(need)]);
     let call = build.call(endpoint, None);
@@ -425,7 +441,7 @@ fn a_service_that_stands_still_serves_when_it_goes_on() {
     // Standing still from 10 s to 20 s: whoever arrives meanwhile is served right after.
     let mut build = Build::new(41, 0);
     let server = build.service("server", 1, None);
-    build.0.services[0].cores = Some(CoresPlan { cores: 1.0, run_to_completion: false });
+    build.0.services[0].cores = Some(CoresPlan::shared(1.0));
     let need = build.sampler(Distribution::from(Constant::new(0.001).unwrap()));
     let endpoint = build.endpoint(server, &[Op::Cpu(need)]);
     let call = build.call(endpoint, None);

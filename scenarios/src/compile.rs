@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use models::blueprint::{
-    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress, CoresPlan,
-    EndpointPlan, FailurePlan, ForkId, ForkPlan, Op, PoolId, PoolPlan, RouteId, RoutePlan, SamplerId,
-    ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan,
+    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress,
+    EndpointPlan, FailurePlan, ForkId, ForkPlan, Op, Payload, PoolId, PoolPlan, RouteId, RoutePlan,
+    SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan, WireId, WirePlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
-use crate::scenario::{ArmWhen, Branch, Call, Failure, Parts, Service, Step, each_call};
+use crate::scenario::{ArmWhen, Branch, Call, Failure, Parts, Service, Step, Wire, each_call};
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
@@ -32,7 +32,7 @@ pub(crate) fn compile(
             path: format!("services.{}", service.name),
             name: service.name.clone(),
             replicas: service.replicas,
-            cores: service.cores.map(|(cores, run_to_completion)| CoresPlan { cores, run_to_completion }),
+            cores: service.cores,
             speed: service.speed,
             pools: service.pools.clone(),
             routes: Vec::new(),
@@ -92,6 +92,7 @@ pub(crate) fn compile(
         service: route.service,
         pick: route.pick.clone(),
         health: route.health.clone(),
+        connect: route.connect,
     });
     Blueprint {
         name: parts.name.clone(),
@@ -108,6 +109,7 @@ pub(crate) fn compile(
         samplers: writer.samplers,
         calls: writer.calls,
         routes: routes.collect(),
+        wires: writer.wires,
         policies: parts.policies.clone(),
         uses,
         forks: writer.forks,
@@ -149,6 +151,7 @@ struct Writer<'a> {
     salts: Vec<u64>,
     samplers: Vec<Distribution>,
     calls: Vec<CallPlan>,
+    wires: Vec<WirePlan>,
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
     /// Routes of the service or traffic at hand.
@@ -183,15 +186,25 @@ impl<'a> Writer<'a> {
             self.routes.len() - 1
         });
         let latency = call.latency.as_ref().map(|latency| self.sampler(latency));
+        let wire = call.wire.as_ref().map(|wire| self.wire(wire));
         self.calls.push(CallPlan {
             endpoint: call.endpoint,
             route: call.route,
             route_slot: slot as u32,
             policy: call.policy,
             latency,
+            wire,
             salt: hash_name(place),
         });
         CallId(self.calls.len() as u32 - 1)
+    }
+
+    fn wire(&mut self, wire: &Wire) -> WireId {
+        let request = wire.request.as_ref().map_or(Payload::Request, |law| Payload::Drawn(self.sampler(law)));
+        let reply = wire.reply.as_ref().map_or(Payload::Nothing, |law| Payload::Drawn(self.sampler(law)));
+        let Wire { bandwidth, loss, retransmit, .. } = *wire;
+        self.wires.push(WirePlan { bandwidth, loss, retransmit, request, reply });
+        WireId(self.wires.len() as u32 - 1)
     }
 
     fn endpoint(&mut self, name: &str, workers: Option<PoolId>, is_tied: bool, steps: &'a [Step]) {
@@ -280,6 +293,12 @@ impl<'a> Writer<'a> {
             Step::Cpu(need) => {
                 let sampler = self.sampler(need);
                 self.op(if self.at_client { Op::Delay(sampler) } else { Op::Cpu(sampler) }, place);
+            }
+            Step::PerByte { need, each } => {
+                let need = self.sampler(need);
+                // What clients do with their bytes takes no time of the system's.
+                let op = if self.at_client { Op::Delay(need) } else { Op::CpuPerByte { need, each: *each } };
+                self.op(op, place);
             }
             Step::Delay(time) => {
                 let sampler = self.sampler(time);

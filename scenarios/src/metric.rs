@@ -135,6 +135,10 @@ pub enum Figure {
     Abandoned,
     /// Units of one instance.
     Limit,
+    /// Share of the time during which a quota made work stand still.
+    Throttled,
+    /// Share of the periods with work in which it did.
+    ThrottledPeriods,
     /// Replicas.
     Replicas,
     /// Calls per second under a policy.
@@ -179,6 +183,10 @@ pub enum Figure {
     Out,
     /// Share of the calls that are sent while health is ignored.
     Panic,
+    /// Connections opened per second.
+    Connects,
+    /// Share of the calls that find one open.
+    Reused,
 }
 
 /// An expectation as checked.

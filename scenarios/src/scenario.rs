@@ -2,8 +2,8 @@
 
 use models::attribute::Attributes;
 use models::blueprint::{
-    Arrivals, Caller, Change, EndpointId, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan,
-    RouteId, ServiceId, WaitFor,
+    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Limits, Outcome, Pick, PolicyId,
+    PolicyPlan, PoolId, PoolPlan, RouteId, ServiceId, WaitFor,
 };
 use models::health::HealthPlan;
 use sim_core::Span;
@@ -72,8 +72,7 @@ pub(crate) struct Failure {
 pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) replicas: u32,
-    /// Cores, and whether a request keeps its core.
-    pub(crate) cores: Option<(f64, bool)>,
+    pub(crate) cores: Option<CoresPlan>,
     pub(crate) speed: f64,
     /// The pools of each replica, in slot order.
     pub(crate) pools: Vec<PoolId>,
@@ -99,6 +98,22 @@ pub(crate) struct Route {
     pub(crate) pick: Pick,
     pub(crate) health: Option<HealthPlan>,
     pub(crate) latency: Option<Distribution>,
+    pub(crate) connect: Option<ConnectPlan>,
+    /// What passes it, where that takes time or can be lost.
+    pub(crate) wire: Option<Wire>,
+}
+
+/// What messages meet on a route.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Wire {
+    /// Bytes per second.
+    pub(crate) bandwidth: f64,
+    pub(crate) loss: f64,
+    pub(crate) retransmit: Span,
+    /// Bytes of the request; none is as many as it carries.
+    pub(crate) request: Option<Distribution>,
+    /// Bytes of the reply.
+    pub(crate) reply: Option<Distribution>,
 }
 
 /// A source of requests.
@@ -121,6 +136,7 @@ pub(crate) struct Call {
     pub(crate) route: RouteId,
     pub(crate) policy: Option<PolicyId>,
     pub(crate) latency: Option<Distribution>,
+    pub(crate) wire: Option<Wire>,
     pub(crate) place: Place,
 }
 
@@ -137,14 +153,34 @@ pub(crate) struct Use {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
     Cpu(Distribution),
+    /// The same, and so many seconds more for each byte of the request.
+    PerByte {
+        need: Distribution,
+        each: f64,
+    },
     Delay(Distribution),
-    Hold { pool: PoolId, units: u32, steps: Vec<Step> },
+    Hold {
+        pool: PoolId,
+        units: u32,
+        steps: Vec<Step>,
+    },
     Call(Call),
-    All { branches: Vec<Branch>, copies: Option<Distribution>, wait_for: WaitFor, cancel: bool },
-    Repeat { times: Distribution, steps: Vec<Step> },
+    All {
+        branches: Vec<Branch>,
+        copies: Option<Distribution>,
+        wait_for: WaitFor,
+        cancel: bool,
+    },
+    Repeat {
+        times: Distribution,
+        steps: Vec<Step>,
+    },
     Choose(Vec<(ArmWhen, Vec<Step>)>),
     Reply,
-    Fail { outcome: Outcome, probability: f64 },
+    Fail {
+        outcome: Outcome,
+        probability: f64,
+    },
 }
 
 /// Shows `look` every call of the steps.
@@ -162,7 +198,7 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
                 }
             }
             Step::Choose(arms) => arms.iter().for_each(|(_, steps)| each_call(steps, look)),
-            Step::Cpu(_) | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
+            Step::Cpu(_) | Step::PerByte { .. } | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
         }
     }
 }

@@ -38,8 +38,8 @@ impl Unit {
             _ if percentile => Self::Seconds,
             "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" | "recovery" => Self::Seconds,
             "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
-            | "ejections" | "expired" | "retries" | "retries_refused" | "hedges" | "hedges_won"
-            | "fallbacks" | "opened" | "open_refused" | "slope" => Self::Rate,
+            | "ejections" | "connects" | "expired" | "retries" | "retries_refused" | "hedges"
+            | "hedges_won" | "fallbacks" | "opened" | "open_refused" | "slope" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"

@@ -47,6 +47,8 @@ fn resource(kind: &str, capacity: f64, busy: f64, wait: f64) -> ResourceResult {
         dropped: 0,
         abandoned: 0,
         limit: None,
+        throttled: None,
+        throttled_periods: None,
     }
 }
 

@@ -334,6 +334,7 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     used.retain(|(_, resource)| detail.all || !idle(resource));
     let (rows, hidden) = shown(used.clone(), detail, ROWS);
     let next = used.get(rows.len()).map(|(_, resource)| busy(resource));
+    let quotas: Vec<String> = rows.iter().filter_map(|(name, resource)| quota(name, resource)).collect();
     for (name, resource) in rows {
         let steady = report.is_steady(&path_of(&name));
         let waited = resource.queue_max.is_some_and(|longest| longest > 0);
@@ -368,6 +369,7 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
             page.item(&format!("{name}: {}", counts.join(", ")));
         }
     }
+    quotas.iter().for_each(|quota| page.item(quota));
 }
 
 /// Resources that are connections.
@@ -399,6 +401,17 @@ fn connections(page: &mut Page, report: &Report, detail: Detail) {
     }
     page.table(&table);
     more(page, hidden, "");
+}
+
+/// What the quota of some cores holds back, if it does.
+fn quota(name: &str, resource: &ResourceResult) -> Option<String> {
+    let (time, periods) = (resource.throttled?.value, resource.throttled_periods?.value);
+    (time > 0.0).then(|| {
+        let (time, periods) = (Unit::Share.say(time), Unit::Share.say(periods));
+        format!(
+            "{name}: the quota is used up in {periods} of the periods; work stands still {time} of the time"
+        )
+    })
 }
 
 /// Policies that have done something, or all of them.
@@ -468,7 +481,8 @@ fn has_acted(policy: &PolicyResult) -> bool {
 fn routes(page: &mut Page, report: &Report, detail: Detail) {
     let heads = ["sent/s", "ejections", "out", "in panic"];
     let mut table = Table::new([Column::name("Routes")].into_iter().chain(heads.map(Column::number)));
-    let (rows, hidden) = shown(report.routes.iter().collect(), detail, ROWS);
+    let judged = report.routes.iter().filter(|(_, route)| route.sent.is_some());
+    let (rows, hidden) = shown(judged.collect(), detail, ROWS);
     for (name, route) in rows {
         table.row([
             Cell::from(format!("  {name}")),
@@ -480,6 +494,14 @@ fn routes(page: &mut Page, report: &Report, detail: Detail) {
     }
     page.table(&table);
     more(page, hidden, "");
+    for (name, route) in &report.routes {
+        if let (Some(connects), Some(reused)) = (route.connects, route.reused) {
+            let (opened, found) = (Unit::Rate.say(connects.value), Unit::Share.say(reused.value));
+            page.item(&format!(
+                "{name}: {opened} connections are opened, {found} of the calls find one open"
+            ));
+        }
+    }
 }
 
 fn laws(page: &mut Page, laws: &[LittlesLaw], detail: Detail) {

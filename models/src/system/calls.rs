@@ -4,11 +4,8 @@ use sim_core::{Calendar, SimTime, mix};
 
 use super::frame::{Frame, Kind, Link, NONE, State};
 use super::visit::{Sent, Visitor};
-use super::{Event, Packed, System};
-use crate::blueprint::{CallId, Outcome, SamplerId};
-
-/// Separate the draws of one frame that are not made by an operation.
-const SALT_NETWORK: u64 = 0x27D4_EB2F_1656_67C5;
+use super::{Packed, System};
+use crate::blueprint::{CallId, Outcome};
 
 /// What an answer means for the frame that waited for it.
 #[derive(Clone, Copy)]
@@ -265,8 +262,8 @@ impl System<'_> {
             self.adopt(made.link.parent.index(), index);
         }
         self.deadlines.pass(made.link.parent, index);
-        if let Some(latency) = call.latency {
-            self.travel(index, latency, now, calendar);
+        if call.takes_time() {
+            self.travel(index, now, calendar);
             return None;
         }
         self.services[endpoint.service.index()].present.enter(now);
@@ -276,23 +273,12 @@ impl System<'_> {
 
     // The network ------------------------------------------------------------------------------------------
 
-    fn travel(&mut self, index: u32, latency: SamplerId, now: SimTime, calendar: &mut Calendar<Packed>) {
-        let frame = self.frames.at_mut(index);
-        frame.state = State::Travelling;
-        frame.since = now;
-        let direction = u64::from(frame.kind == Kind::Reply);
-        let mut draws = sim_core::Draws::keyed(frame.draw_key ^ SALT_NETWORK.wrapping_add(direction));
-        let time = self.span_from(latency, &mut draws);
-        calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)).pack());
-    }
-
     /// Sends the answer on its way: a frame of its own, so that the callee need not wait for its arrival.
     pub(super) fn send_reply(
         &mut self,
         from: u32,
         link: Link,
         outcome: Outcome,
-        latency: SamplerId,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) {
@@ -319,7 +305,7 @@ impl System<'_> {
             self.adopt(link.parent.index(), index);
         }
         self.trace_hand_over(from, index);
-        self.travel(index, latency, now, calendar);
+        self.travel(index, now, calendar);
     }
 
     // Answers ----------------------------------------------------------------------------------------------

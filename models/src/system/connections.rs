@@ -139,7 +139,7 @@ impl System<'_> {
     }
 
     /// The frame has got a slot: it goes on with a connection, at `exit`, or opens one.
-    pub(super) fn connect(&mut self, index: u32, exit: u32) {
+    pub(super) fn take_connection(&mut self, index: u32, exit: u32) {
         let frame = self.frames.at_mut(index);
         if frame.kind == Kind::Opener {
             return; // It is here to open one.

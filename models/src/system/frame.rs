@@ -299,6 +299,18 @@ impl<T: Clone> Arena<T> {
         }
     }
 
+    /// Puts a row where its number says; for those who take rows over from another arena.
+    pub(super) fn insert_at(&mut self, index: u32, row: T) {
+        let beyond = self.rows.len() as u32..index;
+        if (index as usize) < self.rows.len() {
+            self.free.retain(|&free| free != index);
+            self.rows[index as usize] = row;
+        } else {
+            self.free.extend(beyond);
+            self.rows.resize(index as usize + 1, row);
+        }
+    }
+
     #[inline]
     pub(super) fn remove(&mut self, index: u32) -> T {
         self.free.push(index);

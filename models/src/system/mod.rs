@@ -13,6 +13,7 @@ mod deadlock;
 mod event;
 mod frame;
 mod lines;
+mod network;
 mod policy;
 mod pool;
 mod replicate;
@@ -28,7 +29,8 @@ use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTi
 
 use crate::adapt::Adaptive;
 use crate::blueprint::{
-    Blueprint, ChoicePlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId, ServicePlan,
+    Blueprint, ChoicePlan, CoresPlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId,
+    ServicePlan, WirePlan,
 };
 use crate::discipline::Waiting;
 use crate::observe::{RouteObservation, Segment};
@@ -105,6 +107,8 @@ struct CoresMeter {
     /// Work that unfinished bursts had got when the segment began.
     partial: f64,
     capacity: f64,
+    /// Nanoseconds that there have been replicas since the segment began.
+    replica_ns: f64,
     /// When `capacity` was last brought up to date.
     since: SimTime,
 }
@@ -158,6 +162,7 @@ struct System<'a> {
     services_in_force: Vec<ServicePlan>,
     policies: Vec<PolicyPlan>,
     routes: Vec<RoutePlan>,
+    wires: Vec<WirePlan>,
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
     // What is there.
@@ -215,6 +220,7 @@ impl<'a> System<'a> {
             services_in_force: plan.services.clone(),
             policies: plan.policies.clone(),
             routes: plan.routes.clone(),
+            wires: plan.wires.clone(),
             forks: plan.forks.clone(),
             choices: plan.choices.clone(),
             services: Vec::with_capacity(plan.services.len()),
@@ -306,7 +312,7 @@ impl<'a> System<'a> {
             self.add_instance(pool.0, local, replica, now);
         }
         let balancers = self.add_balancers(&row.routes, local);
-        let cores = self.add_cores(service, now);
+        let cores = self.add_cores(service, local, now);
         let standing = Standing::Ready;
         self.replicas.push(Replica {
             service,
@@ -327,15 +333,22 @@ impl<'a> System<'a> {
         row.note_only();
     }
 
-    fn add_cores(&mut self, service: u32, now: SimTime) -> u32 {
+    fn add_cores(&mut self, service: u32, local: u32, now: SimTime) -> u32 {
         let row = &self.services_in_force[service as usize];
-        let (cores, event_loop) = match row.cores {
-            Some(limit) => (limit.cores, limit.run_to_completion),
-            None if pace_changes(self.plan, service) => (f64::INFINITY, false),
+        let plan = match row.cores {
+            Some(plan) => plan,
+            None if pace_changes(self.plan, service) => CoresPlan::shared(f64::INFINITY),
             None => return NONE,
         };
-        self.cores.push(Cores::new(service, cores, event_loop, row.speed, now));
+        let name = self.name_of_cores(service, local);
+        self.cores.push(Cores::new(service, &plan, row.speed, name, now));
         (self.cores.len() - 1) as u32
+    }
+
+    /// Tells the cores of replica number `local` from all others, in this replication.
+    fn name_of_cores(&self, service: u32, local: u32) -> u64 {
+        let name = sim_core::hash_name(&self.plan.services[service as usize].path);
+        sim_core::combine(self.stream, sim_core::combine(name, u64::from(local)))
     }
 
     /// Draws a time.

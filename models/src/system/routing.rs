@@ -3,6 +3,7 @@
 use sim_core::{Calendar, Draws, SimTime, Span, combine, hash_name};
 
 use super::frame::NONE;
+use super::network::Connections;
 use super::{Event, Packed, System};
 use crate::attribute::Label;
 use crate::balancer::{Balancer, Needs, Pick, Seen};
@@ -22,7 +23,9 @@ pub(super) struct CallerRoute {
     is_plain: bool,
     /// Calls that this caller has outstanding at each replica.
     pub(super) in_flight: Vec<u32>,
-    route: RouteId,
+    /// Its connections to each replica, where opening them takes time.
+    connections: Vec<Connections>,
+    pub(super) route: RouteId,
     /// The caller's number.
     caller: u32,
     needs: Needs,
@@ -42,6 +45,7 @@ impl System<'_> {
                 counts: needs.in_flight,
                 is_plain: row.is_plain(),
                 in_flight: Vec::new(),
+                connections: Vec::new(),
                 route,
                 caller,
                 needs,
@@ -296,11 +300,25 @@ impl CallerRoute {
         self.rule.entries()
     }
 
+    /// The connections to replica number `local`.
+    pub(super) fn connections(&mut self, local: usize) -> &mut Connections {
+        if self.connections.len() <= local {
+            self.connections.resize_with(local + 1, Connections::default);
+        }
+        &mut self.connections[local]
+    }
+
     /// A call to replica number `local` has ended for this caller.
     #[inline(never)]
     fn ended(&mut self, local: u32, outcome: Outcome, latency: Span, now: SimTime, routes: &[RoutePlan]) {
         if self.needs.endings {
             self.rule.ended(local, latency, now);
+        }
+        // Who turns away from a call closes its connection.
+        if let Some(plan) = &routes[self.route.index()].connect
+            && !matches!(outcome, Outcome::TIMED_OUT | Outcome::CANCELLED | Outcome::LOST)
+        {
+            self.connections(local as usize).give_back(plan, now);
         }
         if let (Some(health), Some(plan)) = (&mut self.health, &routes[self.route.index()].health)
             && outcome != Outcome::CANCELLED

@@ -4,8 +4,10 @@ use sim_core::{Calendar, Present, SimTime};
 
 use super::frame::{Kind, NONE, State};
 use super::{Event, Packed, Standing, System};
-use crate::blueprint::{PoolScope, Row};
-use crate::observe::{CoresObservation, EndpointObservation, Segment, ServiceObservation};
+use crate::blueprint::{CoresPlan, PoolScope, Row};
+use crate::observe::{
+    CoresObservation, EndpointObservation, Segment, ServiceObservation, ThrottledObservation,
+};
 
 /// Who is where at the end of a segment.
 struct Census {
@@ -159,6 +161,8 @@ impl System<'_> {
         self.services_in_force[service].cores?;
         self.count_capacity(service, now);
         let (mut busy, mut worked, mut partial) = (0.0, 0.0, 0.0);
+        let replica_ns = std::mem::take(&mut self.services[service].cores.replica_ns);
+        let mut throttled = ThrottledObservation { replica_ns, ..ThrottledObservation::default() };
         for &replica in &self.services[service].replicas {
             let cores = self.replicas[replica as usize].cores;
             let row = &mut self.cores[cores as usize];
@@ -166,6 +170,7 @@ impl System<'_> {
             busy += std::mem::take(&mut row.busy);
             worked += std::mem::take(&mut row.worked);
             partial += row.partial();
+            throttled.add(row.take_throttled());
         }
         let meter = &mut self.services[service].cores;
         let partial_start = std::mem::replace(&mut meter.partial, partial);
@@ -179,6 +184,7 @@ impl System<'_> {
             present: meter.present.flush(now, present),
             response: meter.response.take().compact(),
             wait: meter.wait.take().compact(),
+            throttled,
         })
     }
 
@@ -188,6 +194,7 @@ impl System<'_> {
         let row = &mut self.services[service];
         let elapsed = now.since(row.cores.since).as_nanos() as f64;
         row.cores.capacity += elapsed * limit.cores * f64::from(row.standing);
+        row.cores.replica_ns += elapsed * f64::from(row.standing);
         row.cores.since = now;
     }
 
@@ -228,6 +235,7 @@ impl System<'_> {
             Row::Traffic(id, _) => Row::Traffic(*id, plan.traffics[id.index()].clone()),
             Row::Policy(id, _) => Row::Policy(*id, plan.policies[id.index()].clone()),
             Row::Route(id, _) => Row::Route(*id, plan.routes[id.index()].clone()),
+            Row::Wire(id, _) => Row::Wire(*id, plan.wires[id.index()].clone()),
             Row::Failing(id, _) => Row::Failing(*id, None),
             Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
             Row::Choice(id, _) => Row::Choice(*id, plan.choices[id.index()].clone()),
@@ -244,6 +252,7 @@ impl System<'_> {
                 let (count, entry) = row.map_or((0, NONE), |row| (row.replicas as usize, row.entry.0));
                 self.fail_replicas(id.index(), count, entry, now, calendar);
             }
+            Row::Wire(id, row) => self.wires[id.index()] = row,
             Row::Fork(id, row) => self.forks[id.index()] = row,
             Row::Choice(id, row) => self.choices[id.index()] = row,
             Row::Code(id, row) => self.code[id.index()] = row,
@@ -262,11 +271,12 @@ impl System<'_> {
     ) {
         self.count_capacity(service, now);
         self.services[service].speed = to.speed;
-        let (cores, event_loop) = to.cores.map_or((f64::INFINITY, false), |c| (c.cores, c.run_to_completion));
+        let plan = to.cores.unwrap_or_else(|| CoresPlan::shared(f64::INFINITY));
         for number in 0..self.services[service].replicas.len() {
             let replica = self.services[service].replicas[number];
             let at = self.replicas[replica as usize].cores;
-            self.cores[at as usize].change(cores, event_loop, to.speed, now);
+            let name = self.name_of_cores(service as u32, number as u32);
+            self.cores[at as usize].change(&plan, to.speed, name, now);
             self.admit_to_cores(at, now);
             self.schedule_burst_end(at, calendar);
         }
@@ -385,6 +395,7 @@ impl Row {
             (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
             (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
             (Self::Route(a, _), Self::Route(b, _)) => a == b,
+            (Self::Wire(a, _), Self::Wire(b, _)) => a == b,
             (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
             (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
             (Self::Code(a, _), Self::Code(b, _)) => a == b,

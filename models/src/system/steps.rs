@@ -74,7 +74,7 @@ impl System<'_> {
                     }
                 }
                 Op::Release => self.release_innermost(index, Outcome::OK, now),
-                Op::Connect { exit } => self.connect(index, exit.0),
+                Op::Connect { exit } => self.take_connection(index, exit.0),
                 Op::Open(pool) => {
                     if !self.open(index, pool, pc, now, calendar) {
                         return;
@@ -89,7 +89,12 @@ impl System<'_> {
                     return;
                 }
                 Op::Cpu(need) => {
-                    self.compute(index, need, pc, now, calendar);
+                    self.compute(index, need, 0.0, pc, now, calendar);
+                    return;
+                }
+                Op::CpuPerByte { need, each } => {
+                    let bytes = self.requests.at(frame.request).label.bytes;
+                    self.compute(index, need, each * f64::from(bytes), pc, now, calendar);
                     return;
                 }
                 Op::Call(call) => match self.call(index, call, now, calendar) {
@@ -169,6 +174,7 @@ impl System<'_> {
         &mut self,
         index: u32,
         need: SamplerId,
+        more: f64,
         pc: u32,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
@@ -178,7 +184,7 @@ impl System<'_> {
         let replica = &self.replicas[frame.replica as usize];
         let (service, cores) = (replica.service as usize, replica.cores);
         let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
-        let seconds = self.samplers[need.index()].sample(&mut draws);
+        let seconds = self.samplers[need.index()].sample(&mut draws) + more;
         if cores == NONE {
             frame.state = State::Delayed;
             calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key).pack());
@@ -186,7 +192,12 @@ impl System<'_> {
         }
         frame.at = cores;
         frame.since = now;
-        match self.begin_burst(Worker::Frame(key), service, cores, span(seconds), now, calendar) {
+        let class = if self.cores[cores as usize].goes_by_class() {
+            self.requests.at(self.frames.at(index).request).class
+        } else {
+            0
+        };
+        match self.begin_burst(Worker::Frame(key), class, cores, span(seconds), now, calendar) {
             Begun::Computing(ticket) => {
                 let frame = self.frames.at_mut(index);
                 frame.state = State::Computing;
@@ -201,16 +212,16 @@ impl System<'_> {
     pub(super) fn begin_burst(
         &mut self,
         worker: Worker,
-        service: usize,
+        class: u16,
         cores: u32,
         need: Span,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Begun {
-        self.services[service].cores.present.enter(now);
         let row = &mut self.cores[cores as usize];
+        self.services[row.service as usize].cores.present.enter(now);
         row.advance(now);
-        let begun = row.begin(worker, need.as_nanos());
+        let begun = row.begin(worker, need.as_nanos(), class);
         if let Begun::Computing(_) = begun {
             self.schedule_burst_end(cores, calendar);
         }
@@ -605,8 +616,8 @@ impl System<'_> {
     ) -> Option<u32> {
         if kind == Kind::Endpoint && !link.is_to_nobody() {
             let call = self.frames.at(index).call;
-            if let Some(latency) = self.plan.calls[call.index()].latency {
-                self.send_reply(index, link, outcome, latency, now, calendar);
+            if self.plan.calls[call.index()].takes_time() {
+                self.send_reply(index, link, outcome, now, calendar);
                 return None;
             }
         }

@@ -114,7 +114,7 @@ pub(super) fn leaves_of(plan: &Blueprint) -> (Vec<Leaf>, Vec<u32>) {
     let endpoints = 0..plan.endpoints.len() as u32;
     let by_endpoint: Vec<u32> = endpoints.map(|endpoint| number(endpoint).unwrap_or(NONE)).collect();
     let of_call = |call: &crate::blueprint::CallPlan| {
-        let is_bare = call.policy.is_none() && call.latency.is_none();
+        let is_bare = call.policy.is_none() && call.latency.is_none() && call.wire.is_none();
         if is_bare && is_plain(plan, call.route) { by_endpoint[call.endpoint.index()] } else { NONE }
     };
     (leaves, plan.calls.iter().map(of_call).collect())
@@ -281,8 +281,8 @@ impl System<'_> {
         let mut draws = Draws::keyed(visit.draw_key ^ row.salt);
         let seconds = self.samplers[row.time.index()].sample(&mut draws);
         if row.on_cores {
-            let (service, cores) = (row.service as usize, self.replicas[visit.replica as usize].cores);
-            self.begin_burst(Worker::Visit(index), service, cores, span(seconds), now, calendar);
+            let (class, cores) = (visit.class, self.replicas[visit.replica as usize].cores);
+            self.begin_burst(Worker::Visit(index), class, cores, span(seconds), now, calendar);
             return;
         }
         let seconds = if row.is_cpu { seconds / self.services[row.service as usize].speed } else { seconds };

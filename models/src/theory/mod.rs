@@ -25,6 +25,7 @@ mod power_of_choices;
 mod priority;
 mod quadrature;
 mod retry;
+mod size_based;
 
 pub use bounds::{max_throughput, min_response, saturation_population};
 pub use closed::{Closed, ClosedStation, Station, closed};
@@ -43,8 +44,11 @@ pub use mmc::Mmc;
 pub use mmck::Mmck;
 pub use patience::{Impatient, Patience};
 pub use power_of_choices::PowerOfChoices;
-pub use priority::{mg1_priority_waits, mmc_priority_waits};
+pub use priority::{
+    mg1_preemptive_responses, mg1_priority_waits, mmc_preemptive_responses, mmc_priority_waits,
+};
 pub use retry::{Retried, TimeoutRetry, retry_amplification};
+pub use size_based::{BySize, by_size_mean};
 
 /// A probability that rounding may have moved out of its range.
 fn share(x: f64) -> f64 {

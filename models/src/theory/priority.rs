@@ -1,6 +1,6 @@
 use sim_core::distribution::Distribution;
 
-use super::erlang_c;
+use super::{Mmc, erlang_c};
 
 /// Mean wait of each class at one server that serves the most important first, without preemption: M/G/1.
 ///
@@ -56,6 +56,48 @@ pub fn mmc_priority_waits(lambdas: &[f64], mu: f64, servers: u32) -> Option<Vec<
     Some(waits.collect())
 }
 
+/// Mean response of each class at one server that serves the most important first, who is less important standing
+/// back at once: M/G/1, preemptive-resume.
+///
+/// Each class is its arrivals per second and its service time, the most important first; first come first served
+/// within a class. `None` for the classes that come off too badly to have a steady state.
+///
+/// Source: Kleinrock, *Queueing Systems*, vol. 2 (1976), §3.4; Harchol-Balter, *Performance Modeling and Design of
+/// Computer Systems* (2013), §32.3.
+pub fn mg1_preemptive_responses(classes: &[(f64, Distribution)]) -> Vec<Option<f64>> {
+    let (mut before, mut residual) = (0.0, 0.0);
+    classes
+        .iter()
+        .map(|(lambda, service)| {
+            let after = before + lambda * service.mean();
+            residual += 0.5 * lambda * service.second_moment();
+            let response = service.mean() / (1.0 - before) + residual / ((1.0 - before) * (1.0 - after));
+            before = after;
+            (after < 1.0).then_some(response)
+        })
+        .collect()
+}
+
+/// Mean response of each class at c servers that serve the most important first, who is less important standing
+/// back at once: M/M/c, preemptive-resume.
+///
+/// `lambdas` are the arrivals per second of the classes, the most important first; all have the same exponential
+/// service time of rate `mu`. The first k classes together are an M/M/c of their own. `None` unless all of them
+/// together have a steady state.
+///
+/// Source: Buzen, Bondi, *The Response Times of Priority Classes under Preemptive Resume in M/M/m Queues*,
+/// Operations Research 31(3), 1983.
+pub fn mmc_preemptive_responses(lambdas: &[f64], mu: f64, servers: u32) -> Option<Vec<f64>> {
+    let (mut lambda, mut present) = (0.0, 0.0);
+    let each = lambdas.iter().map(|own| {
+        let before = present;
+        lambda += own;
+        present = lambda * Mmc::new(lambda, mu, servers)?.mean_response();
+        Some((present - before) / own)
+    });
+    each.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use sim_core::distribution::{Constant, Exponential};
@@ -80,5 +122,19 @@ mod tests {
         assert!((waits[0].unwrap() - 2.0).abs() < 1e-12);
         assert_eq!(waits[1], None);
         assert_eq!(mmc_priority_waits(&[1.0, 1.0], 1.0, 2), None);
+    }
+
+    #[test]
+    fn the_important_do_not_see_those_who_stand_back() {
+        let service: Distribution = Exponential::new(1.0).unwrap().into();
+        let responses = mg1_preemptive_responses(&[(0.3, service.clone()), (0.5, service)]);
+        // M/M/1 with 0.3 alone; 1 / 0.7 + 0.8 / (0.7 * 0.2) for the other.
+        assert!((responses[0].unwrap() - 1.0 / 0.7).abs() < 1e-12);
+        assert!((responses[1].unwrap() - (1.0 / 0.7 + 0.8 / 0.14)).abs() < 1e-12);
+        let one = mmc_preemptive_responses(&[0.3, 0.5], 1.0, 1).unwrap();
+        assert!((one[1] - responses[1].unwrap()).abs() < 1e-12);
+        let four = mmc_preemptive_responses(&[1.0, 2.0], 1.0, 4).unwrap();
+        assert!((four[0] - 1.006_802_721).abs() < 1e-9 && (four[1] - 1.760_749_583).abs() < 1e-9, "{four:?}");
+        assert_eq!(mmc_preemptive_responses(&[1.0, 1.0], 1.0, 2), None);
     }
 }

@@ -149,6 +149,8 @@ pub(crate) fn resource(utilization: Option<E>) -> ResourceResult {
         dropped: 0,
         abandoned: 0,
         limit: None,
+        throttled: None,
+        throttled_periods: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use models::attribute::{Attributes, Spread};
 use sim_core::Zipf;
+use sim_core::distribution::Distribution;
 
 use super::Checker;
 use super::traffic::cumulative;
@@ -23,7 +24,13 @@ impl<'a> Checker<'a> {
             key: self.spread(spec, KEY),
             tenant: self.spread(spec, TENANT),
             user: self.spread(spec, USER),
+            bytes: self.bytes(spec),
         }
+    }
+
+    fn bytes(&mut self, spec: &'a TrafficSpec) -> Option<Distribution> {
+        let law = spec.attributes.as_ref()?.bytes.as_ref()?;
+        self.distribution(law)
     }
 
     fn spread(&mut self, spec: &'a TrafficSpec, written: Written) -> Option<Spread> {

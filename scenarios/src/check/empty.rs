@@ -72,7 +72,10 @@ impl<'a> EmptySystem<'a> {
 
     fn step(&self, step: &Step, speed: f64) -> (f64, f64) {
         match step {
-            Step::Cpu(need) => (if speed > 0.0 { need.mean() / speed } else { 0.0 }, 1.0),
+            // What the bytes take is left out.
+            Step::Cpu(need) | Step::PerByte { need, .. } => {
+                (if speed > 0.0 { need.mean() / speed } else { 0.0 }, 1.0)
+            }
             Step::Delay(time) => (time.mean(), 1.0),
             Step::Hold { steps, .. } => self.sequence(steps, speed),
             Step::Call(call) => (self.call(call), 1.0),

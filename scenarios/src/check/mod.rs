@@ -3,11 +3,13 @@
 mod attributes;
 mod classes;
 mod connections;
+mod cores;
 mod cycles;
 mod distributions;
 mod empty;
 mod files;
 mod lines;
+mod network;
 mod policies;
 mod resources;
 mod routes;
@@ -26,8 +28,7 @@ use sim_core::distribution::Distribution;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Endpoint, Parts, Route, Service, Warmup};
 use crate::spec::{
-    At, LimitsSpec, Named, PolicySpec, RouteSpec, ScenarioSpec, SchedulingWord, ServiceSpec, Sink, Text,
-    Time, WarmupSpec,
+    At, LimitsSpec, Named, PolicySpec, RouteSpec, ScenarioSpec, ServiceSpec, Sink, Text, Time, WarmupSpec,
 };
 use crate::text::Source;
 use crate::tree::{Place, quoted};
@@ -230,33 +231,6 @@ impl<'a> Checker<'a> {
             });
         }
         all
-    }
-
-    fn cores(&mut self, spec: &ServiceSpec) -> Option<(f64, bool)> {
-        let inner = spec.cores.as_ref().and_then(|cores| cores.0.as_ref()?.scheduling.as_ref());
-        if let (Some(outer), Some(_)) = (&spec.scheduling, inner) {
-            self.error(outer.place, "`scheduling` is given twice", "keep one of the two");
-        }
-        let scheduling = spec.scheduling.as_ref().or(inner);
-        let Some(cores) = &spec.cores else {
-            if let Some(scheduling) = scheduling {
-                let help = "without `cores` every CPU need is met at once; add `cores: 1`";
-                self.error(scheduling.place, "`scheduling` needs `cores`", help);
-            }
-            return None;
-        };
-        let cores = cores.0.as_ref()?;
-        let number = cores.cores.value.number;
-        if number <= 0.0 {
-            self.error(cores.cores.place, "expected more than 0 cores", "write `cores: 2` or `cores: 0.5`");
-            return None;
-        }
-        let alone = scheduling.is_some_and(|at| at.value == SchedulingWord::RunToCompletion);
-        if alone && number.fract() != 0.0 {
-            let help = "an event loop has a whole core; use `speed: 0.5` for a slower one";
-            self.error(cores.cores.place, "`run_to_completion` needs whole cores", help);
-        }
-        Some((number, alone))
     }
 
     fn all_endpoints(&mut self) -> Vec<Endpoint> {

@@ -75,6 +75,12 @@ impl<'a> Checker<'a> {
     fn resource(&mut self, name: String, path: String, spec: &'a ResourceSpec, owner: Option<ServiceId>) {
         match spec {
             ResourceSpec::Slots(spec) => self.pool(name, path, spec, owner),
+            // They are told with the rest of the service.
+            ResourceSpec::Cores(_) if owner.is_some() => {}
+            ResourceSpec::Cores(spec) => {
+                let help = "write them under `resources` of a service, or as its `cores`";
+                self.error(spec.cores.place, "cores belong to the replicas of a service", help);
+            }
         }
     }
 
@@ -147,11 +153,11 @@ impl<'a> Checker<'a> {
             }
             return Some(pool);
         }
-        if self.told(service, name) {
+        if name.rsplit('.').next() == Some("cores") || self.cores_resource(service, name) {
+            self.error(at.place, "cores are not held, they are shared by a `cpu` step", "write `cpu: 5ms`");
             return None;
         }
-        if name.rsplit('.').next() == Some("cores") {
-            self.error(at.place, "cores are not held, they are shared by a `cpu` step", "write `cpu: 5ms`");
+        if self.told(service, name) {
             return None;
         }
         let prefix = format!("{service}.");

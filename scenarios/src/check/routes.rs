@@ -47,7 +47,9 @@ impl<'a> Checker<'a> {
         let id = RouteId(self.used_routes.len() as u32);
         let name = key.unwrap_or(service_name).to_string();
         let pick = pick.unwrap_or(Pick::RoundRobin); // What is wrong with it has been told.
-        self.used_routes.push(Route { name, service, pick, health, latency });
+        let connect = spec.and_then(|spec| self.connect(spec));
+        let wire = spec.and_then(|spec| self.wire(spec));
+        self.used_routes.push(Route { name, service, pick, health, latency, connect, wire });
         self.route_ids.insert((service, key), id);
         Some(id)
     }

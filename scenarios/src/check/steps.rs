@@ -36,7 +36,13 @@ impl Checker<'_> {
 
     fn step(&mut self, service: &str, spec: &StepSpec) -> Option<Step> {
         Some(match spec {
-            StepSpec::Cpu(step) => Step::Cpu(self.distribution(&step.cpu)?),
+            StepSpec::Cpu(step) => {
+                let need = self.distribution(&step.cpu)?;
+                match &step.per_byte {
+                    Some(each) => Step::PerByte { need, each: each.value.seconds },
+                    None => Step::Cpu(need),
+                }
+            }
             StepSpec::Delay(step) => Step::Delay(self.distribution(&step.delay)?),
             StepSpec::Hold(step) => self.hold(service, step)?,
             StepSpec::Call(step) => Step::Call(self.call(service, step)?),
@@ -86,11 +92,12 @@ impl Checker<'_> {
             Some(own) => Some(own?),
             None => self.used_routes[route.0 as usize].latency.clone(),
         };
+        let wire = self.wire_of(step, route)?;
         let policy = match policy {
             Some(policy) => Some(policy?),
             None => None,
         };
-        Some(Call { endpoint: endpoint?, route, policy, latency, place: step.call.place })
+        Some(Call { endpoint: endpoint?, route, policy, latency, wire, place: step.call.place })
     }
 
     fn all(&mut self, service: &str, step: &AllStep) -> Option<Step> {

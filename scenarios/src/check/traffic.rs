@@ -10,7 +10,7 @@ use super::classes::NO_CLASS;
 use super::empty::EmptySystem;
 use super::{Checker, constant};
 use crate::diagnostic::Diagnostic;
-use crate::scenario::{Call, Endpoint, Service, Traffic};
+use crate::scenario::{Call, Endpoint, Route, Service, Traffic};
 use crate::spec::{
     ArrivalsSpec, Named, NamedEntry, Quantity, Required, TargetsSpec, Time, TraceSpec, TrafficSpec,
 };
@@ -198,11 +198,12 @@ impl Checker<'_> {
             };
             let service = self.services.get(name.split('.').next()?).copied()?;
             let route = self.route(service, None)?;
-            let latency = self.used_routes[route.0 as usize].latency.clone();
-            calls.push((share, (endpoint, route, latency, place)));
+            let Route { latency, wire, .. } = &self.used_routes[route.0 as usize];
+            calls.push((share, (endpoint, route, latency.clone(), wire.clone(), place)));
         }
         let policy = policy?;
-        let call = |(endpoint, route, latency, place)| Call { endpoint, route, policy, latency, place };
+        let call =
+            |(endpoint, route, latency, wire, place)| Call { endpoint, route, policy, latency, wire, place };
         let calls: Vec<(f64, Call)> = calls.into_iter().map(|(share, parts)| (share, call(parts))).collect();
         (!calls.is_empty()).then(|| cumulative(calls))
     }

@@ -237,7 +237,7 @@ impl<'a> Subjects<'a> {
                 let connections = || row(self.connections(id), text);
                 row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(connections).or_else(|| waits(text))
             }
-            Subject::Cores(_) => row(RESOURCE, text).or_else(|| waits(text)),
+            Subject::Cores(_) => row(RESOURCE, text).or_else(|| row(CORES, text)).or_else(|| waits(text)),
             Subject::Policy(..) => row(POLICY, text),
         }
     }
@@ -263,7 +263,7 @@ impl<'a> Subjects<'a> {
             Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1"])].concat(),
             Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(id) => [words(&[RESOURCE, POOL, self.connections(id)]), own(&waits)].concat(),
-            Subject::Cores(_) => [words(&[RESOURCE]), own(&waits)].concat(),
+            Subject::Cores(_) => [words(&[RESOURCE, CORES]), own(&waits)].concat(),
             Subject::Policy(..) => words(&[POLICY]),
         }
     }
@@ -306,6 +306,8 @@ const ROUTE: &[Row] = &[
     ("ejections", Figure::Ejections, Unit::Rate),
     ("out", Figure::Out, Unit::Share),
     ("panic", Figure::Panic, Unit::Share),
+    ("connects", Figure::Connects, Unit::Rate),
+    ("reused", Figure::Reused, Unit::Share),
 ];
 const RESOURCE: &[Row] = &[
     ("utilization", Figure::Utilization, Unit::Share),
@@ -315,6 +317,10 @@ const RESOURCE: &[Row] = &[
     ("in_flight", Figure::InFlight, Unit::Number),
     ("rate", Figure::AcquireRate, Unit::Rate),
     ("wait_probability", Figure::WaitProbability, Unit::Share),
+];
+const CORES: &[Row] = &[
+    ("throttled", Figure::Throttled, Unit::Share),
+    ("throttled_periods", Figure::ThrottledPeriods, Unit::Share),
 ];
 const POOL: &[Row] = &[
     ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),

@@ -161,7 +161,7 @@ pub(crate) fn of(name: impl Into<String>, subject: Subject, figure: Figure) -> M
 /// Whether a larger value is better, and whether that can be said at all.
 pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
     match figure {
-        Figure::Share(Outcome::OK) | Figure::Throughput => Some(true),
+        Figure::Share(Outcome::OK) | Figure::Throughput | Figure::Reused => Some(true),
         Figure::Share(Outcome::DEGRADED)
         | Figure::Offered
         | Figure::InUse

@@ -165,6 +165,8 @@ fn route(figure: Figure, seen: &RouteObservation, seconds: f64) -> Option<f64> {
         Figure::Ejections if seen.replica_ns > 0 => rate(seen.ejections, seconds),
         Figure::Out => ratio(seen.out_ns as f64, seen.replica_ns as f64),
         Figure::Panic => share(seen.in_panic, seen.sent),
+        Figure::Connects if seen.connects + seen.reused > 0 => rate(seen.connects, seconds),
+        Figure::Reused => share(seen.reused, seen.connects + seen.reused),
         _ => None,
     }
 }
@@ -196,7 +198,8 @@ fn pool(figure: Figure, seen: &PoolObservation, seconds: f64) -> Option<f64> {
 
 fn cores(figure: Figure, seen: &CoresObservation, seconds: f64) -> Option<f64> {
     match figure {
-        Figure::Utilization => ratio(seen.busy, seen.capacity),
+        // A window that cuts the periods of a quota can hold one quota more than its own.
+        Figure::Utilization => ratio(seen.busy.min(seen.capacity), seen.capacity),
         Figure::InUse => ratio(seen.busy / 1e9, seconds),
         Figure::QueueLength => Some((average(&seen.present)? - seen.busy / 1e9 / seconds).max(0.0)),
         Figure::InFlight => average(&seen.present),
@@ -207,6 +210,8 @@ fn cores(figure: Figure, seen: &CoresObservation, seconds: f64) -> Option<f64> {
         Figure::HoldQuantile(q) => quantile(&seen.response, q),
         Figure::AcquireRate => rate(seen.present.enters, seconds),
         Figure::WaitProbability => waited(&seen.wait),
+        Figure::Throttled => ratio(seen.throttled.nanos, seen.throttled.replica_ns),
+        Figure::ThrottledPeriods => share(seen.throttled.held_back, seen.throttled.periods),
         _ => None,
     }
 }

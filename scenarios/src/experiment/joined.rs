@@ -149,6 +149,8 @@ fn route(sum: &mut RouteObservation, more: &RouteObservation) {
     sum.sent += more.sent;
     sum.in_panic += more.in_panic;
     sum.ejections += more.ejections;
+    sum.connects += more.connects;
+    sum.reused += more.reused;
     sum.out_ns += more.out_ns;
     sum.replica_ns += more.replica_ns;
 }
@@ -207,6 +209,7 @@ fn cores(sum: &mut CoresObservation, more: &CoresObservation, how: How) {
         }
     }
     how.population(&mut sum.present, &more.present);
+    sum.throttled.add(more.throttled);
     histogram(&mut sum.response, &more.response);
     histogram(&mut sum.wait, &more.wait);
 }

@@ -293,7 +293,13 @@ impl Figures<'_> {
 
     fn routes(&self) -> BTreeMap<String, RouteResult> {
         let mut all = BTreeMap::new();
-        for (r, plan) in self.blueprint.routes.iter().enumerate().filter(|(_, plan)| plan.health.is_some()) {
+        for (r, plan) in self
+            .blueprint
+            .routes
+            .iter()
+            .enumerate()
+            .filter(|(_, plan)| plan.health.is_some() || plan.connect.is_some())
+        {
             let id = RouteId(r as u32);
             let subject = Subject::Route(id);
             let seen = self.gathered.measured.as_ref().and_then(|segment| segment.routes.get(r));
@@ -310,6 +316,8 @@ impl Figures<'_> {
                 ejections: seen.map_or(0, |seen| seen.ejections),
                 out: self.e(subject, Figure::Out),
                 panic: self.e(subject, Figure::Panic),
+                connects: self.e(subject, Figure::Connects),
+                reused: self.e(subject, Figure::Reused),
             };
             all.insert(name, result);
         }
@@ -357,6 +365,8 @@ impl Figures<'_> {
             dropped: seen.map_or(0, |seen| seen.dropped),
             abandoned: seen.map_or(0, |seen| seen.abandoned),
             limit: self.blueprint.pools[id.index()].adapt.and_then(|_| self.e(subject, Figure::Limit)),
+            throttled: None,
+            throttled_periods: None,
         }
     }
 
@@ -375,6 +385,8 @@ impl Figures<'_> {
         let seen =
             self.gathered.measured.as_ref().and_then(|segment| segment.cores.get(id.index())?.as_ref());
         let span = seen.map_or(0, |seen| seen.present.span_ns);
+        let has_quota =
+            self.blueprint.services[id.index()].cores.is_some_and(|cores| cores.throttle.is_some());
         let capacity = seen.filter(|_| span > 0).map(|seen| seen.capacity / span as f64);
         ResourceResult {
             kind: "cores".to_owned(),
@@ -399,6 +411,8 @@ impl Figures<'_> {
             dropped: 0,
             abandoned: 0,
             limit: None,
+            throttled: self.e(subject, Figure::Throttled).filter(|_| has_quota),
+            throttled_periods: self.e(subject, Figure::ThrottledPeriods).filter(|_| has_quota),
         }
     }
 

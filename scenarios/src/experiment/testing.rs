@@ -39,6 +39,7 @@ impl Builder {
             samplers: Vec::new(),
             calls: Vec::new(),
             routes: Vec::new(),
+            wires: Vec::new(),
             policies: Vec::new(),
             uses: Vec::new(),
             forks: Vec::new(),
@@ -87,7 +88,7 @@ impl Builder {
             name: name.to_owned(),
             path: format!("services.{name}"),
             replicas: 1,
-            cores: cores.map(|cores| CoresPlan { cores, run_to_completion: false }),
+            cores: cores.map(CoresPlan::shared),
             speed: 1.0,
             pools,
             routes: Vec::new(),
@@ -97,6 +98,7 @@ impl Builder {
             service,
             pick: Pick::RoundRobin,
             health: None,
+            connect: None,
         });
         self.0.endpoints.push(EndpointPlan { name: format!("{name}.do"), service, entry });
         EndpointId(self.0.endpoints.len() as u32 - 1)
@@ -106,7 +108,15 @@ impl Builder {
     pub(crate) fn call(&mut self, endpoint: EndpointId, route_slot: u32) -> CallId {
         let route = RouteId(self.0.endpoints[endpoint.index()].service.0);
         let salt = 77 + self.0.calls.len() as u64;
-        self.0.calls.push(CallPlan { endpoint, route, route_slot, policy: None, latency: None, salt });
+        self.0.calls.push(CallPlan {
+            endpoint,
+            route,
+            route_slot,
+            policy: None,
+            latency: None,
+            wire: None,
+            salt,
+        });
         CallId(self.0.calls.len() as u32 - 1)
     }
 

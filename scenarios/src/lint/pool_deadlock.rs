@@ -73,7 +73,7 @@ impl Search<'_, '_> {
                 }
                 Step::Repeat { steps, .. } => self.steps(steps, held, endpoint),
                 Step::Choose(arms) => arms.iter().for_each(|(_, steps)| self.steps(steps, held, endpoint)),
-                Step::Cpu(_) | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
+                Step::Cpu(_) | Step::PerByte { .. } | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
             }
         }
     }

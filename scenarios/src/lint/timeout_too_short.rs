@@ -62,7 +62,8 @@ pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
 /// A lower bound of the probability that the endpoint takes longer than `limit` when nothing waits.
 fn beyond(seen: &Seen<'_>, endpoint: &Endpoint, limit: f64, deep: u32) -> f64 {
     let service = &seen.parts.services[endpoint.service.index()];
-    let pace = service.speed * service.cores.map_or(1.0, |(cores, _)| cores.min(1.0));
+    let pace = service.speed
+        * service.cores.map_or(1.0, |cores| if cores.throttle.is_some() { 1.0 } else { cores.pace() });
     of_steps(seen, &endpoint.steps, limit, pace, deep)
 }
 
@@ -75,7 +76,7 @@ fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, deep: u32) -
     let mut most: f64 = 0.0;
     for step in steps {
         let late = match step {
-            Step::Cpu(need) => need.survival(limit * pace),
+            Step::Cpu(need) | Step::PerByte { need, .. } => need.survival(limit * pace),
             Step::Delay(time) => time.survival(limit),
             Step::Hold { steps, .. } => of_steps(seen, steps, limit, pace, deep),
             Step::Call(call) => of_call(call),

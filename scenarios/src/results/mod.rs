@@ -192,7 +192,7 @@ pub struct ServiceResult {
     pub resources: BTreeMap<String, ResourceResult>,
 }
 
-/// One route whose callers judge health.
+/// One route whose callers judge health, or open connections.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouteResult {
     /// The service that it leads to.
@@ -205,6 +205,12 @@ pub struct RouteResult {
     pub out: Option<E>,
     /// Share of the calls that are sent while health is ignored, because too few replicas are in.
     pub panic: Option<E>,
+    /// Connections opened per second, where that takes time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connects: Option<E>,
+    /// Share of the calls that find one open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<E>,
 }
 
 /// One endpoint.
@@ -259,6 +265,12 @@ pub struct ResourceResult {
     /// Slots of one instance, where their number adapts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<E>,
+    /// Cores with a quota: share of the time during which it made work stand still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<E>,
+    /// Cores with a quota: share of the periods with work in which it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_periods: Option<E>,
 }
 
 /// Connections of one resource.

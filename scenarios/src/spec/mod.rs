@@ -4,6 +4,7 @@
 //! the reference manual are made from. Reading collects every mistake and goes on.
 
 mod adapt;
+mod cores;
 mod curve;
 mod distribution;
 mod experiment;
@@ -25,6 +26,9 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 pub(crate) use adapt::AdaptSpec;
+pub(crate) use cores::{
+    ContentionSpec, CoresMapSpec, CoresSpec, PriorityWord, SchedulingSpec, SchedulingWord, ThrottleSpec,
+};
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec, is_distribution};
 pub(crate) use experiment::{EventSpec, ExpectSpec, FailEvent, RangeSpec, Spacing, SweepSpec};
@@ -34,14 +38,16 @@ pub(crate) use policy::{
     Policy, PolicyRef, PolicySpec, RetrySpec, SpendWord, WindowSpec,
 };
 pub(crate) use quantity::{
-    Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time, any_quantity,
-    as_percent, wrong_quantity,
+    Bandwidth, Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time,
+    any_quantity, as_percent, wrong_quantity,
 };
 pub(crate) use reference::reference;
 pub(crate) use resource::{ResourceSpec, SlotsSpec};
-pub(crate) use route::{ByWord, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec};
+pub(crate) use route::{
+    ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
+};
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
-pub(crate) use service::{SchedulingWord, ServiceSpec};
+pub(crate) use service::ServiceSpec;
 pub(crate) use step::{
     AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec,
 };

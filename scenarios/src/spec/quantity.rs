@@ -120,6 +120,11 @@ quantity! {
 }
 
 quantity! {
+    /// How much data passes in a time: `1Gbit/s`, `100Mbit/s`, `125MB/s`, `10MiB/s`. More than nothing.
+    Bandwidth { bytes_per_second: f64 }, bandwidth, {"type": "string", "pattern": "^[0-9.]+([kMGT]?(bit|B)|[KMGT]iB)/s$"}
+}
+
+quantity! {
     /// A whole number from 0; `10k`, `1M` and `1e6` are understood.
     Count { count: u32 }, count, {"type": ["integer", "string"], "minimum": 0}
 }
@@ -303,6 +308,39 @@ fn size(node: &Node) -> Result<f64, Wrong> {
     Ok(number * factor)
 }
 
+fn bandwidth(node: &Node) -> Result<f64, Wrong> {
+    const WHAT: &str = "a bandwidth such as `1Gbit/s`";
+    const UNITS: &str =
+        "the units are `kbit/s`, `Mbit/s`, `Gbit/s`, `kB/s`, `MB/s`, `GB/s`, `MiB/s` and `GiB/s`";
+    let Some(text) = node.text() else {
+        return Err(expected(WHAT, &node.describe(), UNITS));
+    };
+    let Some((number, unit)) = split_number(text.trim()) else {
+        return Err(expected(WHAT, &quoted(text), UNITS));
+    };
+    let factor = match unit.trim() {
+        "bit/s" => 0.125,
+        "kbit/s" => 125.0,
+        "Mbit/s" => 125e3,
+        "Gbit/s" => 125e6,
+        "Tbit/s" => 125e9,
+        "B/s" => 1.0,
+        "kB/s" | "KB/s" => 1e3,
+        "MB/s" => 1e6,
+        "GB/s" => 1e9,
+        "TB/s" => 1e12,
+        "KiB/s" => 1024.0,
+        "MiB/s" => 1_048_576.0,
+        "GiB/s" => 1_073_741_824.0,
+        "TiB/s" => 1_099_511_627_776.0,
+        _ => return Err(expected(WHAT, &quoted(text), UNITS)),
+    };
+    if number <= 0.0 {
+        return Err((format!("nothing passes at {}", quoted(text)), "write `1Gbit/s`".into()));
+    }
+    Ok(number * factor)
+}
+
 /// A plain number with an optional `k`, `M` or `G`.
 fn scaled(node: &Node) -> Option<f64> {
     let text = node.text()?.trim();
@@ -381,6 +419,24 @@ impl Quantity for Time {
     }
     fn unit(unit: Option<&str>) -> Option<f64> {
         time_unit(unit?).map(|(times, over)| times / over)
+    }
+}
+
+impl Quantity for Size {
+    const NAME: &'static str = "Size";
+    const UNITS: &'static [&'static str] = &["B", "kB", "KiB", "MB", "MiB"];
+    fn value(self) -> f64 {
+        self.bytes
+    }
+    fn unit(unit: Option<&str>) -> Option<f64> {
+        Some(match unit? {
+            "B" => 1.0,
+            "kB" => 1e3,
+            "KiB" => 1024.0,
+            "MB" => 1e6,
+            "MiB" => 1_048_576.0,
+            _ => return None,
+        })
     }
 }
 

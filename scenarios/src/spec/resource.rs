@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    AdaptSpec, At, Count, Definitions, DistributionSpec, Flag, Name, Named, OrderSpec, Positive, Share, Sink,
-    Spec, Text, Time, defined, not_yet, spec,
+    AdaptSpec, At, CoresMapSpec, Count, Definitions, DistributionSpec, Flag, Name, Named, OrderSpec,
+    Positive, Share, Sink, Spec, Text, Time, defined, not_yet, spec,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Value};
@@ -15,28 +15,34 @@ use crate::words::listed;
 pub(crate) enum ResourceSpec {
     /// Held, and given back.
     Slots(SlotsSpec),
+    /// Shared by whoever computes.
+    Cores(CoresMapSpec),
 }
 
 /// The keys that say of which kind a resource is.
-const KINDS: [&str; 1] = ["slots"];
-const LATER: [&str; 3] = ["rate", "volume", "cores"];
+const KINDS: [&str; 2] = ["slots", "cores"];
+const LATER: [&str; 2] = ["rate", "volume"];
 
 impl Spec for ResourceSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        kind(node, sink)?;
-        SlotsSpec::read(node, sink).map(Self::Slots)
+        match kind(node, sink)? {
+            "cores" => CoresMapSpec::read(node, sink).map(Self::Cores),
+            _ => SlotsSpec::read(node, sink).map(Self::Slots),
+        }
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
         defined(definitions, "Resource", |definitions| {
-            let kinds = [SlotsSpec::schema(definitions)];
+            let kinds = [SlotsSpec::schema(definitions), CoresMapSpec::schema(definitions)];
             json!({"anyOf": kinds})
         })
     }
 
     fn complete(node: &mut Node) {
-        if kind(node, &mut Sink::default()).is_some() {
-            SlotsSpec::complete(node);
+        match kind(node, &mut Sink::default()) {
+            Some("cores") => CoresMapSpec::complete(node),
+            Some(_) => SlotsSpec::complete(node),
+            None => {}
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Count, Definitions, DistributionSpec, Flag, List, Positive, Required, Share, Sink, Spec, Time,
-    defined, one_key, policy::short_form, spec, words, wrong_word,
+    At, Bandwidth, Count, Definitions, DistributionSpec, Flag, List, Positive, Required, Share, Sink, Spec,
+    Time, defined, one_key, policy::short_form, spec, words, wrong_word,
 };
 use crate::tree::{Entry, Node, Value};
 
@@ -19,8 +19,30 @@ spec! {
         health: Option<HealthSpec> => "every replica is taken to be healthy" ("HAProxy, without `check`; Envoy, without outlier_detection"),
         /// Network time of each direction.
         latency: Option<DistributionSpec<Time>> => "none" (""),
+        /// How fast the bytes of a message pass, each message as if it had the route to itself.
+        bandwidth: Option<At<Bandwidth>> => "bytes take no time" (""),
+        /// Share of the packets that are lost, in each direction. A packet has up to 1,460 bytes; what is lost is sent
+        /// again, up to 15 times, after which the call ends as `lost`.
+        loss: At<Share> = "0%" ("a network that loses nothing"),
+        /// How long a sender waits before it sends a lost packet again; doubles each time, up to 2m.
+        retransmit: At<Time> = "200ms" ("Linux, TCP_RTO_MIN"),
+        /// What it takes to open a connection, and how long it is kept.
+        connect: Option<At<ConnectSpec>> => "connections are open" (""),
     }
-    later ["bandwidth", "loss", "panic", "slow_start", "to"]
+    later ["panic", "slow_start", "to"]
+}
+
+spec! {
+    /// How connections are opened. Each caller replica has its own to each replica, and each call one for itself;
+    /// with `connections: pinned` all calls share one.
+    ConnectSpec: "a connection" {
+        /// Round trips before the first request can be sent: 1 for TCP or QUIC, 2 for TLS 1.3, 3 for TLS 1.2.
+        round_trips: At<Count> = "1" ("TCP, RFC 9293, three-way handshake"),
+        /// How long a connection that nobody uses is kept; 0s opens one for each call.
+        keep_alive: At<Time> = "1h" ("Envoy, HttpProtocolOptions.idle_timeout"),
+        /// Connections that are kept while nobody uses them, by each caller to each replica.
+        idle: Option<At<Count>> => "no limit" ("Envoy, HTTP/1.1 connection pool"),
+    }
 }
 
 words! {

@@ -1,13 +1,10 @@
 //! Services as written.
 
-use serde_json::{Value as Json, json};
-
 use super::{
-    AdaptSpec, At, Count, Definitions, DistributionSpec, Flag, Named, Number, OrderSpec, Positive, Required,
-    ResourceSpec, Share, Sink, Spec, StepSpec, Time, defined, spec, words,
+    AdaptSpec, At, CoresSpec, Count, DistributionSpec, Flag, Named, Number, OrderSpec, Positive, Required,
+    ResourceSpec, SchedulingSpec, Share, StepSpec, Time, spec,
 };
 use crate::spec::List;
-use crate::tree::{Node, Value};
 
 spec! {
     /// Replicas that own resources; the endpoints are lists of steps.
@@ -33,7 +30,7 @@ spec! {
         /// CPU cores of one replica; fractions are allowed.
         cores: Option<Required<CoresSpec>> => "every CPU need is met at once" (""),
         /// How requests share the cores.
-        scheduling: Option<At<SchedulingWord>> => "sharing" ("Linux shares a core fairly among runnable threads"),
+        scheduling: Option<At<SchedulingSpec>> => "sharing" ("Linux shares a core fairly among runnable threads"),
         /// Pace of CPU work: 1 is nominal, 0.1 is ten times slower, 0 stands still.
         speed: At<Number> = "1" ("nominal pace"),
         /// What can be called, and the steps that it takes.
@@ -41,57 +38,5 @@ spec! {
         /// Resources of its own; one in each replica unless `per` says otherwise.
         resources: Option<Named<ResourceSpec>>,
     }
-    later ["startup", "drain", "zones", "contention", "throttle", "zone"]
-}
-
-/// The cores of each replica: a number, or a number with settings.
-#[derive(Clone, Debug)]
-pub(crate) struct CoresSpec {
-    /// How many.
-    pub(crate) cores: At<Number>,
-    /// How requests share them, when it is said here.
-    pub(crate) scheduling: Option<At<SchedulingWord>>,
-}
-
-spec! {
-    /// Cores with settings.
-    CoresMapSpec: "cores" {
-        /// CPU cores of one replica; fractions are allowed.
-        cores: At<Number>,
-        /// How requests share the cores.
-        scheduling: Option<At<SchedulingWord>> => "sharing" ("Linux shares a core fairly among runnable threads"),
-    }
-    later ["contention", "throttle"]
-}
-
-impl Spec for CoresSpec {
-    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        if matches!(node.value, Value::Map(_)) {
-            let spec = CoresMapSpec::read(node, sink)?;
-            return Some(Self { cores: spec.cores, scheduling: spec.scheduling });
-        }
-        At::read(node, sink).map(|cores| Self { cores, scheduling: None })
-    }
-
-    fn schema(definitions: &mut Definitions) -> Json {
-        defined(definitions, "Cores", |definitions| {
-            let number = Number::schema(definitions);
-            let map = CoresMapSpec::schema(definitions);
-            json!({"anyOf": [number, map]})
-        })
-    }
-
-    fn complete(node: &mut Node) {
-        CoresMapSpec::complete(node);
-    }
-}
-
-words! {
-    /// How requests share cores.
-    SchedulingWord: "how cores are shared" {
-        /// All that need CPU advance together, each with at most one core.
-        Sharing = "sharing",
-        /// A request keeps its core until its need is met: an event loop.
-        RunToCompletion = "run_to_completion",
-    }
+    later ["startup", "drain", "zones", "zone"]
 }

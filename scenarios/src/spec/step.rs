@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Definitions, DistributionSpec, Flag, List, Name, Number, PolicyRef, Positive, Share, Sink, Spec,
-    Text, Time, defined, not_yet, spec, wrong_word,
+    At, Definitions, DistributionSpec, Flag, List, Name, Number, PolicyRef, Positive, Share, Sink, Size,
+    Spec, Text, Time, defined, not_yet, spec, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value, quoted};
@@ -38,6 +38,8 @@ spec! {
     CpuStep: "a `cpu` step" {
         /// CPU time at nominal speed.
         cpu: DistributionSpec<Time>,
+        /// CPU time for each byte that the request carries, on top.
+        per_byte: Option<At<Time>> => "none" (""),
     }
 }
 
@@ -72,8 +74,11 @@ spec! {
         route: Option<At<Name>> => "the route named like the service, or `round_robin`" ("NGINX, upstream"),
         /// Network time of each direction.
         latency: Option<DistributionSpec<Time>> => "that of the route" (""),
+        /// Bytes of the request, for a route with `bandwidth` or `loss`.
+        bytes: Option<DistributionSpec<Size>> => "as many as the request carries: `bytes` of its traffic" (""),
+        /// Bytes of the reply.
+        reply_bytes: Option<DistributionSpec<Size>> => "none that count" (""),
     }
-    later ["bytes"]
 }
 
 spec! {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     At, Definitions, DistributionSpec, List, Name, Number, PolicyRef, Positive, RateSpec, Required, Share,
-    Sink, Spec, Text, Time, defined, one_key, spec, wrong_word,
+    Sink, Size, Spec, Text, Time, defined, one_key, spec, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value};
@@ -49,8 +49,10 @@ spec! {
         tenant: Option<At<SpreadSpec>>,
         /// Who sent it.
         user: Option<At<SpreadSpec>> => "the number of the user in closed traffic" (""),
+        /// How many bytes it carries, to whatever it calls; at most 4 GiB.
+        bytes: Option<DistributionSpec<Size>> => "none that count" (""),
     }
-    later ["bytes", "zone"]
+    later ["zone"]
 }
 
 /// How the values of an attribute are spread over requests.

@@ -8,7 +8,7 @@ mod system;
 use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row};
+use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row, ServicePlan};
 use models::observe::{Balance, CoresObservation, Ended, Observations, PolicyObservation, Segment};
 use models::{Replication, replicate};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -66,7 +66,9 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
         for window in populations(segment) {
             assert!(window.residual() == 0.0, "{}: Little's Law fails on {window:?}", plan.name);
         }
-        segment.cores.iter().flatten().for_each(check_utilization);
+        for (service, cores) in segment.cores.iter().enumerate() {
+            cores.iter().for_each(|seen| check_utilization(seen, spare_quota(plan, service)));
+        }
         if !resizes(plan) {
             for pool in &segment.pools {
                 assert!(pool.in_use.integral <= pool.capacity.integral, "{pool:?}");
@@ -114,13 +116,30 @@ fn resizes(plan: &Blueprint) -> bool {
 
 /// What the cores have worked off is the need that was met, but for the whole nanoseconds at which bursts end; and
 /// no more of them are busy than there are, those of replicas that finish what they have included.
-fn check_utilization(seen: &CoresObservation) {
+fn check_utilization(seen: &CoresObservation, spare: f64) {
     let &CoresObservation { capacity, busy, worked, met, partial_start, partial_end, .. } = seen;
     let met = met + partial_end - partial_start;
     let rounding = (seen.present.leaves + seen.present.n_end) as f64;
     let gap = ((worked - met).abs() - rounding).max(0.0);
     assert!(gap <= 1e-6 * worked.max(met), "{worked} core-ns were worked off, but {met} met");
-    assert!(busy <= capacity * (1.0 + 1e-9), "{busy} core-ns were busy out of {capacity}");
+    assert!(busy <= capacity * (1.0 + 1e-9) + spare, "{busy} core-ns were busy out of {capacity}");
+}
+
+/// Core-nanoseconds that a window which cuts the periods of a quota can hold beyond its own: those of one period, and
+/// of another for each change by an event, at which the quota begins anew.
+fn spare_quota(plan: &Blueprint, service: usize) -> f64 {
+    let changes = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let changed = changes.filter_map(|row| match row {
+        Row::Service(id, row) if id.index() == service => Some(row),
+        _ => None,
+    });
+    let rows: Vec<_> = changed.chain([&plan.services[service]]).collect();
+    let quota = |row: &&ServicePlan| {
+        let cores = row.cores?;
+        Some(cores.cores * cores.throttle?.period.as_nanos() as f64 * f64::from(row.replicas))
+    };
+    // Each change begins and ends.
+    2.0 * rows.len() as f64 * rows.iter().filter_map(quota).fold(0.0, f64::max)
 }
 
 /// No pool lends more than it has, and no queue is longer than it may be.

@@ -533,6 +533,42 @@ fn explain_shows_what_a_preset_fills_in() {
 }
 
 #[test]
+fn cores_with_settings() {
+    let cores = |settings: &str| shop("cores: 2", settings);
+    assert_eq!(cores("cores: 2\n    scheduling: srpt"), "no message\n");
+    assert_eq!(cores("cores: {cores: 0.5, throttle: {}, scheduling: run_to_completion}"), "no message\n");
+    assert_eq!(cores("resources: {cpus: {cores: 2, contention: {kappa: 0.01}}}"), "no message\n");
+    assert_snapshot!("cores_twice", cores("cores: 2\n    resources: {cpus: {cores: 4}}"));
+    assert_snapshot!("cores_two_resources", cores("resources: {a: {cores: 4}, b: {cores: 2}}"));
+    assert_snapshot!("cores_of_nobody", shop_and("resources: {cpus: {cores: 4}}\n"));
+    let held = SHOP.replace("cores: 2", "resources: {cpus: {cores: 2}}");
+    let held = held.replace("{cpu: 5ms}", "{hold: cpus, do: [{cpu: 5ms}]}");
+    assert_snapshot!("cores_are_not_held", seen(&held));
+    assert_snapshot!("scheduling_word", cores("cores: 2\n    scheduling: fair"));
+    assert_snapshot!("scheduling_priority_bare", cores("cores: 2\n    scheduling: priority"));
+    assert_snapshot!("scheduling_priority_kind", cores("cores: 2\n    scheduling: {priority: strict}"));
+    assert_snapshot!("scheduling_without_classes", cores("cores: 2\n    scheduling: {priority: preemptive}"));
+    assert_snapshot!("contention_number", cores("cores: {cores: 2, contention: {sigma: 0.05}}"));
+    assert_snapshot!("throttle_period", cores("cores: {cores: 2, throttle: {period: 0ms}}"));
+    assert_snapshot!("throttle_host", cores("cores: {cores: 2, throttle: {host_cores: 0}}"));
+}
+
+#[test]
+fn networks_that_cannot_be() {
+    let route = |settings: &str| shop_and(&format!("routes: {{db: {{{settings}}}}}\n"));
+    assert_eq!(
+        route("latency: 1ms, bandwidth: 1Gbit/s, loss: 1%, connect: {round_trips: 2}"),
+        "no message\n"
+    );
+    assert_snapshot!("bandwidth_unit", route("bandwidth: 1Gbps"));
+    assert_snapshot!("bandwidth_zero", route("bandwidth: 0Mbit/s"));
+    assert_snapshot!("connect_without_latency", route("connect: {round_trips: 2}"));
+    assert_snapshot!("connect_round_trips", route("latency: 1ms, connect: {round_trips: 1000}"));
+    assert_snapshot!("retransmit_at_once", route("loss: 1%, retransmit: 0ms"));
+    assert_snapshot!("bytes_without_unit", shop("{call: db.insert}", "{call: db.insert, bytes: 1000}"));
+}
+
+#[test]
 fn explain_shows_where_defaults_come_from() {
     let text = format!("{SHOP}policies: {{sql: {{timeout: 1s, retry: {{}}}}}}\n");
     let source = Source::from_text("shop.yaml", text, ".").unwrap();

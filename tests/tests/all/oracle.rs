@@ -18,6 +18,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod balancers;
+mod cores;
 mod networks;
 mod policies;
 mod seen;
@@ -76,6 +77,13 @@ const FAMILIES: &[Family] = &[
     family("mg1_sjf", stations::shortest, stations::read_shortest),
     family("erlang_a", stations::impatient, stations::read_impatient),
     family("mmc_queue_timeout", stations::impatient, stations::read_impatient),
+    family("mg1_srpt", cores::by_size, cores::read_by_size),
+    family("mg1_psjf", cores::by_size, cores::read_by_size),
+    family("mg1_foreground_background", cores::by_size, cores::read_by_size),
+    family("mg1_lifo_pr", cores::by_size, cores::read_by_size),
+    family("mg1_priority_pr", cores::priority, cores::read_priority),
+    family("mmc_priority_pr", cores::priority, cores::read_priority),
+    family("usl", cores::contention, cores::read_contention),
     family("lb_round_robin", stations::round_robin, stations::read_station),
     family("lb_random", stations::random, stations::read_station),
     family("machine_repair", networks::closed, networks::read_closed),
@@ -98,12 +106,21 @@ const FAMILIES: &[Family] = &[
     family("power_of_d_limit", balancers::choices, balancers::read),
 ];
 
+const GIVEN_SIZE: &str = "a request's need is not kept beside its response time";
+
 /// What our observations cannot express: family, metric, and why.
-const NOT_SEEN: [(&str, &str, &str); 9] = [
+const NOT_SEEN: &[(&str, &str, &str)] = &[
     ("mm1", "number_in_system_var", "populations are integrated over time, their squares are not"),
     ("mm1", "prob_n_ge_10", "populations have a mean and a maximum, no distribution over time"),
     ("mm1", "busy_period_mean", "busy periods are not observed"),
     ("mg1_ps", "mean_slowdown", "a request's need is not kept beside its response time, except as a class"),
+    ("mg1_srpt", "sojourn_mean_given_size_0.5", GIVEN_SIZE),
+    ("mg1_srpt", "sojourn_mean_given_size_3.0", GIVEN_SIZE),
+    ("mg1_psjf", "sojourn_mean_given_size_0.5", GIVEN_SIZE),
+    ("mg1_psjf", "sojourn_mean_given_size_3.0", GIVEN_SIZE),
+    ("mg1_foreground_background", "sojourn_mean_given_size_0.5", GIVEN_SIZE),
+    ("mg1_foreground_background", "sojourn_mean_given_size_3.0", GIVEN_SIZE),
+    ("usl", "n_peak", "it is no whole number of requests"),
     ("machine_repair", "prob_all_thinking", "several servers have no distribution of how many are busy"),
     ("circuit_breaker", "calls_until_trip_mean", "trips are not told apart by the state that they ended"),
     ("load_balancer_sim", "fraction_servers_with_ge_2", SINGLE_QUEUES),
@@ -147,6 +164,13 @@ const QUICK: &[&str] = &[
     "mg1_sjf/exponential_lam0.7",
     "erlang_a/lam10_mu1_c10_theta1",
     "mmc_queue_timeout/lam1.2_mu1_c1_tau3",
+    "mg1_srpt/erlang_lam0.8",
+    "mg1_psjf/lognormal_lam0.7",
+    "mg1_foreground_background/uniform_lam0.7",
+    "mg1_lifo_pr/deterministic_lam0.5",
+    "mg1_priority_pr/cfg5",
+    "mmc_priority_pr/c4_1_2",
+    "usl/g50_a0.1_b0.002",
     "lb_round_robin/n3_rho.5",
     "lb_random/n16_rho.7",
     "machine_repair/c1_N5_Z10_s1",

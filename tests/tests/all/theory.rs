@@ -8,9 +8,11 @@
 use std::fmt::Write as _;
 
 use hockeystick_tests::vectors::{self, Case, Exactness, Group, Params};
+use models::blueprint::Contention;
 use models::theory::{
-    FanOut, GiM1, Impatient, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck, Patience, PowerOfChoices,
-    Station, TimeoutRetry, closed, erlang_b, fork_join_mean, jackson, mg1_priority_waits, mmc_priority_waits,
+    BySize, FanOut, GiM1, Impatient, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck, Patience,
+    PowerOfChoices, Station, TimeoutRetry, by_size_mean, closed, erlang_b, fork_join_mean, jackson,
+    mg1_preemptive_responses, mg1_priority_waits, mmc_preemptive_responses, mmc_priority_waits,
     retry_amplification,
 };
 
@@ -32,6 +34,9 @@ const FAMILIES: &[(&str, ClosedForm)] = &[
     ("mmc_priority_np", mmc_priority),
     ("erlang_a", impatient),
     ("mmc_queue_timeout", impatient),
+    ("mg1_priority_pr", mg1_preemptive),
+    ("mmc_priority_pr", mmc_preemptive),
+    ("usl", contention),
     ("gm1", gm1),
     ("machine_repair", machine_repair),
     ("closed_mva", closed_network),
@@ -49,7 +54,8 @@ const FAMILIES: &[(&str, ClosedForm)] = &[
 ];
 
 /// Metrics without a closed form, by family and prefix: they are left to the simulation.
-const NOT_COVERED: [(&str, &str); 4] = [
+const NOT_COVERED: [(&str, &str); 5] = [
+    ("usl", "n_peak"),
     ("mg1", "sojourn_p"),
     ("mg1", "wait_p"),
     ("fork_join_sim", "response_p"),
@@ -320,6 +326,54 @@ fn mmc_priority(params: &Params, metric: &str) -> Option<f64> {
         (class, "wait_mean") => Some(waits[class]),
         (class, "sojourn_mean") => Some(waits[class] + 1.0 / mu),
         _ => None,
+    }
+}
+
+fn mg1_preemptive(params: &Params, metric: &str) -> Option<f64> {
+    let lambdas = params.numbers("class_arrival_rates");
+    let services = params.laws("class_services");
+    let classes: Vec<_> = lambdas.iter().copied().zip(services.iter().cloned()).collect();
+    let responses: Vec<f64> = mg1_preemptive_responses(&classes).into_iter().collect::<Option<_>>()?;
+    if metric == "overall_sojourn_mean" {
+        let present: f64 = lambdas.iter().zip(&responses).map(|(lambda, response)| lambda * response).sum();
+        return Some(present / lambdas.iter().sum::<f64>());
+    }
+    match numbered(metric, "class")? {
+        (class, "sojourn_mean") => Some(responses[class]),
+        _ => None,
+    }
+}
+
+fn mmc_preemptive(params: &Params, metric: &str) -> Option<f64> {
+    let lambdas = params.numbers("class_arrival_rates");
+    let responses = mmc_preemptive_responses(&lambdas, mu(params), params.count("servers"))?;
+    match numbered(metric, "class")? {
+        (class, "sojourn_mean") => Some(responses[class]),
+        _ => None,
+    }
+}
+
+fn contention(params: &Params, metric: &str) -> Option<f64> {
+    let law = Contention { sigma: params.number("alpha"), kappa: params.number("beta") };
+    let at_once: f64 = metric.strip_prefix("throughput_at_")?.parse().ok()?;
+    Some(params.number("gamma") * law.speedup(at_once))
+}
+
+/// They are integrated numerically, to about four digits.
+#[test]
+fn means_of_disciplines_that_go_by_size_agree_with_the_oracle() {
+    let families = [
+        ("mg1_srpt", BySize::ShortestRemaining),
+        ("mg1_psjf", BySize::PreemptiveShortest),
+        ("mg1_foreground_background", BySize::LeastAttained),
+    ];
+    for (family, rule) in families {
+        for Group { params, cases, .. } in vectors::family(family) {
+            for case in cases.iter().filter(|case| case.metric == "sojourn_mean") {
+                let mean = by_size_mean(rule, params.number("arrival_rate"), &params.law("service")).unwrap();
+                assert!((mean / case.value - 1.0).abs() < 1e-3, "{}: {mean}, not {}", case.id, case.value);
+            }
+        }
     }
 }
 

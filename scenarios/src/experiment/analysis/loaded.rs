@@ -91,7 +91,7 @@ fn waits_of(blueprint: &Blueprint, analysis: &Analysis, queues: &[Queue]) -> Opt
             Place::Pool(pool) => waits.pools[pool.index()] = wait,
             Place::Cores(service) => {
                 let cores = blueprint.services[service.index()].cores?;
-                if cores.run_to_completion {
+                if cores.scheduling.in_line() {
                     waits.cores[service.index()] = wait;
                 } else {
                     let pace = cores.cores.min(1.0);

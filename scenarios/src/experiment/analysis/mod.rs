@@ -277,7 +277,7 @@ fn stations(blueprint: &Blueprint) -> Vec<Station> {
         plan.cores.map(|cores| Station {
             place: Place::Cores(ServiceId(s as u32)),
             name: format!("{}.cores", plan.name),
-            units: cores.cores,
+            units: cores.most_work(),
             instances: f64::from(plan.replicas),
             utilization: 0.0,
             nested: false,

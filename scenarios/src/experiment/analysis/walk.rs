@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    ArmTest, Blueprint, BranchPlan, CallId, ChoicePlan, CodeAddress, ForkPlan, Jitter, Op, Outcome, PoolId,
-    RetryPlan, SamplerId, ServiceId, WaitFor,
+    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoicePlan, CodeAddress, ForkPlan, Jitter, Op, Outcome,
+    Payload, PoolId, RetryPlan, SamplerId, ServiceId, WaitFor,
 };
 
 /// Rounds of the fixed-point iteration: as many as calls may be deep, for recursion that ends by chance.
@@ -177,7 +177,7 @@ impl<'a> Costs<'a> {
     /// from the load.
     pub(crate) fn of_call(&self, call: CallId) -> CallCost {
         let plan = &self.blueprint.calls[call.index()];
-        let network = plan.latency.map_or(0.0, |latency| 2.0 * self.mean(latency));
+        let network = plan.latency.map_or(0.0, |latency| 2.0 * self.mean(latency)) + self.on_the_wire(plan);
         let mut attempt = self.endpoints[plan.endpoint.index()].clone();
         attempt.response += network;
         let retry = plan.policy.and_then(|policy| self.blueprint.policies[policy.index()].retry.as_ref());
@@ -187,9 +187,28 @@ impl<'a> Costs<'a> {
         }
     }
 
+    /// Mean time that the bytes of a call and of its reply take; what is lost and handshakes are left out.
+    fn on_the_wire(&self, plan: &CallPlan) -> f64 {
+        let Some(wire) = plan.wire else { return 0.0 };
+        let wire = &self.blueprint.wires[wire.index()];
+        let bytes = |payload: Payload| match payload {
+            Payload::Nothing => 0.0,
+            Payload::Request => mean_bytes(self.blueprint),
+            Payload::Drawn(law) => self.mean(law),
+        };
+        (bytes(wire.request) + bytes(wire.reply)) / wire.bandwidth
+    }
+
     fn mean(&self, sampler: SamplerId) -> f64 {
         super::mean(&self.blueprint.samplers[sampler.index()])
     }
+}
+
+/// Mean bytes of a request, all traffics that have any alike.
+fn mean_bytes(blueprint: &Blueprint) -> f64 {
+    let laws = blueprint.traffics.iter().filter_map(|traffic| traffic.attributes.bytes.as_ref());
+    let means: Vec<f64> = laws.map(super::mean).collect();
+    means.iter().sum::<f64>() / means.len().max(1) as f64
 }
 
 fn with_retries(blueprint: &Blueprint, attempt: &Cost, retry: &RetryPlan) -> CallCost {
@@ -310,7 +329,12 @@ impl<'w, 'a> Walk<'w, 'a> {
                 vec![(next, flow)]
             }
             Op::Cpu(sampler) => {
-                self.compute(flow, sampler, held);
+                self.compute(flow, self.costs.mean(sampler), held);
+                vec![(next, flow)]
+            }
+            Op::CpuPerByte { need, each } => {
+                let bytes = mean_bytes(self.costs.blueprint);
+                self.compute(flow, self.costs.mean(need) + each * bytes, held);
                 vec![(next, flow)]
             }
             Op::Delay(sampler) => {
@@ -360,10 +384,10 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
     }
 
-    fn compute(&mut self, flow: Flow, sampler: SamplerId, held: &Held) {
+    fn compute(&mut self, flow: Flow, need: f64, held: &Held) {
         let at = self.service.index();
         let plan = &self.costs.blueprint.services[at];
-        let need = self.costs.mean(sampler) / plan.speed;
+        let need = need / plan.speed;
         let Some(cores) = plan.cores else {
             return self.spend(flow, need, held); // Nobody shares: the need takes its time.
         };

@@ -181,6 +181,9 @@ fn say(system: &System<'_>, k: usize, law: &Law, steady: bool, product_form: boo
         return vec![Says::nothing("more work arrives than can be done: there is no steady state")];
     };
     let Some(poisson) = Mmc::new(law.arrivals, mu, law.servers) else { return Vec::new() };
+    if let Some((mean, why)) = law.known {
+        return vec![new("response mean", Some(mean), Figure::HoldMean, true, why)];
+    }
     if law.shared {
         let why = "Poisson arrivals; shared cores depend on the mean need only";
         return vec![new("response mean", Some(poisson.mean_response()), Figure::HoldMean, true, why)];

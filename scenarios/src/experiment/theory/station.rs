@@ -2,9 +2,9 @@
 
 use models::blueprint::{
     Arrivals, Blueprint, CodeAddress, Discipline, EndpointId, Op, Pick, PolicyPlan, PoolId, PoolPlan,
-    PoolScope, ServiceId,
+    PoolScope, Scheduling, ServiceId,
 };
-use models::theory::Patience;
+use models::theory::{BySize, Mmc, Patience, by_size_mean};
 use sim_core::distribution::Distribution;
 
 use crate::experiment::analysis::{Analysis, Place, entry_rate, mean};
@@ -39,6 +39,8 @@ pub(super) struct Law {
     pub(super) patience: Option<Patience>,
     /// Name of the cores that these workers share, when both together are one station.
     pub(super) with_cores: Option<ServiceId>,
+    /// Mean response of a visit where the order of service has a closed form of its own, and why it holds.
+    pub(super) known: Option<(f64, &'static str)>,
 }
 
 impl Law {
@@ -146,6 +148,9 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
     }
     let (body, service) = body_of(blueprint, analysis, id).map_err(NoLaw::Because)?;
     let cores = blueprint.services[service.index()].cores.filter(|_| body.cpu);
+    if let Some(why) = slowed(blueprint, service).filter(|_| cores.is_some()) {
+        return Err(NoLaw::Because(why));
+    }
     let mut law = Law {
         servers: plan.slots,
         mean: body.mean,
@@ -164,6 +169,7 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
             _ => None,
         }),
         with_cores: None,
+        known: None,
     };
     if let Some(cores) = cores
         && f64::from(plan.slots) > cores.cores
@@ -180,10 +186,17 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
                 plan.slots, cores.cores, plan.name
             )));
         }
+        let served = cores.scheduling;
+        if !matches!(served, Scheduling::Sharing | Scheduling::RunToCompletion) {
+            return Err(NoLaw::Because(format!(
+                "`{}` are used in an order of their own",
+                cores_name(blueprint, service)
+            )));
+        }
         // Of those who hold a worker, as many are served at once as there are cores.
         law.room = law.room.map(|room| room.saturating_add(plan.slots - cores.cores as u32));
         law.servers = cores.cores as u32;
-        law.shared = !cores.run_to_completion;
+        law.shared = served == Scheduling::Sharing;
         law.with_cores = Some(service);
     }
     Ok(law)
@@ -284,6 +297,9 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
                 body.cpu |= plan.cores.is_some();
                 body.delay |= plan.cores.is_none();
             }
+            Op::CpuPerByte { .. } => {
+                return Err(format!("what is done while `{name}` is held goes by bytes"));
+            }
             Op::Delay(sampler) => {
                 body.step(&blueprint.samplers[sampler.index()], 1.0);
                 body.delay = true;
@@ -345,7 +361,9 @@ fn of_cores(blueprint: &Blueprint, analysis: &Analysis, id: ServiceId) -> Result
     let pace = plan.speed * cores.cores.min(1.0);
     let busy: f64 = analysis.loads.iter().map(|load| load.rate * load.demands[k]).sum();
     let mean = busy / analysis.stations[k].instances / arrivals / cores.cores.min(1.0);
-    let laws: Vec<&Distribution> = bursts(blueprint, analysis, id);
+    let Some(laws) = bursts(blueprint, analysis, id) else {
+        return Err("what a request needs goes by its bytes".to_owned());
+    };
     let same = laws.windows(2).all(|pair| pair[0] == pair[1]);
     let exponential = same && laws.first().is_some_and(|law| law.is_exponential());
     // Sharing depends on the mean only; for an event loop the variation counts too.
@@ -355,28 +373,102 @@ fn of_cores(blueprint: &Blueprint, analysis: &Analysis, id: ServiceId) -> Result
     } else {
         (moments / laws.len() as f64 / (mean * mean) - 1.0).max(0.0)
     };
-    if cores.run_to_completion && !same {
+    if cores.scheduling == Scheduling::RunToCompletion && !same {
         return Err("bursts of several kinds wait in one line".to_owned());
     }
+    if let Some(why) = slowed(blueprint, id) {
+        return Err(why);
+    }
+    let servers = cores.cores.max(1.0) as u32;
+    let known = match cores.scheduling {
+        Scheduling::Sharing | Scheduling::RunToCompletion => None,
+        _ if !same => return Err("bursts of several kinds are served in an order of their own".to_owned()),
+        order => Some(ordered(order, arrivals, laws[0], mean, servers)?),
+    };
     Ok(Law {
-        servers: cores.cores.max(1.0) as u32,
+        servers,
         mean,
         scv,
-        exponential,
-        shared: !cores.run_to_completion,
+        exponential: exponential && known.is_none(),
+        shared: cores.scheduling == Scheduling::Sharing,
         arrivals,
         instances: plan.replicas,
         room: None,
-        fifo: true,
+        fifo: known.is_none(),
         ranked: false,
         gives_up: false,
         patience: None,
         with_cores: None,
+        known,
     })
 }
 
-/// The laws of the CPU needs in the code of the endpoints that are used.
-fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> Vec<&'a Distribution> {
+/// Why no closed form knows how fast the cores of a service are, if none does.
+pub(super) fn slowed(blueprint: &Blueprint, id: ServiceId) -> Option<String> {
+    let plan = &blueprint.services[id.index()];
+    let name = cores_name(blueprint, id);
+    let cores = plan.cores?;
+    if cores.throttle.is_some() {
+        return Some(format!("the quota of `{name}` makes work stand still in part of each period"));
+    }
+    cores.contention.map(|_| format!("contention on `{name}`: how fast depends on how many compute"))
+}
+
+fn cores_name(blueprint: &Blueprint, id: ServiceId) -> String {
+    format!("{}.cores", blueprint.services[id.index()].name)
+}
+
+/// Mean response of bursts of one law, `mean` seconds each, that are served in an order, and why that is known.
+fn ordered(
+    order: Scheduling,
+    arrivals: f64,
+    law: &Distribution,
+    mean: f64,
+    servers: u32,
+) -> Result<(f64, &'static str), String> {
+    let by_size = |rule: BySize, why: &'static str| {
+        let scaled = (mean > 0.0 && law.mean() > 0.0).then(|| law.scaled(mean / law.mean()));
+        let known = scaled.and_then(|law| by_size_mean(rule, arrivals, &law)).filter(|mean| mean.is_finite());
+        known.map(|mean| (mean, why)).ok_or_else(|| "no closed form is known for these sizes".to_owned())
+    };
+    let blind =
+        matches!(order, Scheduling::LastComeFirst | Scheduling::LeastAttained | Scheduling::Priority { .. });
+    if arrivals * mean >= f64::from(servers) {
+        return Err("more work arrives than can be done: there is no steady state".to_owned());
+    }
+    if blind && law.is_exponential() {
+        let known = Mmc::new(arrivals, mean.recip(), servers).map(|queue| queue.mean_response());
+        let why =
+            "Poisson arrivals, exponential needs: an order that does not go by size leaves the mean as it is";
+        return known.map(|mean| (mean, why)).ok_or_else(|| "they are never used".to_owned());
+    }
+    if servers > 1 {
+        return Err("several cores that serve in an order of their own have no closed form".to_owned());
+    }
+    match order {
+        Scheduling::LastComeFirst => Ok((
+            mean / (1.0 - arrivals * mean),
+            "Poisson arrivals, one core: last come first served, preemptive, depends on the mean need only",
+        )),
+        Scheduling::ShortestJobFirst => {
+            by_size(BySize::ShortestFirst, "Poisson arrivals, one core, the shortest first (Phipps)")
+        }
+        Scheduling::ShortestOriginalSize => {
+            by_size(BySize::PreemptiveShortest, "Poisson arrivals, one core, the shortest first, preemptive")
+        }
+        Scheduling::ShortestRemaining => by_size(
+            BySize::ShortestRemaining,
+            "Poisson arrivals, one core, the shortest rest first (Schrage and Miller)",
+        ),
+        Scheduling::LeastAttained => {
+            by_size(BySize::LeastAttained, "Poisson arrivals, one core, the least served first (Schrage)")
+        }
+        _ => Err("classes are told apart, and what each of them needs is not".to_owned()),
+    }
+}
+
+/// The laws of the CPU needs in the code of the endpoints that are used; none where a need goes by bytes.
+fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> Option<Vec<&'a Distribution>> {
     let mut laws = Vec::new();
     for (e, plan) in blueprint.endpoints.iter().enumerate() {
         if plan.service != id || entry_rate(analysis, EndpointId(e as u32)) <= 0.0 {
@@ -386,12 +478,14 @@ fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> V
             blueprint.endpoints.iter().map(|other| other.entry.index()).filter(|at| *at > plan.entry.index());
         let end = next.min().unwrap_or(blueprint.code.len());
         for op in &blueprint.code[plan.entry.index()..end] {
-            if let Op::Cpu(sampler) = op {
-                laws.push(&blueprint.samplers[sampler.index()]);
+            match op {
+                Op::Cpu(sampler) => laws.push(&blueprint.samplers[sampler.index()]),
+                Op::CpuPerByte { .. } => return None,
+                _ => {}
             }
         }
     }
-    laws
+    Some(laws)
 }
 
 /// Why the arrivals of the traffics are not Poisson; none when they are.

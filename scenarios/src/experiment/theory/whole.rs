@@ -6,7 +6,7 @@ use models::theory::{MachineRepair, Mmc, Mmck, Station, closed, fork_join_mean};
 use sim_core::Span;
 
 use super::by_load::{ByLoad, by_load};
-use super::station::{Law, NEVER, NoLaw, describe, not_poisson, not_split, owner};
+use super::station::{Law, NEVER, NoLaw, describe, not_poisson, not_split, owner, slowed};
 use super::sum::{Part, quantile};
 use crate::experiment::analysis::{Analysis, Loaded, Offered, Place, mean};
 use crate::experiment::growth::is_transient;
@@ -71,11 +71,32 @@ impl<'a> System<'a> {
         if is_transient(self.blueprint) {
             return Err("the load or the system changes during the run: there is no steady state".to_owned());
         }
+        let visits = &self.analysis.loads[load].visits;
+        let visited = self.analysis.stations.iter().zip(visits).filter(|(_, visits)| **visits > 0.0);
+        let mut services = visited.filter_map(|(station, _)| match station.place {
+            Place::Cores(service) => Some(service),
+            Place::Pool(_) => None,
+        });
+        if let Some(why) = services.find_map(|service| slowed(self.blueprint, service)) {
+            return Err(why);
+        }
+        if let Some(why) = delayed(self.blueprint) {
+            return Err(why);
+        }
         match self.analysis.loads[load].offered {
             Offered::Closed { users, think } => of_users(self, load, users as u32, think),
             Offered::Open { .. } => of_open(self, load),
         }
     }
+}
+
+/// What the network does that closed forms leave out, if it does.
+fn delayed(blueprint: &Blueprint) -> Option<String> {
+    if let Some(route) = blueprint.routes.iter().find(|route| route.connect.is_some()) {
+        return Some(format!("handshakes of connections to `{}` are left out", route.name));
+    }
+    let lossy = blueprint.wires.iter().any(|wire| wire.loss > 0.0);
+    lossy.then(|| "what is lost on the way and sent again is left out".to_owned())
 }
 
 /// Stations that requests of `load` visit, those that are one with another left out.
@@ -256,6 +277,9 @@ fn one_station(law: &Law) -> Option<Whole> {
     let mu = 1.0 / law.mean;
     if law.gives_up || law.ranked {
         return None;
+    }
+    if let Some((mean, why)) = law.known {
+        return Some(Whole::exactly(law.model(), mean, None, why));
     }
     if let Some(room) = law.room.filter(|room| law.matters(*room)) {
         let places = law.servers.checked_add(room)?;

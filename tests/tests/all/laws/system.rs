@@ -30,7 +30,9 @@ struct Service {
     replicas: u8,
     workers: Option<(u8, Option<u8>)>,
     cores: Option<&'static str>,
-    event_loop: bool,
+    scheduling: Option<&'static str>,
+    /// Contention and a quota.
+    brakes: Option<&'static str>,
     /// What is said of the workers' line.
     line: Option<&'static str>,
     /// A resource of its own: slots, queue, timeout, order, and who may enter.
@@ -42,12 +44,16 @@ struct Service {
     health: Option<&'static str>,
     pinned: bool,
     latency: Option<&'static str>,
+    /// Bandwidth, loss and connections, of routes with a latency.
+    network: Option<&'static str>,
     steps: Vec<Step>,
 }
 
 #[derive(Clone, Debug)]
 enum Step {
     Cpu(&'static str),
+    /// CPU time that goes by bytes.
+    Read(&'static str),
     Delay(&'static str),
     /// Holds the service's own resource.
     Hold(u8, Vec<Step>),
@@ -143,6 +149,28 @@ const HEALTH: [&str; 3] = [
     "{eject: {errors: 2, for: 50ms, max: 100%}, panic: 100%}",
     "{check: 7ms, fall: 2, rise: 1, panic: 0%}",
 ];
+const SCHEDULING: [&str; 8] = [
+    "run_to_completion",
+    "sjf",
+    "srpt",
+    "psjf",
+    "foreground_background",
+    "lifo_preemptive",
+    "{priority: preemptive}",
+    "{priority: non_preemptive}",
+];
+const BRAKES: [&str; 3] = [
+    "contention: {sigma: 5%, kappa: 0.01}",
+    "throttle: {period: 20ms}",
+    "contention: {sigma: 20%}, throttle: {host_cores: 2}",
+];
+const NETWORK: [&str; 5] = [
+    "bandwidth: 1MB/s",
+    "loss: 20%, retransmit: 5ms",
+    "loss: 100%, retransmit: 1ms",
+    "connect: {round_trips: 2, keep_alive: 20ms, idle: 1}",
+    "bandwidth: 100kB/s, loss: 1%, connect: {keep_alive: 0s}",
+];
 /// What comes out of the sessions is closed in the end, so that it all goes back.
 const CONNECTIONS: [&str; 5] = [
     "connect: 5ms",
@@ -191,6 +219,7 @@ fn guard() -> impl Strategy<Value = Option<&'static str>> {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let leaf = prop_oneof![
         4 => time().prop_map(Step::Cpu),
+        1 => time().prop_map(Step::Read),
         3 => time().prop_map(Step::Delay),
         5 => (any::<u8>(), option::of(any::<u8>())).prop_map(|(to, policy)| Step::Call(to, policy)),
         2 => (1..=2_u8, time()).prop_map(|(units, time)| Step::Borrow(units, time)),
@@ -233,17 +262,21 @@ fn service() -> impl Strategy<Value = Service> {
     ];
     let health = option::weighted(0.3, select(&HEALTH[..]));
     let latency = option::weighted(0.3, select(&["1ms", "{exp: 2ms}"][..]));
+    let network = option::of(select(&NETWORK[..]));
     let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
-    let route = (picks, health, prop::bool::weighted(0.2), latency);
-    (1..=3_u8, workers, cores, any::<bool>(), own, route, steps).prop_map(
-        |(replicas, workers, cores, event_loop, (own, line), (pick, health, pinned, latency), steps)| {
+    let route = (picks, health, prop::bool::weighted(0.2), latency, network);
+    let scheduling = (option::of(select(&SCHEDULING[..])), option::weighted(0.2, select(&BRAKES[..])));
+    (1..=3_u8, workers, (cores, scheduling), own, route, steps).prop_map(
+        |(replicas, workers, (cores, (scheduling, brakes)), (own, line), route, steps)| {
             let (own, connections) = own;
+            let (pick, health, pinned, latency, network) = route;
             Service {
                 replicas,
                 workers,
                 cores,
-                event_loop,
+                scheduling,
+                brakes,
                 line,
                 own,
                 connections,
@@ -251,6 +284,7 @@ fn service() -> impl Strategy<Value = Service> {
                 health,
                 pinned,
                 latency,
+                network,
                 steps,
             }
         },
@@ -408,7 +442,9 @@ impl Display for System {
         writeln!(f, "routes:")?;
         for (i, service) in self.services.iter().enumerate() {
             let latency = service.latency.filter(|_| !self.calm);
-            let latency = latency.map(|latency| format!(", latency: {latency}")).unwrap_or_default();
+            let network = service.network.filter(|_| latency.is_some());
+            let network = network.map(|network| format!(", {network}")).unwrap_or_default();
+            let latency = latency.map(|latency| format!(", latency: {latency}{network}")).unwrap_or_default();
             // There are as many weights as replicas.
             let weights = "[3, 0, 1"[..3 * usize::from(service.replicas) - 1].to_owned() + "]";
             let pick = service.pick.replace("[3, 0, 1]", &weights);
@@ -493,7 +529,7 @@ impl System {
         if attributes.is_empty() {
             return writeln!(f, "}}");
         }
-        writeln!(f, ", attributes: {{{}}}}}", attributes.join(", "))
+        writeln!(f, ", attributes: {{{}, bytes: {{exp: 2kB}}}}}}", attributes.join(", "))
     }
 
     fn write_service(&self, f: &mut Formatter<'_>, i: usize, service: &Service) -> fmt::Result {
@@ -516,10 +552,16 @@ impl System {
                 writeln!(f, "    queue: {queue}")?;
             }
         }
+        let mut cpus = String::new();
         if let Some(cores) = service.cores {
-            writeln!(f, "    cores: {cores}")?;
-            if service.event_loop && !cores.contains('.') {
-                writeln!(f, "    scheduling: run_to_completion")?;
+            match service.brakes {
+                Some(brakes) => cpus = format!(", cpus: {{cores: {cores}, {brakes}}}"),
+                None => writeln!(f, "    cores: {cores}")?,
+            }
+            // An event loop has whole cores.
+            let fits = |word: &&str| *word != "run_to_completion" || !cores.contains('.');
+            if let Some(scheduling) = service.scheduling.filter(fits) {
+                writeln!(f, "    scheduling: {scheduling}")?;
             }
         }
         let (slots, queue, timeout, order, guard) = service.own;
@@ -528,7 +570,7 @@ impl System {
         let connections = service.connections.map(|plan| format!(", {plan}")).unwrap_or_default();
         writeln!(
             f,
-            "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}{guard}{connections}}}}}"
+            "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}{guard}{connections}}}{cpus}}}"
         )?;
         let mut steps = String::new();
         self.write_steps(&mut steps, &service.steps, i, false)?;
@@ -551,6 +593,7 @@ impl System {
     fn write_step(&self, out: &mut String, step: &Step, i: usize, holding: bool) -> fmt::Result {
         match step {
             Step::Cpu(time) => write!(out, "{{cpu: {time}}}"),
+            Step::Read(time) => write!(out, "{{cpu: {time}, per_byte: 1us}}"),
             Step::Delay(time) => write!(out, "{{delay: {time}}}"),
             Step::Hold(_, steps) if holding => {
                 out.push_str("{repeat: 1, do: ");
@@ -574,6 +617,9 @@ impl System {
                 write!(out, "{{call: s{}.go", i + 1 + usize::from(*to) % later)?;
                 if let Some(policy) = self.keep(*policy) {
                     write!(out, ", policy: p{}", usize::from(policy) % self.policies.len())?;
+                }
+                if to % 3 == 0 {
+                    out.write_str(", bytes: 3kB, reply_bytes: {exp: 4kB}")?;
                 }
                 out.write_char('}')
             }
@@ -650,7 +696,16 @@ impl System {
                     (format!("services.s{number}.workers: 1"), event.for_ms)
                 }
                 3 if service.workers.is_some() => (format!("services.s{number}.workers: 6"), event.for_ms),
-                4 if service.cores.is_some() => (format!("services.s{number}.cores: 3"), event.for_ms),
+                4 if service.cores.is_some() => {
+                    let path = if service.brakes.is_some() { "resources.cpus.cores" } else { "cores" };
+                    let change = match event.what / 9 % 4 {
+                        0 => "scheduling: lifo_preemptive".to_owned(),
+                        1 => "scheduling: foreground_background".to_owned(),
+                        2 => "scheduling: sharing".to_owned(),
+                        _ => format!("{path}: 3"),
+                    };
+                    (format!("services.s{number}.{change}"), event.for_ms)
+                }
                 5 => (format!("services.s{number}.resources.own.slots: 5"), event.for_ms),
                 6 => (format!("services.s{number}.speed: 0"), Some(event.for_ms.unwrap_or(500))),
                 9 => (format!("services.s{number}.resources.own.order: lifo"), event.for_ms),
