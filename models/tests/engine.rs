@@ -24,6 +24,9 @@ impl Build {
             services: vec![],
             endpoints: vec![],
             pools: vec![],
+            rates: vec![],
+            volumes: vec![],
+            moves: vec![],
             code: vec![],
             salts: vec![],
             samplers: vec![],
@@ -63,6 +66,7 @@ impl Build {
                 order: Discipline::Fifo,
                 scope: PoolScope::Replica { service: id, slot: 0 },
                 is_workers: true,
+                batch: None,
             });
         }
         self.0.services.push(ServicePlan {

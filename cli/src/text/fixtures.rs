@@ -43,6 +43,9 @@ fn resource(kind: &str, capacity: f64, busy: f64, wait: f64) -> ResourceResult {
         acquired: 2_160_000,
         rejected: 0,
         timed_out: if busy > 0.8 { 37 } else { 0 },
+        batch_size: None,
+        limiter: None,
+        volume: None,
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) enum Event {
     Cut,
     /// A caller checks the health of replicas.
     Check { balancer: u32 },
+    /// A resource looks at itself again.
+    Alarm(u32),
     /// A change begins or ends.
     Change { change: u32, begins: bool },
 }
@@ -63,6 +65,7 @@ impl Kind {
     const HEDGE: u64 = 11;
     const REFUSE: u64 = 12;
     const CHECK: u64 = 13;
+    const ALARM: u64 = 14;
 }
 
 impl Event {
@@ -89,6 +92,7 @@ impl Event {
             Self::Hedge(call) => key(Kind::HEDGE, call),
             Self::Refuse(call) => key(Kind::REFUSE, call),
             Self::Check { balancer } => word(Kind::CHECK, 0, balancer),
+            Self::Alarm(alarm) => word(Kind::ALARM, 0, alarm),
         }
     }
 }
@@ -131,6 +135,7 @@ impl Packed {
             Kind::HEDGE => Event::Hedge(key),
             Kind::REFUSE => Event::Refuse(key),
             Kind::CHECK => Event::Check { balancer: rest },
+            Kind::ALARM => Event::Alarm(rest),
             _ => Event::VisitDone(rest),
         }
     }
@@ -166,6 +171,7 @@ mod tests {
             Event::Change { change: 2, begins: false },
             Event::VisitDone(u32::MAX),
             Event::Check { balancer: 7 },
+            Event::Alarm(u32::MAX),
         ];
         for event in all {
             assert_eq!(event.pack().unpack(), event);

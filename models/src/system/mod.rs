@@ -5,13 +5,18 @@
 //! time. Frames that another's doing has made runnable wait in `ready`, so that nothing recurses and everything
 //! of one instant happens in the order in which it was caused.
 
+mod alarms;
+mod batches;
 mod calls;
 mod cores;
 mod deadlines;
 mod event;
 mod frame;
+mod keyed;
 mod policy;
 mod pool;
+mod queue;
+mod rates;
 mod replicate;
 mod routing;
 mod segments;
@@ -19,26 +24,32 @@ mod steps;
 mod trace;
 mod traffic;
 mod visit;
+mod volumes;
 
 use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
 
 use crate::blueprint::{
-    Blueprint, ChoicePlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId, ServicePlan,
+    Blueprint, ChoicePlan, ForkPlan, MovePlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId,
+    ServicePlan,
 };
 use crate::discipline::Waiting;
 use crate::observe::{RouteObservation, Segment};
+use alarms::Alarm;
+use batches::Batches;
 use cores::Cores;
 use deadlines::Deadlines;
 use event::{Event, Kind, Packed};
 use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, Watch};
 use policy::Memories;
 use pool::{Instance, Level, Pool};
+use rates::Rates;
 pub use replicate::{Replication, replicate};
 use routing::CallerRoute;
 use trace::Trace;
 use traffic::Source;
 use visit::{Leaf, Visit};
+use volumes::Volumes;
 
 /// A replica of a service, or the client side of a traffic.
 #[derive(Debug)]
@@ -132,6 +143,8 @@ enum Task {
     Send(FrameKey),
     /// Plan the next end of a burst on these cores, which somebody has left.
     Cores(u32),
+    /// Look at who waits for this instance of a rate, whose first in line has left.
+    Rate(u32),
 }
 
 /// The state of one replication.
@@ -153,12 +166,15 @@ struct System<'a> {
     routes: Vec<RoutePlan>,
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
+    moves: Vec<MovePlan>,
     // What is there.
     services: Vec<Service>,
     replicas: Vec<Replica>,
     pools: Vec<Pool>,
     instances: Vec<Instance>,
     cores: Vec<Cores>,
+    rates: Rates,
+    volumes: Volumes,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
     memories: Memories,
@@ -169,6 +185,8 @@ struct System<'a> {
     watches: Arena<Watch>,
     flights: Arena<Flight>,
     deadlines: Deadlines,
+    alarms: Arena<Alarm>,
+    batches: Batches,
     held: Arena<Held>,
     rounds: Arena<Rounds>,
     ready: Agenda,
@@ -206,11 +224,14 @@ impl<'a> System<'a> {
             routes: plan.routes.clone(),
             forks: plan.forks.clone(),
             choices: plan.choices.clone(),
+            moves: plan.moves.clone(),
             services: Vec::with_capacity(plan.services.len()),
             replicas: Vec::new(),
             pools: plan.pools.iter().map(Pool::new).collect(),
             instances: Vec::new(),
             cores: Vec::new(),
+            rates: Rates::new(plan),
+            volumes: Volumes::new(plan),
             balancers: Vec::new(),
             sources: Vec::new(),
             memories: Memories::new(plan),
@@ -220,6 +241,8 @@ impl<'a> System<'a> {
             watches: Arena::new(),
             flights: Arena::new(),
             deadlines: Deadlines::new(plan),
+            alarms: Arena::new(),
+            batches: Batches::default(),
             held: Arena::new(),
             rounds: Arena::new(),
             ready: Agenda::default(),
@@ -260,7 +283,7 @@ impl<'a> System<'a> {
     fn lay_out_shared_pools(&mut self) {
         for pool in 0..self.pools.len() {
             let copies = match self.pools[pool].scope {
-                PoolScope::Replica { .. } => continue,
+                PoolScope::Replica { .. } | PoolScope::Each(_) => continue,
                 PoolScope::One => 1,
                 PoolScope::Class => self.plan.classes.len().max(1),
             };
@@ -274,7 +297,7 @@ impl<'a> System<'a> {
     fn add_instance(&mut self, pool: u32, now: SimTime) {
         let order = self.plan.pools[pool as usize].order;
         let line = Waiting::new(order, self.plan.classes.len());
-        self.instances.push(Instance { pool, in_use: 0, waiting: 0, line });
+        self.instances.push(Instance { pool, which: 0, in_use: 0, waiting: 0, line });
         let row = &mut self.pools[pool as usize];
         row.capacity.grow(u64::from(row.slots), now);
     }
@@ -302,6 +325,9 @@ impl<'a> System<'a> {
             received: 0,
             standing,
         });
+        if !self.volumes.is_empty() {
+            self.volumes.lay_out(service, replica, now);
+        }
         let row = &mut self.services[service as usize];
         row.replicas.push(replica);
         row.ready.push(local);
@@ -342,6 +368,10 @@ impl<'a> System<'a> {
                 }
                 Some(Task::Leave(visit)) => self.visit_done(visit, now, calendar),
                 Some(Task::Send(key)) => self.send_waiting(key, now, calendar),
+                Some(Task::Rate(instance)) => {
+                    self.serve_rate(instance, now, calendar);
+                    None
+                }
                 Some(Task::Cores(cores)) => {
                     self.admit_to_cores(cores, now);
                     self.schedule_burst_end(cores, calendar);
@@ -440,6 +470,10 @@ impl System<'_> {
             }
             Event::Check { balancer } => {
                 self.check(balancer, now, calendar);
+                None
+            }
+            Event::Alarm(alarm) => {
+                self.alarm(alarm, now, calendar);
                 None
             }
             Event::Change { change, begins } => {

@@ -2,8 +2,9 @@
 
 use sim_core::{Histogram, Population, PopulationWindow, Present, SimTime, Span};
 
+use super::keyed::Keyed;
 use super::visit::Waiter;
-use crate::blueprint::{PoolPlan, PoolScope};
+use crate::blueprint::{BatchPlan, PoolPlan, PoolScope};
 use crate::discipline::Waiting;
 use crate::observe::PoolObservation;
 
@@ -62,6 +63,11 @@ pub(super) struct Pool {
     pub(super) rejected: u64,
     pub(super) timed_out: u64,
     pub(super) cancelled: u64,
+    /// How those who hold it are served together.
+    pub(super) batch: Option<Box<BatchPlan>>,
+    pub(super) batches: u64,
+    /// Where each value of an attribute has an instance.
+    pub(super) keyed: Box<Keyed>,
 }
 
 impl Pool {
@@ -81,6 +87,9 @@ impl Pool {
             rejected: 0,
             timed_out: 0,
             cancelled: 0,
+            batch: plan.batch.clone(),
+            batches: 0,
+            keyed: Box::default(),
         }
     }
 
@@ -91,6 +100,7 @@ impl Pool {
             PoolScope::Replica { slot, .. } => replica_pools + slot,
             PoolScope::One => self.first_instance,
             PoolScope::Class => self.first_instance + u32::from(class),
+            PoolScope::Each(_) => unreachable!("instances of values are looked up"),
         }
     }
 
@@ -106,6 +116,7 @@ impl Pool {
             rejected: std::mem::take(&mut self.rejected),
             timed_out: std::mem::take(&mut self.timed_out),
             cancelled: std::mem::take(&mut self.cancelled),
+            batches: std::mem::take(&mut self.batches),
         }
     }
 }
@@ -115,6 +126,8 @@ impl Pool {
 pub(super) struct Instance {
     /// Its pool.
     pub(super) pool: u32,
+    /// The value of an attribute whose instance it is, if it is one's.
+    pub(super) which: u32,
     /// Units held.
     pub(super) in_use: u32,
     /// Frames waiting, and the units they want.

@@ -143,6 +143,9 @@ pub(crate) fn resource(utilization: Option<E>) -> ResourceResult {
         acquired: 0,
         rejected: 0,
         timed_out: 0,
+        batch_size: None,
+        limiter: None,
+        volume: None,
     }
 }
 

@@ -1,9 +1,13 @@
 //! Resources: which pools there are, and which of them a step means.
 
-use models::blueprint::{Discipline, PoolId, PoolPlan, PoolScope, ServiceId};
+use models::blueprint::{
+    Attribute, BatchPlan, Discipline, PoolId, PoolPlan, PoolScope, ServiceId, Spacing, Stock,
+};
 
 use super::{Checker, services_of, span};
-use crate::spec::{At, Named, OrderWord, ResourceSpec, ServiceSpec, SlotsSpec, Text};
+use crate::spec::{
+    At, BatchSpec, ByWord, Name, Named, OrderWord, ResourceSpec, ServiceSpec, SlotsSpec, Text,
+};
 use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
@@ -59,6 +63,7 @@ impl<'a> Checker<'a> {
             order: Discipline::Fifo,
             scope: self.in_replicas(service),
             is_workers: true,
+            batch: None,
         };
         self.add(plan);
     }
@@ -71,39 +76,25 @@ impl<'a> Checker<'a> {
     fn resource(&mut self, name: String, path: String, spec: &'a ResourceSpec, owner: Option<ServiceId>) {
         match spec {
             ResourceSpec::Slots(spec) => self.pool(name, path, spec, owner),
+            ResourceSpec::Rate(spec) => self.rate(name, path, spec, owner),
+            ResourceSpec::Volume(spec) => self.volume(name, path, spec, owner),
         }
     }
 
     fn pool(&mut self, name: String, path: String, spec: &'a SlotsSpec, owner: Option<ServiceId>) {
-        let scope = match (&spec.per, owner) {
-            (None, Some(service)) => self.in_replicas(service),
-            (None, None) => PoolScope::One,
-            (Some(per), _) => match (per.value.0.as_str(), owner) {
-                ("cluster", _) => PoolScope::One,
-                ("class", _) => PoolScope::Class,
-                ("replica", Some(service)) => self.in_replicas(service),
-                (other, _) => match self.services.get(other) {
-                    Some(&service) if owner.is_none_or(|owner| owner == service) => self.in_replicas(service),
-                    Some(_) => {
-                        let help =
-                            "a service's own resource is one in each of its replicas, or `per: cluster`";
-                        self.error(per.place, "a service owns this resource, not another one", help);
-                        return;
-                    }
-                    None if matches!(other, "key" | "tenant" | "shard" | "user" | "zone") => {
-                        self.sink.report(crate::spec::not_yet(&format!("per: {other}"), per.place));
-                        return;
-                    }
-                    None => {
-                        let known = self.services.keys().copied().chain(["class", "cluster"]);
-                        let help = did_you_mean(other, known).unwrap_or_else(|| {
-                            "one in each replica of a service: its name; one for each `class`; one: `cluster`".into()
-                        });
-                        self.error(per.place, format!("there is no service {}", quoted(other)), help);
-                        return;
-                    }
-                },
+        let Some(spacing) = self.spacing(spec.per.as_ref(), owner) else { return };
+        let scope = match spacing {
+            Spacing::One => PoolScope::One,
+            Spacing::Replica(service) => self.in_replicas(service),
+            Spacing::Each(Attribute::Class) => PoolScope::Class,
+            Spacing::Each(by) => PoolScope::Each(by),
+        };
+        let batch = match &spec.batch {
+            Some(batch) => match self.batch(batch) {
+                Some(batch) => Some(batch),
+                None => return,
             },
+            None => None,
         };
         if let Some(timeout) = spec.timeout.as_ref().filter(|timeout| timeout.value.seconds <= 0.0) {
             let help = "to refuse whoever would have to wait, write `queue: 0`";
@@ -127,7 +118,62 @@ impl<'a> Checker<'a> {
             order,
             scope,
             is_workers: false,
+            batch: batch.map(Box::new),
         });
+    }
+
+    fn batch(&mut self, spec: &At<BatchSpec>) -> Option<BatchPlan> {
+        let batch = &spec.value;
+        let base = self.distribution(&batch.time.base)?;
+        let (min, max) = (batch.min.value.count, batch.max.value.count);
+        if min > max {
+            let message = format!("a batch of at most {max} never has {min}");
+            self.error(batch.min.place, message, "raise `max` or lower `min`");
+            return None;
+        }
+        let each = batch.time.each.as_ref().map_or(0.0, |each| each.value.seconds);
+        Some(BatchPlan { min, max, delay: span(&batch.delay)?, base, each })
+    }
+
+    /// What has an instance of its own, of a resource of any kind.
+    pub(super) fn spacing(&mut self, per: Option<&At<Name>>, owner: Option<ServiceId>) -> Option<Spacing> {
+        let Some(per) = per else {
+            return Some(owner.map_or(Spacing::One, Spacing::Replica));
+        };
+        let by = match (per.value.0.as_str(), owner) {
+            ("cluster", _) => return Some(Spacing::One),
+            ("class", _) => ByWord::Class,
+            ("key", _) => ByWord::Key,
+            ("tenant", _) => ByWord::Tenant,
+            ("user", _) => ByWord::User,
+            ("replica", Some(service)) => return Some(Spacing::Replica(service)),
+            (other, _) => match self.services.get(other) {
+                Some(&service) if owner.is_none_or(|owner| owner == service) => {
+                    return Some(Spacing::Replica(service));
+                }
+                Some(_) => {
+                    let help = "a service's own resource is one in each of its replicas, or `per: cluster`";
+                    self.error(per.place, "a service owns this resource, not another one", help);
+                    return None;
+                }
+                None if matches!(other, "shard" | "zone") => {
+                    self.sink.report(crate::spec::not_yet(&format!("per: {other}"), per.place));
+                    return None;
+                }
+                None => {
+                    let words = ["class", "key", "tenant", "user", "cluster"];
+                    let known = self.services.keys().copied().chain(words);
+                    let help = did_you_mean(other, known).unwrap_or_else(|| {
+                        "one in each replica of a service: its name; one for each `class`, `key`, `tenant` or `user`; \
+                         one: `cluster`"
+                            .into()
+                    });
+                    self.error(per.place, format!("there is no service {}", quoted(other)), help);
+                    return None;
+                }
+            },
+        };
+        self.attribute(&At { value: by, place: per.place }).map(Spacing::Each)
     }
 
     fn add(&mut self, plan: PoolPlan) {
@@ -159,6 +205,15 @@ impl<'a> Checker<'a> {
             }
             return Some(pool);
         }
+        if let Some(stock) = self.stocks.get(&format!("{service}.{name}")).or_else(|| self.stocks.get(name)) {
+            let (kind, does) = match stock {
+                Stock::Rate(_) => ("a rate", "taken"),
+                Stock::Volume(_) => ("a volume", "taken and given"),
+            };
+            let message = format!("`{name}` is {kind}, which is {does}, not held");
+            self.error(at.place, message, format!("write `- take: {name}`"));
+            return None;
+        }
         if self.told(service, name) {
             return None;
         }
@@ -180,7 +235,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether the resource is there, but could not be read, which has been told.
-    fn told(&self, service: &str, name: &str) -> bool {
+    pub(super) fn told(&self, service: &str, name: &str) -> bool {
         let own = |service: &str, name: &str| {
             let entry = services_of(self.spec).into_iter().find(|entry| entry.name == service);
             let Some(entry) = entry else { return false };

@@ -35,6 +35,23 @@ pub(crate) fn expectations(
     specs.iter().filter_map(|spec| reader.expectation(spec)).collect()
 }
 
+/// Whether a figure is counted, so that it can be told to the unit.
+fn is_exact(figure: Figure) -> bool {
+    matches!(
+        figure,
+        Figure::QueueMax
+            | Figure::Replicas
+            | Figure::Trips
+            | Figure::Taken
+            | Figure::Given
+            | Figure::Oversold
+            | Figure::Refused
+            | Figure::LevelMin
+            | Figure::LevelMax
+            | Figure::LevelEnd
+    )
+}
+
 /// The windows that an expectation looks at.
 pub(crate) fn windows(expectation: &Expectation) -> impl Iterator<Item = (SimTime, SimTime)> {
     let terms = match &expectation.left {
@@ -185,7 +202,7 @@ impl Reader<'_> {
             (Some(("s", value)), Unit::Time)
             | (Some(("/s", value)), Unit::Rate)
             | (Some(("%", value)), Unit::Share)
-            | (Some(("", value)), Unit::Number) => return Some(value),
+            | (Some(("" | "B", value)), Unit::Number) => return Some(value),
             (Some(("%", value)), Unit::Number) if is_ratio => return Some(value),
             (_, Unit::Time) => ("a time such as `250ms`", with_unit(piece.text, &["ms", "s"])),
             (_, Unit::Rate) => ("a rate such as `400/s`", with_unit(piece.text, &["/s", "/min"])),
@@ -211,7 +228,7 @@ impl Reader<'_> {
         match (&written.tolerance, written.comparison) {
             (None, Comparison::Equal) => {
                 let exact = matches!(left, Quantity::One(term)
-                    if matches!(term.metric.figure, Figure::QueueMax | Figure::Replicas | Figure::Trips));
+                    if is_exact(term.metric.figure));
                 if exact {
                     return Some(0.0);
                 }

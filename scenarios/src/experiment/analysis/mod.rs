@@ -13,7 +13,7 @@ mod tests;
 mod walk;
 
 use models::blueprint::{
-    Arrivals, Blueprint, EndpointId, PoolId, PoolScope, ServiceId, TrafficId, TrafficPlan,
+    Arrivals, Attribute, Blueprint, EndpointId, PoolId, PoolScope, ServiceId, TrafficId, TrafficPlan,
 };
 use sim_core::SimTime;
 use sim_core::distribution::Distribution;
@@ -24,6 +24,21 @@ pub(crate) use walk::Waits;
 
 use crate::results::{Bottleneck, SaturatesAt};
 use walk::{CallCost, Cost, Costs};
+
+/// The largest probability of a value among the traffics that have the attribute.
+fn most_frequent(blueprint: &Blueprint, by: Attribute) -> f64 {
+    let shares = blueprint.traffics.iter().filter_map(|traffic| {
+        let spread = match by {
+            Attribute::Class => return None,
+            Attribute::Key => &traffic.attributes.key,
+            Attribute::Tenant => &traffic.attributes.tenant,
+            Attribute::User => &traffic.attributes.user,
+        };
+        Some(spread.as_ref()?.largest_share())
+    });
+    let largest = shares.fold(0.0, f64::max);
+    if largest > 0.0 { largest } else { 1.0 }
+}
 
 /// Where requests queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,6 +283,8 @@ fn stations(blueprint: &Blueprint) -> Vec<Station> {
             PoolScope::Replica { service, .. } => replicas(service),
             PoolScope::One => 1.0,
             PoolScope::Class => blueprint.classes.len().max(1) as f64,
+            // As many as it would take if all values were as frequent as the most frequent one.
+            PoolScope::Each(by) => 1.0 / most_frequent(blueprint, by),
         },
         utilization: 0.0,
         nested: false,
