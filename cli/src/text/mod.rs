@@ -2,6 +2,7 @@
 
 mod compare;
 mod figure;
+mod flows;
 mod page;
 mod run;
 mod sweep;

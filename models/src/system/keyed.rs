@@ -90,8 +90,9 @@ impl System<'_> {
         frame.state = state;
         frame.at = at;
         frame.since = now;
-        if let Some(patience) = timeout {
-            frame.patience = now + patience;
+        // What it waited for before may have left it with the end of another patience.
+        frame.patience = timeout.map_or(SimTime::MAX, |patience| now + patience);
+        if timeout.is_some() {
             calendar.schedule(frame.patience, Event::GiveUp(key).pack());
         }
     }

@@ -362,6 +362,8 @@ impl System<'_> {
         place.waiting += 1;
         row.waiting.enter(now);
         place.line.join(Waiter::Frame(key, units), class);
+        // What it waited for before may have left it with the end of another patience.
+        frame.patience = SimTime::MAX;
         if let Some(patience) = row.timeout {
             frame.patience = now + patience;
             calendar.schedule(frame.patience, Event::GiveUp(key).pack());

@@ -107,7 +107,7 @@ impl Reader<'_> {
     }
 
     fn term(&mut self, spec: &ExpectSpec, all: &Written<'_>, text: &TermText<'_>) -> Option<(Term, Unit)> {
-        const LATER: [&str; 4] = ["slope", "lag", "recovery", "level"];
+        const LATER: [&str; 3] = ["slope", "lag", "recovery"];
         let path = text.path.text;
         let place = spec.part(&text.path);
         let mut variant = None;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod determinism;
+mod flows;
 mod laws;
 mod messages;
 mod oracle;

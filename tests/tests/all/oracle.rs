@@ -17,6 +17,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod limiters;
 mod networks;
 mod policies;
 mod seen;
@@ -56,7 +57,7 @@ const fn family(
     Family { name, model, read }
 }
 
-const FAMILIES: [Family; 23] = [
+const FAMILIES: [Family; 27] = [
     family("mm1", stations::station, stations::read_station),
     family("mm1k", stations::station, stations::read_station),
     family("mmc", stations::station, stations::read_station),
@@ -80,19 +81,24 @@ const FAMILIES: [Family; 23] = [
     family("fork_join_sim", networks::fork_join, networks::read_response),
     family("timeout_retry", policies::timeout_retry, policies::read_timeout_retry),
     family("retry_amplification", policies::amplification, policies::read_amplification),
+    family("token_bucket", limiters::token_bucket, limiters::read_limiter),
+    family("leaky_bucket_shaper", limiters::leaky_bucket, limiters::read_limiter),
+    family("fixed_window_limiter", limiters::fixed_window, limiters::read_limiter),
+    family("mm1_batch_service", limiters::batches, limiters::read_batches),
 ];
 
 /// What our observations cannot express: family, metric, and why.
-const NOT_SEEN: [(&str, &str, &str); 5] = [
+const NOT_SEEN: [(&str, &str, &str); 6] = [
     ("mm1", "number_in_system_var", "populations are integrated over time, their squares are not"),
     ("mm1", "prob_n_ge_10", "populations have a mean and a maximum, no distribution over time"),
     ("mm1", "busy_period_mean", "busy periods are not observed"),
     ("mg1_ps", "mean_slowdown", "a request's need is not kept beside its response time, except as a class"),
+    ("fixed_window_limiter", "prob_window_saturated", "windows are not looked at one by one"),
     ("machine_repair", "prob_all_thinking", "several servers have no distribution of how many are busy"),
 ];
 
 /// The configurations that are run by default.
-const QUICK: [&str; 30] = [
+const QUICK: [&str; 35] = [
     "mm1/lam0.7_mu1",
     "mm1k/lam0.8_mu1_K5",
     "mm1k/lam2_mu1_K1",
@@ -123,6 +129,11 @@ const QUICK: [&str; 30] = [
     "fork_join_sim/n8_rho0.5",
     "timeout_retry/mean0.1_tau0.15_r2_b0.05",
     "retry_amplification/p0.2_r2_layers2",
+    "token_bucket/lam120_rate100_B5",
+    "leaky_bucket_shaper/lam80_rate100_K3",
+    "fixed_window_limiter/lam100_lim100_win1",
+    "mm1_batch_service/lam1_mu1_a1_b4",
+    "mm1_batch_service/lam5_mu1_a4_b8",
 ];
 
 /// Replications of each configuration: enough for a standard error that can be trusted four times over.
@@ -491,7 +502,9 @@ fn check_laws(plan: &Blueprint, params: &Params) {
             close(sampler.mean(), law.mean()) && close(sampler.scv(), law.scv())
         };
         let by_class = plan.classes.len() > 1;
-        assert!(by_class || plan.samplers.iter().any(is_it), "{law:?} is not among {:?}", plan.samplers);
+        let mut batches = plan.pools.iter().filter_map(|pool| pool.batch.as_ref());
+        let is_there = plan.samplers.iter().any(is_it) || batches.any(|batch| is_it(&batch.base));
+        assert!(by_class || is_there, "{law:?} is not among {:?}", plan.samplers);
     }
 }
 
