@@ -25,19 +25,29 @@ pub(crate) use walk::Waits;
 use crate::results::{Bottleneck, SaturatesAt};
 use walk::{CallCost, Cost, Costs};
 
-/// The largest probability of a value among the traffics that have the attribute.
+/// The probability of the most frequent value of an attribute over all traffics, as if each had the same one.
 fn most_frequent(blueprint: &Blueprint, by: Attribute) -> f64 {
-    let shares = blueprint.traffics.iter().filter_map(|traffic| {
-        let spread = match by {
-            Attribute::Class => return None,
-            Attribute::Key => &traffic.attributes.key,
-            Attribute::Tenant => &traffic.attributes.tenant,
-            Attribute::User => &traffic.attributes.user,
+    let (mut frequent, mut all) = (0.0, 0.0);
+    for traffic in &blueprint.traffics {
+        let weight = match offered(blueprint, traffic) {
+            Offered::Open { rate, .. } => rate,
+            Offered::Closed { users, think } => users / think.max(1e-9),
         };
-        Some(spread.as_ref()?.largest_share())
-    });
-    let largest = shares.fold(0.0, f64::max);
-    if largest > 0.0 { largest } else { 1.0 }
+        let spread = match by {
+            Attribute::Class => None,
+            Attribute::Key => traffic.attributes.key.as_ref(),
+            Attribute::Tenant => traffic.attributes.tenant.as_ref(),
+            Attribute::User => traffic.attributes.user.as_ref(),
+        };
+        let share = match (spread, by, &traffic.arrivals) {
+            (Some(spread), ..) => spread.largest_share(),
+            (None, Attribute::User, Arrivals::Closed { users, .. }) => 1.0 / f64::from((*users).max(1)),
+            (None, ..) => 1.0,
+        };
+        frequent += weight * share;
+        all += weight;
+    }
+    if all > 0.0 && frequent > 0.0 { frequent / all } else { 1.0 }
 }
 
 /// Where requests queue.
