@@ -34,6 +34,9 @@ impl Builder {
             services: Vec::new(),
             endpoints: Vec::new(),
             pools: Vec::new(),
+            rates: Vec::new(),
+            volumes: Vec::new(),
+            moves: Vec::new(),
             code: Vec::new(),
             salts: Vec::new(),
             samplers: Vec::new(),
@@ -77,6 +80,7 @@ impl Builder {
                 order: Discipline::Fifo,
                 scope: PoolScope::Replica { service, slot: 0 },
                 is_workers: true,
+                batch: None,
             });
             pools.push(pool);
             self.0.code.push(Op::Acquire { pool, units: 1 });
