@@ -21,6 +21,19 @@ pub enum Spread {
 }
 
 impl Spread {
+    /// Probability of the most frequent value.
+    pub fn largest_share(&self) -> f64 {
+        match self {
+            Self::Zipf(law) => law.share_of_first(),
+            Self::Uniform(values) => 1.0 / f64::from(*values),
+            Self::Shares(shares) => {
+                let mut below = 0.0;
+                let own = |&(to, _): &(f64, u32)| to - std::mem::replace(&mut below, to);
+                shares.iter().map(own).fold(0.0, f64::max)
+            }
+        }
+    }
+
     fn draw(&self, key: u64) -> u32 {
         let mut draws = Draws::keyed(key);
         match self {
@@ -99,6 +112,13 @@ mod tests {
         assert_eq!(label.user, 3);
         let alone = Attributes { key: Some(Spread::Uniform(1_000_000)), ..Attributes::default() };
         assert_eq!(alone.label(7, 3), Label { key: label.key, tenant: 0, user: 3, bytes: 0 });
+    }
+
+    #[test]
+    fn the_most_frequent_value_is_known() {
+        let share = |spread: Spread| spread.largest_share();
+        assert!((share(Spread::Shares(vec![(0.2, 0), (0.7, 1), (1.0, 2)])) - 0.5).abs() < 1e-12);
+        assert!((share(Spread::Uniform(8)) - 0.125).abs() < 1e-12);
     }
 
     #[test]

@@ -55,6 +55,12 @@ table_index! {
     ChoiceId;
     /// What a call sends over the network.
     WireId;
+    /// A resource of kind `rate`.
+    RateId;
+    /// A resource of kind `volume`.
+    VolumeId;
+    /// A `take` or a `give` step.
+    MoveId;
     /// An operation in [`Blueprint::code`].
     CodeAddress;
 }
@@ -139,6 +145,12 @@ pub enum Op {
         /// Whether it takes over what the innermost [`Op::Acquire`] took.
         takes_unit: bool,
     },
+    /// Queues for a unit of the pool, and is served together with others: the batch takes its time.
+    Batch(PoolId),
+    /// Takes from a rate or a volume.
+    Take(MoveId),
+    /// Gives to a volume.
+    Give(MoveId),
     /// Needs CPU time on the replica's cores.
     Cpu(SamplerId),
     /// Needs CPU time on the replica's cores, and more for each byte that the request carries.
@@ -199,6 +211,8 @@ pub enum PoolScope {
     One,
     /// One for each class of request.
     Class,
+    /// One for each value of an attribute, made when it is asked for and forgotten when it is idle.
+    Each(Attribute),
 }
 
 /// Who is served next.
@@ -345,6 +359,8 @@ pub struct PoolPlan {
     pub is_workers: bool,
     /// How its slots are opened and closed, if they are connections.
     pub connections: Option<Box<ConnectionPlan>>,
+    /// How those who hold it are served together.
+    pub batch: Option<Box<BatchPlan>>,
 }
 
 impl PoolPlan {
@@ -363,6 +379,7 @@ impl PoolPlan {
             scope,
             is_workers: false,
             connections: None,
+            batch: None,
         }
     }
 
@@ -374,6 +391,205 @@ impl PoolPlan {
             Discipline::Fifo | Discipline::Lifo | Discipline::Priority | Discipline::Random
         );
         order && !self.drop_abandoned && self.admit.is_empty() && self.adapt.is_none()
+    }
+}
+
+/// How requests are served together: a batch holds one unit for the time that it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchPlan {
+    /// Fewest requests in a batch.
+    pub min: u32,
+    /// Most requests in a batch.
+    pub max: u32,
+    /// How long the first in line waits for others to come, while there are fewer than `max`.
+    pub delay: Span,
+    /// What a batch takes whatever its size, in seconds.
+    pub base: Distribution,
+    /// What each request adds to that, in seconds.
+    pub each: f64,
+}
+
+impl BatchPlan {
+    /// Mean seconds that a batch of `n` takes.
+    pub fn mean(&self, n: u32) -> f64 {
+        self.base.mean() + self.each * f64::from(n)
+    }
+}
+
+/// How the instances of a rate or a volume are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spacing {
+    /// One for the whole system (or the whole service).
+    One,
+    /// One in each replica of a service.
+    Replica(ServiceId),
+    /// One for each value of an attribute.
+    Each(Attribute),
+}
+
+/// How a rate is enforced.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RateStyle {
+    /// A bucket of tokens.
+    Token {
+        /// Most tokens in it.
+        burst: f64,
+    },
+    /// A queue that lets one out at a time.
+    Leaky,
+    /// A counter that is set back when a window ends.
+    FixedWindow {
+        /// Length of a window.
+        window: Span,
+        /// Units of a window.
+        limit: f64,
+    },
+    /// A log of the last window.
+    SlidingWindow {
+        /// Length of the window.
+        window: Span,
+        /// Units in any of them.
+        limit: f64,
+    },
+}
+
+/// A resource of kind `rate`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RatePlan {
+    /// `services.web.resources.quota`, `resources.quota`.
+    pub path: String,
+    /// Name by which reports show it: `web.quota`, `quota`.
+    pub name: String,
+    /// Units per second of each instance.
+    pub per_second: f64,
+    /// How it is enforced.
+    pub style: RateStyle,
+    /// How instances are laid out.
+    pub spacing: Spacing,
+    /// Longest queue of each instance; `u32::MAX` for no limit, 0 for none.
+    pub queue: u32,
+    /// How long a request waits before it gives up with [`Outcome::TIMED_OUT`].
+    pub timeout: Option<Span>,
+}
+
+impl RatePlan {
+    /// One token a second and one at once; nobody waits.
+    pub fn named(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            path: format!("resources.{name}"),
+            name,
+            per_second: 1.0,
+            style: RateStyle::Token { burst: 1.0 },
+            spacing: Spacing::One,
+            queue: 0,
+            timeout: None,
+        }
+    }
+}
+
+/// A resource of kind `volume`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VolumePlan {
+    /// `services.web.resources.heap`, `resources.stock`.
+    pub path: String,
+    /// Name by which reports show it: `web.heap`, `stock`.
+    pub name: String,
+    /// Units that each instance can hold.
+    pub volume: f64,
+    /// Units that are there at the start.
+    pub level: f64,
+    /// How instances are laid out.
+    pub spacing: Spacing,
+    /// Whether who finds too little left waits until somebody gives; else it is refused.
+    pub blocks: bool,
+    /// Longest queue of each instance; `u32::MAX` for no limit.
+    pub queue: u32,
+    /// How long a request waits before it gives up with [`Outcome::TIMED_OUT`].
+    pub timeout: Option<Span>,
+}
+
+/// What a `take` or a `give` step takes from or gives to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stock {
+    /// A rate, which is never given to.
+    Rate(RateId),
+    /// A volume.
+    Volume(VolumeId),
+}
+
+/// A `take` or a `give` step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovePlan {
+    /// From what, or to what.
+    pub stock: Stock,
+    /// How many units; none is all that there are to take or to give back.
+    pub units: Option<SamplerId>,
+    /// Whether a volume refuses to go below 0.
+    pub guarded: bool,
+}
+
+/// What is looked at of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// The units that are left.
+    Level,
+    /// The units that are gone.
+    Used,
+}
+
+/// How a level is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+    /// `=`
+    Equal,
+}
+
+impl Compare {
+    /// Whether `a` compares with `b` like this.
+    pub fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Less => a < b,
+            Self::AtMost => a <= b,
+            Self::Greater => a > b,
+            Self::AtLeast => a >= b,
+            Self::Equal => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0),
+        }
+    }
+}
+
+/// A condition on a volume: `stock.level > 0`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LevelTest {
+    /// The volume; the instance is the one that a `take` would take from.
+    pub volume: VolumeId,
+    /// What is looked at.
+    pub measure: Measure,
+    /// How it is compared.
+    pub compare: Compare,
+    /// With what, in units.
+    pub bound: f64,
+    /// Whether the bound is a share of the volume instead.
+    pub of_volume: bool,
+}
+
+impl LevelTest {
+    /// Whether it holds where `level` units are left of `volume`.
+    pub fn holds(&self, level: f64, volume: f64) -> bool {
+        let bound = if self.of_volume { self.bound * volume } else { self.bound };
+        let seen = match self.measure {
+            Measure::Level => level,
+            Measure::Used => volume - level,
+        };
+        self.compare.holds(seen, bound)
     }
 }
 
@@ -933,6 +1149,8 @@ pub enum ArmTest {
     Class(u16),
     /// The step's one draw in `[0, 1)` is below this (weights are cumulative and end at 1).
     Below(f64),
+    /// A condition on a volume.
+    Level(LevelTest),
     /// Always.
     Else,
 }
@@ -1007,6 +1225,12 @@ pub enum Row {
     Sampler(SamplerId, Distribution),
     /// A pool.
     Pool(PoolId, PoolPlan),
+    /// A rate.
+    Rate(RateId, RatePlan),
+    /// A volume.
+    Volume(VolumeId, VolumePlan),
+    /// A `take` or a `give` step.
+    Move(MoveId, MovePlan),
     /// A service: speed, cores, replicas.
     Service(ServiceId, ServicePlan),
     /// A traffic.
@@ -1068,6 +1292,12 @@ pub struct Blueprint {
     pub endpoints: Vec<EndpointPlan>,
     /// Resources of kind `slots`.
     pub pools: Vec<PoolPlan>,
+    /// Resources of kind `rate`.
+    pub rates: Vec<RatePlan>,
+    /// Resources of kind `volume`.
+    pub volumes: Vec<VolumePlan>,
+    /// `take` and `give` steps.
+    pub moves: Vec<MovePlan>,
     /// Step code of all endpoints.
     pub code: Vec<Op>,
     /// For each operation, the number that names its place for the request's draws.
@@ -1137,6 +1367,9 @@ impl Patch {
         let rows = &mut rows;
         differing(&base.samplers, &changed.samplers, rows, |i, row| Row::Sampler(SamplerId(i), row))?;
         differing(&base.pools, &changed.pools, rows, |i, row| Row::Pool(PoolId(i), row))?;
+        differing(&base.rates, &changed.rates, rows, |i, row| Row::Rate(RateId(i), row))?;
+        differing(&base.volumes, &changed.volumes, rows, |i, row| Row::Volume(VolumeId(i), row))?;
+        differing(&base.moves, &changed.moves, rows, |i, row| Row::Move(MoveId(i), row))?;
         differing(&base.services, &changed.services, rows, |i, row| Row::Service(ServiceId(i), row))?;
         differing(&base.traffics, &changed.traffics, rows, |i, row| Row::Traffic(TrafficId(i), row))?;
         differing(&base.policies, &changed.policies, rows, |i, row| Row::Policy(PolicyId(i), row))?;
@@ -1151,6 +1384,14 @@ impl Patch {
             || base.uses != changed.uses
         {
             return Err("the steps would no longer be the same");
+        }
+        let laid_out = |plan: &Blueprint| {
+            let spacings = plan.rates.iter().map(|row| row.spacing);
+            let spacings = spacings.chain(plan.volumes.iter().map(|row| row.spacing));
+            (plan.pools.iter().map(|row| row.scope).collect::<Vec<_>>(), spacings.collect::<Vec<_>>())
+        };
+        if laid_out(base) != laid_out(changed) {
+            return Err("a resource would be laid out anew");
         }
         Ok(Self { rows: std::mem::take(rows) })
     }

@@ -7,6 +7,7 @@ pub mod balancer;
 pub mod blueprint;
 pub mod discipline;
 pub mod health;
+pub mod limiter;
 pub mod observe;
 pub mod places;
 pub mod policy;

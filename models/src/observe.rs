@@ -109,6 +109,8 @@ pub struct PoolObservation {
     pub abandoned: u64,
     /// Nanoseconds that there were instances, times instances.
     pub instance_ns: u128,
+    /// Batches in which those who got it were served.
+    pub batches: u64,
 }
 
 /// The connections of one pool, all its instances together, during a segment.
@@ -122,6 +124,74 @@ pub struct ConnectionObservation {
     pub closed: u64,
     /// Attempts to open one ahead that came to nothing.
     pub refused: u64,
+}
+
+/// One resource of kind `rate`, all its instances together, during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RateObservation {
+    /// Asked for units.
+    pub asked: u64,
+    /// Sum over those of the share of the limit that they found free.
+    pub free: f64,
+    /// Got their units.
+    pub acquired: u64,
+    /// Units that they got.
+    pub units: f64,
+    /// Units that could have been had; 0 where the number of instances is not known.
+    pub allowed: f64,
+    /// Refused.
+    pub rejected: u64,
+    /// Gave up waiting.
+    pub timed_out: u64,
+    /// Stopped waiting because the caller cancelled.
+    pub cancelled: u64,
+    /// Requests waiting.
+    pub waiting: PopulationWindow,
+    /// Waiting times of those who got what they waited for; 0 for those who did not have to wait.
+    pub wait: Histogram,
+}
+
+/// One resource of kind `volume`, all its instances together, during a segment.
+///
+/// What moves the level adds up: `end = start + added + given - taken`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VolumeObservation {
+    /// Replications that are added up in this.
+    pub replications: u64,
+    /// Level at the beginning.
+    pub start: f64,
+    /// Level at the end.
+    pub end: f64,
+    /// Integral of the level in unit-seconds.
+    pub level_sum: f64,
+    /// Lowest level.
+    pub lowest: f64,
+    /// Highest level.
+    pub highest: f64,
+    /// Units taken.
+    pub taken: f64,
+    /// Of those, units that were not there.
+    pub oversold: f64,
+    /// Units given.
+    pub given: f64,
+    /// Units that came with new instances, or with a change of the volume's size.
+    pub added: f64,
+    /// Replications in which it ran out: nothing was left, or less than somebody wanted.
+    pub emptied: u64,
+    /// Sum of the instants at which that first happened, in seconds.
+    pub emptied_at_sum: f64,
+    /// Got what they wanted.
+    pub acquired: u64,
+    /// Refused.
+    pub rejected: u64,
+    /// Gave up waiting.
+    pub timed_out: u64,
+    /// Stopped waiting because the caller cancelled.
+    pub cancelled: u64,
+    /// Requests waiting.
+    pub waiting: PopulationWindow,
+    /// Waiting times of those who got what they waited for; 0 for those who did not have to wait.
+    pub wait: Histogram,
 }
 
 /// The cores of one service, all replicas together, during a segment.
@@ -219,6 +289,10 @@ pub struct Segment {
     pub services: Vec<ServiceObservation>,
     /// By pool.
     pub pools: Vec<PoolObservation>,
+    /// By rate.
+    pub rates: Vec<RateObservation>,
+    /// By volume.
+    pub volumes: Vec<VolumeObservation>,
     /// By route.
     pub routes: Vec<RouteObservation>,
     /// By service; none where it has no cores.

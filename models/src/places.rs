@@ -3,7 +3,7 @@
 //! A request's time is divided among places without gap or overlap: work at a service, waiting for its CPU,
 //! waiting for a pool, time on the network, and time lost to attempts that did not count.
 
-use crate::blueprint::{Blueprint, PoolId, ServiceId, TrafficId};
+use crate::blueprint::{Blueprint, PoolId, RateId, ServiceId, TrafficId, VolumeId};
 
 /// What is done with time at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,12 +38,19 @@ impl Kind {
 pub struct Places {
     services: u32,
     pools: u32,
+    traffics: u32,
+    rates: u32,
 }
 
 impl Places {
     /// The places of `plan`.
     pub fn of(plan: &Blueprint) -> Self {
-        Self { services: plan.services.len() as u32, pools: plan.pools.len() as u32 }
+        Self {
+            services: plan.services.len() as u32,
+            pools: plan.pools.len() as u32,
+            traffics: plan.traffics.len() as u32,
+            rates: plan.rates.len() as u32,
+        }
     }
 
     /// Work at the service.
@@ -76,6 +83,16 @@ impl Places {
         4 * self.services + self.pools + traffic.0
     }
 
+    /// Waiting for units of the rate.
+    pub fn rate_wait(self, rate: RateId) -> u32 {
+        4 * self.services + self.pools + self.traffics + rate.0
+    }
+
+    /// Waiting until somebody gives to the volume.
+    pub fn volume_wait(self, volume: VolumeId) -> u32 {
+        4 * self.services + self.pools + self.traffics + self.rates + volume.0
+    }
+
     /// Name and kind of place number `place`.
     pub fn describe(self, plan: &Blueprint, place: u32) -> (String, Kind) {
         let service = |i: u32| plan.services[i as usize].name.clone();
@@ -92,6 +109,14 @@ impl Places {
         if let Some(row) = plan.pools.get(pool as usize) {
             return (row.name.clone(), if row.is_workers { Kind::Queueing } else { Kind::Pools });
         }
-        (plan.traffics[(pool - self.pools) as usize].name.clone(), Kind::Retries)
+        let traffic = pool - self.pools;
+        if let Some(row) = plan.traffics.get(traffic as usize) {
+            return (row.name.clone(), Kind::Retries);
+        }
+        let rate = traffic - self.traffics;
+        if let Some(row) = plan.rates.get(rate as usize) {
+            return (row.name.clone(), Kind::Pools);
+        }
+        (plan.volumes[(rate - self.rates) as usize].name.clone(), Kind::Pools)
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress,
-    EndpointPlan, FailurePlan, ForkId, ForkPlan, Op, Payload, PoolId, PoolPlan, RouteId, RoutePlan,
-    SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan, WireId, WirePlan,
+    EndpointPlan, FailurePlan, ForkId, ForkPlan, MoveId, MovePlan, Op, Payload, PoolId, PoolPlan, RouteId,
+    RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan, WireId, WirePlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
-use crate::scenario::{ArmWhen, Branch, Call, Failure, Parts, Service, Step, Wire, each_call};
+use crate::scenario::{ArmWhen, Branch, Call, Failure, Move, Parts, Service, Step, Wire, each_call};
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
@@ -104,6 +104,9 @@ pub(crate) fn compile(
         services,
         endpoints,
         pools: writer.pools,
+        rates: parts.rates.clone(),
+        volumes: parts.volumes.clone(),
+        moves: writer.moves,
         code: writer.code,
         salts: writer.salts,
         samplers: writer.samplers,
@@ -154,6 +157,7 @@ struct Writer<'a> {
     wires: Vec<WirePlan>,
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
+    moves: Vec<MovePlan>,
     /// Routes of the service or traffic at hand.
     routes: Vec<RouteId>,
     pools: Vec<PoolPlan>,
@@ -310,6 +314,17 @@ impl<'a> Writer<'a> {
                 self.steps(steps, &format!("{place}/do"));
                 self.op(Op::Release, place);
             }
+            Step::Batch { pool, .. } => {
+                self.op(Op::Batch(*pool), place);
+            }
+            Step::Take(moved) => {
+                let id = self.moved(moved);
+                self.op(Op::Take(id), place);
+            }
+            Step::Give(moved) => {
+                let id = self.moved(moved);
+                self.op(Op::Give(id), place);
+            }
             Step::Call(call) => {
                 let call = self.call(call, place);
                 self.op(Op::Call(call), place);
@@ -354,6 +369,12 @@ impl<'a> Writer<'a> {
         }
     }
 
+    fn moved(&mut self, moved: &Move) -> MoveId {
+        let units = moved.units.as_ref().map(|units| self.sampler(units));
+        self.moves.push(MovePlan { stock: moved.stock, units, guarded: moved.guarded });
+        MoveId(self.moves.len() as u32 - 1)
+    }
+
     fn choose(&mut self, arms: &'a [(ArmWhen, Vec<Step>)], place: &str) {
         let choice = ChoiceId(self.choices.len() as u32);
         self.choices.push(ChoicePlan { arms: Vec::new(), otherwise: CodeAddress(u32::MAX) });
@@ -371,6 +392,7 @@ impl<'a> Writer<'a> {
             let test = match when {
                 ArmWhen::Class(class) => ArmTest::Class(*class),
                 ArmWhen::Else => ArmTest::Else,
+                ArmWhen::Level(test) => ArmTest::Level(*test),
                 ArmWhen::Weight(weight) => {
                     below += weight / total;
                     ArmTest::Below(if !has_else && last_weight == Some(i) { 1.0 } else { below })

@@ -1,6 +1,6 @@
 //! Metrics: what expectations, comparisons and charts speak of, resolved to indices.
 
-use models::blueprint::{EndpointId, Outcome, PoolId, RouteId, ServiceId, TrafficId};
+use models::blueprint::{EndpointId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId};
 use sim_core::SimTime;
 
 /// One figure of one subject, over a window.
@@ -68,6 +68,10 @@ pub enum Subject {
     Endpoint(EndpointId),
     /// A resource of kind `slots`.
     Pool(PoolId),
+    /// A resource of kind `rate`.
+    Rate(RateId),
+    /// A resource of kind `volume`.
+    Volume(VolumeId),
     /// The cores of a service.
     Cores(ServiceId),
     /// Calls under a policy: its uses in the blueprint, from the first to before the last.
@@ -139,6 +143,28 @@ pub enum Figure {
     Throttled,
     /// Share of the periods with work in which it did.
     ThrottledPeriods,
+    /// Requests per batch.
+    BatchSize,
+    /// Units per second that were taken of a rate, or units of a volume in one replication.
+    Taken,
+    /// Share of a rate's limit that those who ask find free.
+    Free,
+    /// Units given to a volume in one replication.
+    Given,
+    /// Units taken of a volume that were not there, in one replication.
+    Oversold,
+    /// Requests that were refused, in one replication.
+    Refused,
+    /// Mean level of a volume.
+    Level,
+    /// Lowest level.
+    LevelMin,
+    /// Highest level.
+    LevelMax,
+    /// Level at the end.
+    LevelEnd,
+    /// Seconds after which a volume first ran out.
+    Emptied,
     /// Replicas.
     Replicas,
     /// Calls per second under a policy.

@@ -2,8 +2,8 @@
 
 use models::attribute::Attributes;
 use models::blueprint::{
-    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Limits, Outcome, Pick, PolicyId,
-    PolicyPlan, PoolId, PoolPlan, RouteId, ServiceId, WaitFor,
+    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, LevelTest, Limits, Outcome, Pick, PolicyId,
+    PolicyPlan, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock, VolumePlan, WaitFor,
 };
 use models::health::HealthPlan;
 use sim_core::Span;
@@ -50,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) services: Vec<Service>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) pools: Vec<PoolPlan>,
+    pub(crate) rates: Vec<RatePlan>,
+    pub(crate) volumes: Vec<VolumePlan>,
     pub(crate) policies: Vec<PolicyPlan>,
     /// Sorted by policy and caller.
     pub(crate) uses: Vec<Use>,
@@ -164,6 +166,13 @@ pub(crate) enum Step {
         units: u32,
         steps: Vec<Step>,
     },
+    /// Is served in a batch, which takes a mean of `alone` seconds for one.
+    Batch {
+        pool: PoolId,
+        alone: f64,
+    },
+    Take(Move),
+    Give(Move),
     Call(Call),
     All {
         branches: Vec<Branch>,
@@ -183,6 +192,15 @@ pub(crate) enum Step {
     },
 }
 
+/// What a step takes or gives.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Move {
+    pub(crate) stock: Stock,
+    /// None is all.
+    pub(crate) units: Option<Distribution>,
+    pub(crate) guarded: bool,
+}
+
 /// Shows `look` every call of the steps.
 pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) {
     for step in steps {
@@ -198,7 +216,14 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
                 }
             }
             Step::Choose(arms) => arms.iter().for_each(|(_, steps)| each_call(steps, look)),
-            Step::Cpu(_) | Step::PerByte { .. } | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
+            Step::Cpu(_)
+            | Step::PerByte { .. }
+            | Step::Delay(_)
+            | Step::Batch { .. }
+            | Step::Take(_)
+            | Step::Give(_)
+            | Step::Reply
+            | Step::Fail { .. } => {}
         }
     }
 }
@@ -216,6 +241,7 @@ pub(crate) enum ArmWhen {
     Class(u16),
     /// With this probability.
     Weight(f64),
+    Level(LevelTest),
     Else,
 }
 

@@ -19,6 +19,7 @@ use crate::random::Draws;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Zipf {
     n: u32,
+    s: f64,
     law: rand_distr::Zipf<f64>,
 }
 
@@ -30,12 +31,30 @@ impl Zipf {
         if !s.is_finite() {
             return None;
         }
-        rand_distr::Zipf::new(f64::from(n), s).ok().map(|law| Self { n, law })
+        rand_distr::Zipf::new(f64::from(n), s).ok().map(|law| Self { n, s, law })
     }
 
     /// How many ranks there are.
     pub fn ranks(&self) -> u32 {
         self.n
+    }
+
+    /// Probability of the first rank.
+    pub fn share_of_first(&self) -> f64 {
+        // The first weights are summed one by one, the rest by the trapezoids under their curve.
+        const ONE_BY_ONE: u32 = 1_000;
+        let weight = |rank: f64| rank.powf(-self.s);
+        let exact: f64 = (1..=self.n.min(ONE_BY_ONE)).map(|rank| weight(f64::from(rank))).sum();
+        if self.n <= ONE_BY_ONE {
+            return 1.0 / exact;
+        }
+        let (from, to) = (f64::from(ONE_BY_ONE), f64::from(self.n));
+        let area = if (self.s - 1.0).abs() < 1e-9 {
+            (to / from).ln()
+        } else {
+            (to.powf(1.0 - self.s) - from.powf(1.0 - self.s)) / (1.0 - self.s)
+        };
+        1.0 / (exact + area + (weight(to) - weight(from)) / 2.0)
     }
 
     /// Draws a rank.
@@ -47,6 +66,15 @@ impl Zipf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 1 / H(10) = 2520 / 7381; H(1,000,000) = 14.392726722865724; with s = 0 all are equal.
+    #[test]
+    fn the_share_of_the_first_rank_is_known() {
+        let share = |n, s| Zipf::new(n, s).unwrap().share_of_first();
+        assert!((share(10, 1.0) - 2520.0 / 7381.0).abs() < 1e-12);
+        assert!((share(1_000_000, 1.0) * 14.392_726_722_865_724 - 1.0).abs() < 1e-6);
+        assert!((share(20_000, 0.0) * 20_000.0 - 1.0).abs() < 1e-9);
+    }
 
     /// Ten ranks with s = 1: rank k has (1 / k) / H(10), and H(10) = 7381 / 2520.
     #[test]

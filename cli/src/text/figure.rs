@@ -29,6 +29,9 @@ impl Unit {
         if metric.ends_with(".p99.9") {
             return Self::Seconds;
         }
+        if metric.contains(".level") {
+            return Self::Count;
+        }
         if metric.ends_with("breaker.rejected") || metric.ends_with("limit.rejected") {
             return Self::Rate;
         }
@@ -36,7 +39,9 @@ impl Unit {
         let percentile = last.strip_prefix('p').is_some_and(|q| q.parse::<f64>().is_ok());
         match last {
             _ if percentile => Self::Seconds,
-            "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" | "recovery" => Self::Seconds,
+            "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" | "recovery" | "empty_at" => {
+                Self::Seconds
+            }
             "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
             | "ejections" | "connects" | "expired" | "retries" | "retries_refused" | "hedges"
             | "hedges_won" | "fallbacks" | "opened" | "open_refused" | "slope" => Self::Rate,
@@ -52,7 +57,12 @@ impl Unit {
             | "trips"
             | "connections"
             | "queue"
-            | "imbalance" => Self::Count,
+            | "imbalance"
+            | "batch_size"
+            | "taken"
+            | "given"
+            | "oversold"
+            | "refused" => Self::Count,
             _ => Self::Share,
         }
     }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod figure;
+mod flows;
 mod outcome;
 mod page;
 mod run;

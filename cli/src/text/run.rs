@@ -9,6 +9,7 @@ use scenarios::results::{
 };
 
 use super::figure::{Unit, clock, grouped};
+use super::flows::{rates, volumes};
 use super::page::Page;
 use super::table::{Cell, Column, Table};
 
@@ -39,6 +40,8 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     services(&mut page, report, detail);
     resources(&mut page, report, detail);
     connections(&mut page, report, detail);
+    rates(&mut page, report);
+    volumes(&mut page, report);
     policies(&mut page, report, detail);
     routes(&mut page, report, detail);
     laws(&mut page, &report.laws.littles_law, detail);
@@ -143,7 +146,7 @@ fn estimate(unit: Unit, e: Option<E>) -> Cell {
     e.map_or_else(Cell::none, |e| unit.estimate(&e))
 }
 
-fn brief(unit: Unit, e: Option<E>) -> Cell {
+pub(super) fn brief(unit: Unit, e: Option<E>) -> Cell {
     e.map_or_else(Cell::none, |e| unit.brief(&e))
 }
 
@@ -331,6 +334,7 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     ]);
     let idle = |resource: &ResourceResult| resource.acquired == 0 && busy(resource) == 0.0;
     let mut used = busiest_resources(report);
+    used.retain(|(_, resource)| resource.limiter.is_none() && resource.volume.is_none());
     used.retain(|(_, resource)| detail.all || !idle(resource));
     let (rows, hidden) = shown(used.clone(), detail, ROWS);
     let next = used.get(rows.len()).map(|(_, resource)| busy(resource));
@@ -341,7 +345,10 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
         let settled = |e: Option<E>| e.filter(|_| steady && waited);
         let refused = resource.rejected + resource.timed_out + resource.dropped + resource.abandoned;
         table.row([
-            Cell::from(format!("  {name}")),
+            Cell::from(match resource.batch_size {
+                Some(size) => format!("  {name} ({} a batch)", Unit::Count.say(size.value)),
+                None => format!("  {name}"),
+            }),
             brief(Unit::Count, resource.capacity),
             brief(Unit::Share, resource.utilization),
             brief(Unit::Count, settled(resource.queue_length)),

@@ -415,6 +415,8 @@ impl System<'_> {
                 self.leave_line(index, now);
                 self.pools[self.instances[frame.at as usize].pool as usize].cancelled += 1;
             }
+            State::Metered => self.leave_rate(index, now).cancelled += 1,
+            State::Blocked => self.leave_volume(index, now).cancelled += 1,
             State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
             _ => {}
         }

@@ -77,6 +77,11 @@ impl Connections {
         Self { rows: Arena::new(), racks: Vec::new(), meters: plan.pools.iter().map(meter).collect() }
     }
 
+    /// A new instance is there whose slots are no connections.
+    pub(super) fn add_none(&mut self) {
+        self.racks.push(None);
+    }
+
     /// Bytes at the high-water mark.
     pub(super) fn bytes(&self) -> usize {
         self.rows.high_water() * size_of::<Connection>()

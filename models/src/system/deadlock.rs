@@ -135,6 +135,9 @@ impl System<'_> {
                 moving.instances[source as usize] = true;
             }
         }
+        for batch in self.batches.running() {
+            moving.instances[batch.instance as usize] = true;
+        }
         let mut visits: Vec<(u32, u32, bool)> = Vec::new();
         for (_, visit) in self.visits.iter() {
             let waits_on = visit.visitor.frame;

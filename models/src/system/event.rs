@@ -35,6 +35,8 @@ pub(super) enum Event {
     Check { balancer: u32 },
     /// A connection of the instance may have been idle for too long.
     Fill { instance: u32 },
+    /// A resource looks at itself again.
+    Alarm(u32),
     /// A change begins or ends.
     Change { change: u32, begins: bool },
 }
@@ -66,6 +68,7 @@ impl Kind {
     const REFUSE: u64 = 12;
     const CHECK: u64 = 13;
     const FILL: u64 = 14;
+    const ALARM: u64 = 15;
 }
 
 impl Event {
@@ -93,6 +96,7 @@ impl Event {
             Self::Refuse(call) => key(Kind::REFUSE, call),
             Self::Check { balancer } => word(Kind::CHECK, 0, balancer),
             Self::Fill { instance } => word(Kind::FILL, 0, instance),
+            Self::Alarm(alarm) => word(Kind::ALARM, 0, alarm),
         }
     }
 }
@@ -136,6 +140,7 @@ impl Packed {
             Kind::REFUSE => Event::Refuse(key),
             Kind::CHECK => Event::Check { balancer: rest },
             Kind::FILL => Event::Fill { instance: rest },
+            Kind::ALARM => Event::Alarm(rest),
             _ => Event::VisitDone(rest),
         }
     }
@@ -172,6 +177,7 @@ mod tests {
             Event::VisitDone(u32::MAX),
             Event::Check { balancer: 7 },
             Event::Fill { instance: u32::MAX },
+            Event::Alarm(u32::MAX),
         ];
         for event in all {
             assert_eq!(event.pack().unpack(), event);

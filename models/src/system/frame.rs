@@ -76,6 +76,12 @@ pub(super) enum State {
     BackingOff,
     /// Waiting for an end of the calls that its caller has in flight.
     Limited,
+    /// Waiting for units of a rate: `at` is the instance.
+    Metered,
+    /// Waiting until somebody gives to a volume: `at` is the tank.
+    Blocked,
+    /// Served in a batch.
+    Batched,
 }
 
 /// What a frame is.

@@ -1,11 +1,11 @@
 //! Who waits in front of a pool, and who may not: what a line goes by, who is turned away, and limits that adapt.
 
-use sim_core::{SimTime, Slab, Span, combine, hash_name};
+use sim_core::{Calendar, SimTime, Slab, Span, combine, hash_name};
 
 use super::frame::{Frame, Held, Kind, State};
 use super::steps::draws_at;
 use super::visit::Waiter;
-use super::{Standing, System, Task, span};
+use super::{Packed, Standing, System, Task, span};
 use crate::adapt::{Adaptive, Sample};
 use crate::blueprint::{Discipline, Op, Outcome, PoolPlan, PoolScope};
 use crate::discipline::{Joining, Line, Waiting};
@@ -64,7 +64,7 @@ impl System<'_> {
     // Turning away -----------------------------------------------------------------------------------------
 
     /// Whether the frame may not even ask for the pool.
-    pub(super) fn turned_away(&self, index: u32, pool: usize) -> Option<TurnedAway> {
+    pub(super) fn turned_away(&self, index: u32, pool: usize, instance: u32) -> Option<TurnedAway> {
         let row = &self.pools[pool];
         if row.drop_abandoned && is_abandoned(&self.frames, index) {
             return Some(TurnedAway::Abandoned);
@@ -75,7 +75,6 @@ impl System<'_> {
         if share >= 1.0 {
             return None;
         }
-        let instance = row.instance(self.replicas[frame.replica as usize].pools, class);
         let place = &self.instances[instance as usize];
         let is_full = f64::from(place.in_use) >= share * f64::from(place.slots);
         is_full.then_some(TurnedAway::ByClass)
@@ -130,7 +129,13 @@ impl System<'_> {
     }
 
     /// Puts another row in the place of a pool.
-    pub(super) fn change_pool(&mut self, pool: usize, to: &PoolPlan, now: SimTime) {
+    pub(super) fn change_pool(
+        &mut self,
+        pool: usize,
+        to: &PoolPlan,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) {
         let first = self.pools[pool].first_instance;
         let instances: Vec<(u32, u32, bool)> = match self.pools[pool].scope {
             PoolScope::Replica { service, slot } => {
@@ -145,6 +150,10 @@ impl System<'_> {
             PoolScope::Class => {
                 let classes = self.plan.classes.len().max(1) as u32;
                 (0..classes).map(|class| (first + class, class, true)).collect()
+            }
+            PoolScope::Each(_) => {
+                let values = self.pools[pool].keyed.instances.iter();
+                values.map(|(&value, &instance)| (instance, value, false)).collect()
             }
         };
         let row = &mut self.pools[pool];
@@ -165,6 +174,7 @@ impl System<'_> {
         for (instance, ..) in instances {
             self.look_after(pool, instance);
             self.serve_waiting(instance, now);
+            self.start_batches(instance, now, calendar);
         }
     }
 

@@ -5,6 +5,8 @@
 //! time. Frames that another's doing has made runnable wait in `ready`, so that nothing recurses and everything
 //! of one instant happens in the order in which it was caused.
 
+mod alarms;
+mod batches;
 mod calls;
 mod connections;
 mod cores;
@@ -12,10 +14,13 @@ mod deadlines;
 mod deadlock;
 mod event;
 mod frame;
+mod keyed;
 mod lines;
 mod network;
 mod policy;
 mod pool;
+mod queue;
+mod rates;
 mod replicate;
 mod routing;
 mod segments;
@@ -23,17 +28,20 @@ mod steps;
 mod trace;
 mod traffic;
 mod visit;
+mod volumes;
 
 use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTime, Slab, Span};
 
 use crate::adapt::Adaptive;
 use crate::blueprint::{
-    Blueprint, ChoicePlan, CoresPlan, ForkPlan, Op, PolicyPlan, PoolScope, RoutePlan, Row, SamplerId,
-    ServicePlan, WirePlan,
+    Blueprint, ChoicePlan, CoresPlan, ForkPlan, MovePlan, Op, PolicyPlan, PoolScope, RoutePlan, Row,
+    SamplerId, ServicePlan, WirePlan,
 };
 use crate::discipline::Waiting;
 use crate::observe::{RouteObservation, Segment};
+use alarms::Alarm;
+use batches::Batches;
 use connections::Connections;
 use cores::Cores;
 use deadlines::Deadlines;
@@ -41,11 +49,13 @@ use event::{Event, Kind, Packed};
 use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, TriedReplica, Watch};
 use policy::Memories;
 use pool::{Instance, Level, Pool};
+use rates::Rates;
 pub use replicate::{Replication, replicate};
 use routing::CallerRoute;
 use trace::Trace;
 use traffic::Source;
 use visit::{Leaf, Visit};
+use volumes::Volumes;
 
 /// A replica of a service, or the client side of a traffic.
 #[derive(Debug)]
@@ -143,6 +153,8 @@ enum Task {
     Cores(u32),
     /// Close what is too old among the connections of this instance, and open what is missing.
     Fill(u32),
+    /// Look at who waits for this instance of a rate, whose first in line has left.
+    Rate(u32),
 }
 
 /// The state of one replication.
@@ -165,6 +177,7 @@ struct System<'a> {
     wires: Vec<WirePlan>,
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
+    moves: Vec<MovePlan>,
     // What is there.
     services: Vec<Service>,
     replicas: Vec<Replica>,
@@ -172,6 +185,8 @@ struct System<'a> {
     instances: Vec<Instance>,
     connections: Connections,
     cores: Vec<Cores>,
+    rates: Rates,
+    volumes: Volumes,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
     memories: Memories,
@@ -185,6 +200,8 @@ struct System<'a> {
     /// Reused: replicas that a call has not been sent to yet.
     untried: Vec<u32>,
     deadlines: Deadlines,
+    alarms: Arena<Alarm>,
+    batches: Batches,
     held: Arena<Held>,
     rounds: Arena<Rounds>,
     ready: Agenda,
@@ -223,12 +240,15 @@ impl<'a> System<'a> {
             wires: plan.wires.clone(),
             forks: plan.forks.clone(),
             choices: plan.choices.clone(),
+            moves: plan.moves.clone(),
             services: Vec::with_capacity(plan.services.len()),
             replicas: Vec::new(),
             pools: plan.pools.iter().map(Pool::new).collect(),
             instances: Vec::new(),
             connections: Connections::new(plan),
             cores: Vec::new(),
+            rates: Rates::new(plan),
+            volumes: Volumes::new(plan),
             balancers: Vec::new(),
             sources: Vec::new(),
             memories: Memories::new(plan),
@@ -240,6 +260,8 @@ impl<'a> System<'a> {
             tried: Arena::new(),
             untried: Vec::new(),
             deadlines: Deadlines::new(plan),
+            alarms: Arena::new(),
+            batches: Batches::default(),
             held: Arena::new(),
             rounds: Arena::new(),
             ready: Agenda::default(),
@@ -280,7 +302,7 @@ impl<'a> System<'a> {
     fn lay_out_shared_pools(&mut self) {
         for pool in 0..self.pools.len() {
             let copies = match self.pools[pool].scope {
-                PoolScope::Replica { .. } => continue,
+                PoolScope::Replica { .. } | PoolScope::Each(_) => continue,
                 PoolScope::One => 1,
                 PoolScope::Class => self.plan.classes.len().max(1),
             };
@@ -297,7 +319,7 @@ impl<'a> System<'a> {
         let row = &mut self.pools[pool as usize];
         let line = Waiting::new(row.order, self.plan.classes.len(), stream);
         let adaptive = row.adapt.map(|plan| Box::new(Adaptive::new(&plan, row.slots, stream)));
-        self.instances.push(Instance { pool, in_use: 0, waiting: 0, slots: row.slots, line, adaptive });
+        self.instances.push(Instance { line, adaptive, ..Instance::new(pool, row.slots) });
         row.capacity.grow(u64::from(row.slots), now);
         self.add_rack(pool, self.instances.len() as u32 - 1, replica);
     }
@@ -325,6 +347,9 @@ impl<'a> System<'a> {
             received: 0,
             standing,
         });
+        if !self.volumes.is_empty() {
+            self.volumes.lay_out(service, replica, now);
+        }
         let row = &mut self.services[service as usize];
         row.replicas.push(replica);
         row.ready.push(local);
@@ -374,6 +399,10 @@ impl<'a> System<'a> {
                 Some(Task::Send(key)) => self.send_waiting(key, now, calendar),
                 Some(Task::Fill(instance)) => {
                     self.fill(instance, now, calendar);
+                    None
+                }
+                Some(Task::Rate(instance)) => {
+                    self.serve_rate(instance, now, calendar);
                     None
                 }
                 Some(Task::Cores(cores)) => {
@@ -478,6 +507,10 @@ impl System<'_> {
             }
             Event::Check { balancer } => {
                 self.check(balancer, now, calendar);
+                None
+            }
+            Event::Alarm(alarm) => {
+                self.alarm(alarm, now, calendar);
                 None
             }
             Event::Change { change, begins } => {

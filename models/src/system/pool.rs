@@ -3,9 +3,10 @@
 use sim_core::distribution::Distribution;
 use sim_core::{Histogram, Population, PopulationWindow, Present, SimTime};
 
+use super::keyed::Keyed;
 use super::visit::Waiter;
 use crate::adapt::Adaptive;
-use crate::blueprint::{AdaptPlan, ConnectionPlan, Discipline, PoolPlan, PoolScope};
+use crate::blueprint::{AdaptPlan, BatchPlan, ConnectionPlan, Discipline, PoolPlan, PoolScope};
 use crate::discipline::Waiting;
 use crate::observe::PoolObservation;
 
@@ -74,6 +75,11 @@ pub(super) struct Pool {
     pub(super) cancelled: u64,
     pub(super) dropped: u64,
     pub(super) abandoned: u64,
+    /// How those who hold it are served together.
+    pub(super) batch: Option<Box<BatchPlan>>,
+    pub(super) batches: u64,
+    /// Where each value of an attribute has an instance.
+    pub(super) keyed: Box<Keyed>,
 }
 
 impl Pool {
@@ -101,6 +107,9 @@ impl Pool {
             cancelled: 0,
             dropped: 0,
             abandoned: 0,
+            batch: None,
+            batches: 0,
+            keyed: Box::default(),
         };
         pool.change(plan);
         pool
@@ -112,6 +121,7 @@ impl Pool {
         self.queue = to.queue;
         self.timeout = to.timeout.clone().map(Box::new);
         self.connections.clone_from(&to.connections);
+        self.batch.clone_from(&to.batch);
         self.order = to.order;
         self.drop_abandoned = to.drop_abandoned;
         self.admit.clone_from(&to.admit);
@@ -128,6 +138,7 @@ impl Pool {
             PoolScope::Replica { slot, .. } => replica_pools + slot,
             PoolScope::One => self.first_instance,
             PoolScope::Class => self.first_instance + u32::from(class),
+            PoolScope::Each(_) => unreachable!("instances of values are looked up"),
         }
     }
 
@@ -147,6 +158,7 @@ impl Pool {
             abandoned: std::mem::take(&mut self.abandoned),
             instance_ns: 0,
             connections: None,
+            batches: std::mem::take(&mut self.batches),
         }
     }
 }
@@ -156,6 +168,8 @@ impl Pool {
 pub(super) struct Instance {
     /// Its pool.
     pub(super) pool: u32,
+    /// The value of an attribute whose instance it is, if it is one's.
+    pub(super) which: u32,
     /// Units held.
     pub(super) in_use: u32,
     /// Frames waiting, and the units they want.
@@ -165,4 +179,12 @@ pub(super) struct Instance {
     pub(super) line: Waiting<Waiter>,
     /// How the units adapt, if they do.
     pub(super) adaptive: Option<Box<Adaptive>>,
+}
+
+impl Instance {
+    /// An idle instance that serves in order of arrival.
+    pub(super) fn new(pool: u32, slots: u32) -> Self {
+        let line = Waiting::new(Discipline::Fifo, 0, 0);
+        Self { pool, which: 0, in_use: 0, waiting: 0, slots, line, adaptive: None }
+    }
 }

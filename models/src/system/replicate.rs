@@ -107,7 +107,10 @@ impl System<'_> {
             + self.connections.bytes()
             + calendar.len() * 32
             + lines * size_of::<Waiter>()
-            + sessions * 32;
+            + sessions * 32
+            + self.rates.bytes()
+            + self.volumes.bytes()
+            + self.alarms.high_water() * size_of::<super::Alarm>();
         bytes as u64
     }
 
@@ -155,6 +158,7 @@ impl System<'_> {
             Event::Hedge(_) => "a call is hedged".to_owned(),
             Event::Check { .. } => "a health check".to_owned(),
             Event::Fill { .. } => "a connection is closed".to_owned(),
+            Event::Alarm(_) => "a resource lets somebody go on".to_owned(),
             Event::Cut => "a window ends".to_owned(),
             Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
         };

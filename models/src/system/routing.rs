@@ -328,7 +328,7 @@ impl CallerRoute {
     }
 }
 
-fn value_of(attribute: Attribute, label: Label, class: u16) -> u32 {
+pub(super) fn value_of(attribute: Attribute, label: Label, class: u16) -> u32 {
     match attribute {
         Attribute::Class => u32::from(class),
         Attribute::Key => label.key,

@@ -17,6 +17,8 @@ struct Census {
     in_use: Vec<Present>,
     waiting: Vec<Present>,
     connections: Vec<Present>,
+    metered: Vec<Present>,
+    blocked: Vec<Present>,
 }
 
 impl System<'_> {
@@ -73,6 +75,8 @@ impl System<'_> {
                 })
                 .collect(),
             routes: Vec::new(),
+            rates: self.rates.flush(&census.metered, now),
+            volumes: self.volumes.flush(&census.blocked, now),
             pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
             cores: Vec::new(),
             policies: self.memories.flush(now),
@@ -87,6 +91,7 @@ impl System<'_> {
             pool.instance_ns = match plan.scope {
                 PoolScope::Replica { service, .. } => replica_ns[service.index()],
                 PoolScope::One => span_ns,
+                PoolScope::Each(_) => 0,
                 PoolScope::Class => span_ns * self.plan.classes.len().max(1) as u128,
             };
         }
@@ -107,6 +112,8 @@ impl System<'_> {
             in_use: nobody(self.pools.len()),
             waiting: nobody(self.pools.len()),
             connections: nobody(self.pools.len()),
+            metered: nobody(self.plan.rates.len()),
+            blocked: nobody(self.plan.volumes.len()),
         };
         let pool_of = |instance: u32| self.instances[instance as usize].pool as usize;
         for (instance, opened, unit) in self.connections.census() {
@@ -114,6 +121,9 @@ impl System<'_> {
             if let Some((source, since)) = unit {
                 census.in_use[pool_of(source)].add(1, since);
             }
+        }
+        for batch in self.batches.running() {
+            census.in_use[pool_of(batch.instance)].add(1, batch.since);
         }
         for (_, request) in self.requests.iter().filter(|(_, request)| !request.ended) {
             census.traffics[request.traffic as usize].add(1, request.start);
@@ -142,6 +152,12 @@ impl System<'_> {
                 State::Queued => {
                     let pool = self.instances[frame.at as usize].pool;
                     census.waiting[pool as usize].add(1, frame.since);
+                }
+                State::Metered => {
+                    census.metered[self.rates.rate_of(frame.at) as usize].add(1, frame.since);
+                }
+                State::Blocked => {
+                    census.blocked[self.volumes.volume_of(frame.at) as usize].add(1, frame.since);
                 }
                 State::Computing | State::CoreQueued => census.computing[service].add(1, frame.since),
                 _ => {}
@@ -231,6 +247,9 @@ impl System<'_> {
         match like {
             Row::Sampler(id, _) => Row::Sampler(*id, plan.samplers[id.index()].clone()),
             Row::Pool(id, _) => Row::Pool(*id, plan.pools[id.index()].clone()),
+            Row::Rate(id, _) => Row::Rate(*id, plan.rates[id.index()].clone()),
+            Row::Volume(id, _) => Row::Volume(*id, plan.volumes[id.index()].clone()),
+            Row::Move(id, _) => Row::Move(*id, plan.moves[id.index()]),
             Row::Service(id, _) => Row::Service(*id, plan.services[id.index()].clone()),
             Row::Traffic(id, _) => Row::Traffic(*id, plan.traffics[id.index()].clone()),
             Row::Policy(id, _) => Row::Policy(*id, plan.policies[id.index()].clone()),
@@ -257,7 +276,10 @@ impl System<'_> {
             Row::Choice(id, row) => self.choices[id.index()] = row,
             Row::Code(id, row) => self.code[id.index()] = row,
             Row::Traffic(id, row) => self.replan_arrival(id.0, row, now, calendar),
-            Row::Pool(id, row) => self.change_pool(id.index(), &row, now),
+            Row::Pool(id, row) => self.change_pool(id.index(), &row, now, calendar),
+            Row::Rate(id, row) => self.change_rate(id.index(), row, now, calendar),
+            Row::Volume(id, row) => self.change_volume(id.index(), row, now),
+            Row::Move(id, row) => self.moves[id.index()] = row,
             Row::Service(id, row) => self.change_service(id.index(), row, now, calendar),
         }
     }
@@ -391,6 +413,9 @@ impl Row {
         match (self, other) {
             (Self::Sampler(a, _), Self::Sampler(b, _)) => a == b,
             (Self::Pool(a, _), Self::Pool(b, _)) => a == b,
+            (Self::Rate(a, _), Self::Rate(b, _)) => a == b,
+            (Self::Volume(a, _), Self::Volume(b, _)) => a == b,
+            (Self::Move(a, _), Self::Move(b, _)) => a == b,
             (Self::Service(a, _), Self::Service(b, _)) | (Self::Failing(a, _), Self::Failing(b, _)) => a == b,
             (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
             (Self::Policy(a, _), Self::Policy(b, _)) => a == b,

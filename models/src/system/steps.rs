@@ -8,17 +8,19 @@ use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
 use super::lines::{TurnedAway, is_abandoned, is_waiting};
 use super::visit::{Waiter, Worker};
 use super::{Event, Packed, System, Task, span};
-use crate::blueprint::{ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, SamplerId, WaitFor};
+use crate::blueprint::{
+    ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, Stock, WaitFor,
+};
 use crate::discipline::{Joining, Line, Moment};
 
 /// Most copies of a branch, or rounds of a loop, that a draw can ask for.
 const MOST: f64 = 1.0e6;
 
 /// Lines shorter than this are not swept.
-const SHORT_LINE: usize = 64;
+pub(super) const SHORT_LINE: usize = 64;
 
-/// What asking for a pool came to.
-enum Asked {
+/// What asking for a pool, a rate or a volume came to.
+pub(super) enum Asked {
     Got,
     Queued,
     Refused(Outcome),
@@ -81,6 +83,14 @@ impl System<'_> {
                     }
                 }
                 Op::Opened { pool, takes_unit } => self.opened(index, pool, takes_unit, pc, now),
+                Op::Batch(_) | Op::Take(_) | Op::Give(_) => match self.move_units(index, pc, now, calendar) {
+                    Asked::Got => {}
+                    Asked::Queued => return,
+                    Asked::Refused(outcome) => match self.finish(index, outcome, now, calendar) {
+                        Some(next) => index = next,
+                        None => return,
+                    },
+                },
                 Op::Delay(time) => {
                     frame.state = State::Delayed;
                     let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
@@ -107,7 +117,7 @@ impl System<'_> {
                 },
                 Op::RepeatBegin { times, exit } => self.begin_rounds(index, times, exit.0, pc),
                 Op::RepeatEnd { start } => self.end_round(index, start.0),
-                Op::Choose(choice) => self.choose(index, choice, pc),
+                Op::Choose(choice) => self.choose(index, choice, pc, now),
                 Op::Jump(to) => frame.pc = to.0,
                 Op::Reply => self.reply(index, now, calendar),
                 Op::Begin => self.stop_other_copies(index, now),
@@ -157,17 +167,53 @@ impl System<'_> {
         }
     }
 
-    fn choose(&mut self, index: u32, choice: ChoiceId, pc: u32) {
+    fn choose(&mut self, index: u32, choice: ChoiceId, pc: u32, now: SimTime) {
         let frame = self.frames.at_mut(index);
         let class = self.requests.at(frame.request).class;
         let draw = draws_at(frame, self.plan.salts[pc as usize]).unit();
         let row = &self.choices[choice.index()];
-        let taken = row.arms.iter().find(|(test, _)| match *test {
-            ArmTest::Class(wanted) => wanted == class,
-            ArmTest::Below(share) => draw < share,
-            ArmTest::Else => true,
+        let otherwise = row.otherwise;
+        let mut to = None;
+        for arm in 0..row.arms.len() {
+            let (test, address) = self.choices[choice.index()].arms[arm];
+            let passes = match test {
+                ArmTest::Class(wanted) => wanted == class,
+                ArmTest::Below(share) => draw < share,
+                ArmTest::Level(test) => self.level_passes(index, &test, now),
+                ArmTest::Else => true,
+            };
+            if passes {
+                to = Some(address);
+                break;
+            }
+        }
+        self.frames.at_mut(index).pc = to.unwrap_or(otherwise).0;
+    }
+
+    /// Takes from or gives to a rate or a volume, or joins a batch.
+    #[inline(never)]
+    fn move_units(&mut self, index: u32, pc: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Asked {
+        let (id, gives) = match self.code[pc as usize] {
+            Op::Batch(pool) => return self.join_batch(index, pool, now, calendar),
+            Op::Take(id) => (id, false),
+            Op::Give(id) => (id, true),
+            other => unreachable!("{other:?} moves nothing"),
+        };
+        let row = self.moves[id.index()];
+        let units = row.units.map(|units| {
+            let mut draws = draws_at(self.frames.at(index), self.plan.salts[pc as usize]);
+            self.samplers[units.index()].sample(&mut draws).max(0.0)
         });
-        frame.pc = taken.map_or(row.otherwise, |&(_, to)| to).0;
+        match row.stock {
+            Stock::Rate(rate) => self.take_of_rate(index, rate.index(), units.unwrap_or(0.0), now, calendar),
+            Stock::Volume(volume) if gives => {
+                self.give_to_volume(index, volume.index(), units, now);
+                Asked::Got
+            }
+            Stock::Volume(volume) => {
+                self.take_of_volume(index, volume.index(), units, row.guarded, now, calendar)
+            }
+        }
     }
 
     fn compute(
@@ -312,9 +358,11 @@ impl System<'_> {
         calendar: &mut Calendar<Packed>,
     ) -> Asked {
         let key = self.frames.key_of(index);
+        let instance = self.instance_for(index, pool);
         if self.pools[pool].is_guarded
-            && let Some(why) = self.turned_away(index, pool)
+            && let Some(why) = self.turned_away(index, pool, instance)
         {
+            self.forget_if_idle(instance);
             let row = &mut self.pools[pool];
             return Asked::Refused(match why {
                 TurnedAway::ByClass => {
@@ -330,7 +378,6 @@ impl System<'_> {
         let frame = self.frames.at_mut(index);
         let row = &mut self.pools[pool];
         let class = self.requests.at(frame.request).class;
-        let instance = row.instance(self.replicas[frame.replica as usize].pools, class);
         let place = &mut self.instances[instance as usize];
         if place.waiting == 0 && place.in_use + units <= place.slots {
             row.acquired += 1;
@@ -389,6 +436,8 @@ impl System<'_> {
         row.hold.record(now.since(since).as_nanos());
         if place.waiting > 0 {
             self.serve_waiting(instance, now);
+        } else if matches!(row.scope, PoolScope::Each(_)) {
+            self.forget_if_idle(instance);
         }
     }
 
@@ -405,7 +454,7 @@ impl System<'_> {
             let frames = &self.frames;
             let place = &mut self.instances[instance as usize];
             let row = &mut self.pools[place.pool as usize];
-            if place.waiting == 0 || place.in_use >= place.slots {
+            if place.waiting == 0 || place.in_use >= place.slots || row.batch.is_some() {
                 return;
             }
             let moment = Moment { now, waiting: place.waiting };
@@ -473,8 +522,13 @@ impl System<'_> {
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         let frame = self.frames.get(key)?;
-        if frame.state != State::Queued || frame.patience != now {
+        if frame.patience != now {
             return None; // It got what it waited for.
+        }
+        match frame.state {
+            State::Queued => {}
+            State::Metered | State::Blocked => return self.give_up_queue(key.index(), now, calendar),
+            _ => return None, // The same.
         }
         let instance = frame.at;
         self.leave_line(key.index(), now);
@@ -486,6 +540,19 @@ impl System<'_> {
         // Whoever is behind it may want fewer units.
         self.serve_waiting(instance, now);
         next
+    }
+
+    /// The frame has waited for a rate or a volume as long as it may.
+    fn give_up_queue(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Option<u32> {
+        let frame = *self.frames.at(index);
+        if frame.state == State::Metered {
+            self.leave_rate(index, now).timed_out += 1;
+            self.trace_rate_wait(index, self.rates.rate_of(frame.at), now);
+        } else {
+            self.leave_volume(index, now).timed_out += 1;
+            self.trace_volume_wait(index, self.volumes.volume_of(frame.at), now);
+        }
+        self.finish(index, Outcome::TIMED_OUT, now, calendar)
     }
 
     /// Takes a frame out of the line that it waits in; its entry goes stale with the frame.

@@ -8,7 +8,7 @@ use sim_core::SimTime;
 
 use super::System;
 use super::frame::{Arena, Frame, Kind, NONE, Request};
-use crate::blueprint::{Blueprint, Op, PoolId, ServiceId};
+use crate::blueprint::{Blueprint, Op, PoolId, RateId, ServiceId, VolumeId};
 use crate::observe::{Breakdown, BreakdownRow};
 use crate::places::Places;
 
@@ -200,6 +200,22 @@ impl System<'_> {
         let pool = PoolId(self.instances[instance as usize].pool);
         let account = self.frames.at(index).account;
         self.trace.charge(account, self.trace.places().pool_wait(pool), now);
+    }
+
+    /// The frame has waited for units of a rate.
+    pub(super) fn trace_rate_wait(&mut self, index: u32, rate: u32, now: SimTime) {
+        let account = self.frames.at(index).account;
+        if account != NONE {
+            self.trace.charge(account, self.trace.places().rate_wait(RateId(rate)), now);
+        }
+    }
+
+    /// The frame has waited until somebody gave to a volume.
+    pub(super) fn trace_volume_wait(&mut self, index: u32, volume: u32, now: SimTime) {
+        let account = self.frames.at(index).account;
+        if account != NONE {
+            self.trace.charge(account, self.trace.places().volume_wait(VolumeId(volume)), now);
+        }
     }
 
     /// The frame, or the answer that it is, has arrived.

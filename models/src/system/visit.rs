@@ -11,7 +11,9 @@ use sim_core::{Calendar, Draws, SimTime};
 use super::frame::{FrameKey, Link, NONE};
 use super::traffic::Ending;
 use super::{Event, Packed, System, Task, span};
-use crate::blueprint::{Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, RouteId, Row, SamplerId};
+use crate::blueprint::{
+    Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, PoolScope, RouteId, Row, SamplerId,
+};
 use crate::discipline::{Joining, Line, Moment};
 
 /// An endpoint that a call can visit the short way.
@@ -149,7 +151,9 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
     }
     let entry = row.entry.index();
     let (pool, step) = match plan.code[entry] {
-        Op::Acquire { pool, units: 1 } => (pool.0, entry + 1),
+        Op::Acquire { pool, units: 1 } if !matches!(plan.pools[pool.index()].scope, PoolScope::Each(_)) => {
+            (pool.0, entry + 1)
+        }
         Op::Acquire { .. } => return None,
         _ => (NONE, entry),
     };

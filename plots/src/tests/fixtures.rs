@@ -151,6 +151,9 @@ pub(crate) fn resource(utilization: Option<E>) -> ResourceResult {
         limit: None,
         throttled: None,
         throttled_periods: None,
+        batch_size: None,
+        limiter: None,
+        volume: None,
     }
 }
 

@@ -150,7 +150,9 @@ fn failures(steps: &[StepSpec], names: &mut BTreeSet<String>) {
             StepSpec::Fail(fail) => {
                 names.insert(fail.fail.value.0.clone());
             }
-            StepSpec::Hold(hold) => failures(&hold.do_steps.items, names),
+            StepSpec::Hold(hold) => {
+                hold.do_steps.iter().for_each(|steps| failures(&steps.items, names));
+            }
             StepSpec::Repeat(repeat) => failures(&repeat.do_steps.items, names),
             StepSpec::All(all) => {
                 all.all.0.items.iter().for_each(|branch| failures(&branch.steps.items, names));
@@ -159,7 +161,11 @@ fn failures(steps: &[StepSpec], names: &mut BTreeSet<String>) {
                 choose.choose.items.iter().for_each(|arm| failures(&arm.steps().items, names));
             }
             StepSpec::Call(call) => failures_of_own(call.policy.as_ref(), names),
-            StepSpec::Cpu(_) | StepSpec::Delay(_) | StepSpec::Reply => {}
+            StepSpec::Cpu(_)
+            | StepSpec::Delay(_)
+            | StepSpec::Take(_)
+            | StepSpec::Give(_)
+            | StepSpec::Reply => {}
         }
     }
 }

@@ -86,7 +86,13 @@ fn can_end(steps: &[Step], ends: &[bool]) -> Way {
     let mut fails = false;
     for step in steps {
         let way = match step {
-            Step::Cpu(_) | Step::PerByte { .. } | Step::Delay(_) | Step::Reply => Way::Passes,
+            Step::Cpu(_)
+            | Step::PerByte { .. }
+            | Step::Delay(_)
+            | Step::Batch { .. }
+            | Step::Take(_)
+            | Step::Give(_)
+            | Step::Reply => Way::Passes,
             Step::Hold { steps, .. } => can_end(steps, ends),
             Step::Call(call) => call_ends(call, ends),
             Step::All { branches, .. } => {
@@ -151,7 +157,14 @@ fn endless_call<'a>(steps: &'a [Step], ends: &[bool]) -> Option<&'a Call> {
             Branch::Steps(steps) => endless_call(steps, ends),
         }),
         Step::Choose(arms) => arms.iter().find_map(|(_, steps)| endless_call(steps, ends)),
-        Step::Cpu(_) | Step::PerByte { .. } | Step::Delay(_) | Step::Reply | Step::Fail { .. } => None,
+        Step::Cpu(_)
+        | Step::PerByte { .. }
+        | Step::Delay(_)
+        | Step::Batch { .. }
+        | Step::Take(_)
+        | Step::Give(_)
+        | Step::Reply
+        | Step::Fail { .. } => None,
     })
 }
 

@@ -78,6 +78,8 @@ impl<'a> EmptySystem<'a> {
             }
             Step::Delay(time) => (time.mean(), 1.0),
             Step::Hold { steps, .. } => self.sequence(steps, speed),
+            Step::Batch { alone, .. } => (*alone, 1.0),
+            Step::Take(_) | Step::Give(_) => (0.0, 1.0),
             Step::Call(call) => (self.call(call), 1.0),
             Step::All { branches, wait_for, .. } => {
                 let mut times: Vec<f64> = branches
@@ -109,7 +111,7 @@ impl<'a> EmptySystem<'a> {
                     let share = match when {
                         ArmWhen::Weight(weight) => *weight,
                         ArmWhen::Else => (1.0 - weights).max(0.0),
-                        ArmWhen::Class(_) => 0.0,
+                        ArmWhen::Class(_) | ArmWhen::Level(_) => 0.0,
                     };
                     let (time, passes) = self.sequence(steps, speed);
                     mean += share * time;

@@ -9,18 +9,22 @@ mod distributions;
 mod empty;
 mod files;
 mod lines;
+mod moves;
 mod network;
 mod policies;
+mod rates;
 mod resources;
 mod routes;
 mod steps;
 mod sweep;
 mod traffic;
+mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
-    Caller, EndpointId, Limits, Outcome, PolicyId, PoolId, PoolPlan, RouteId, ServiceId,
+    Caller, EndpointId, Limits, Outcome, PolicyId, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock,
+    VolumePlan,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -58,6 +62,10 @@ pub(super) struct Checker<'a> {
     failures: Vec<String>,
     pools: Vec<PoolPlan>,
     pool_names: BTreeMap<String, PoolId>,
+    rates: Vec<RatePlan>,
+    volumes: Vec<VolumePlan>,
+    /// Rates and volumes by name.
+    stocks: BTreeMap<String, Stock>,
     /// The pools of each service's replicas, in slot order.
     slots: Vec<Vec<PoolId>>,
     /// Pools of connections, and what they say that these come out of.
@@ -103,6 +111,9 @@ impl<'a> Checker<'a> {
             failures: Vec::new(),
             pools: Vec::new(),
             pool_names: BTreeMap::new(),
+            rates: Vec::new(),
+            volumes: Vec::new(),
+            stocks: BTreeMap::new(),
             slots,
             sources: Vec::new(),
             urgent: Vec::new(),
@@ -157,6 +168,8 @@ impl<'a> Checker<'a> {
             services,
             endpoints,
             pools: self.pools,
+            rates: self.rates,
+            volumes: self.volumes,
             policies,
             uses,
             routes: self.used_routes,

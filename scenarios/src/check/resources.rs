@@ -1,10 +1,12 @@
 //! Resources: which pools there are, and which of them a step means.
 
-use models::blueprint::{PoolId, PoolPlan, PoolScope, ServiceId};
+use models::blueprint::{
+    Attribute, BatchPlan, Discipline, PoolId, PoolPlan, PoolScope, ServiceId, Spacing, Stock,
+};
 
 use super::lines::LineSpec;
-use super::{Checker, services_of};
-use crate::spec::{At, Named, ResourceSpec, ServiceSpec, SlotsSpec, Text};
+use super::{Checker, services_of, span};
+use crate::spec::{At, BatchSpec, ByWord, Name, Named, ResourceSpec, ServiceSpec, SlotsSpec, Text};
 use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
@@ -75,6 +77,8 @@ impl<'a> Checker<'a> {
     fn resource(&mut self, name: String, path: String, spec: &'a ResourceSpec, owner: Option<ServiceId>) {
         match spec {
             ResourceSpec::Slots(spec) => self.pool(name, path, spec, owner),
+            ResourceSpec::Rate(spec) => self.rate(name, path, spec, owner),
+            ResourceSpec::Volume(spec) => self.volume(name, path, spec, owner),
             // They are told with the rest of the service.
             ResourceSpec::Cores(_) if owner.is_some() => {}
             ResourceSpec::Cores(spec) => {
@@ -85,43 +89,116 @@ impl<'a> Checker<'a> {
     }
 
     fn pool(&mut self, name: String, path: String, spec: &'a SlotsSpec, owner: Option<ServiceId>) {
-        let scope = match (&spec.per, owner) {
-            (None, Some(service)) => self.in_replicas(service),
-            (None, None) => PoolScope::One,
-            (Some(per), _) => match (per.value.0.as_str(), owner) {
-                ("cluster", _) => PoolScope::One,
-                ("class", _) => PoolScope::Class,
-                ("replica", Some(service)) => self.in_replicas(service),
-                (other, _) => match self.services.get(other) {
-                    Some(&service) if owner.is_none_or(|owner| owner == service) => self.in_replicas(service),
-                    Some(_) => {
-                        let help =
-                            "a service's own resource is one in each of its replicas, or `per: cluster`";
-                        self.error(per.place, "a service owns this resource, not another one", help);
-                        return;
-                    }
-                    None if matches!(other, "key" | "tenant" | "shard" | "user" | "zone") => {
-                        self.sink.report(crate::spec::not_yet(&format!("per: {other}"), per.place));
-                        return;
-                    }
-                    None => {
-                        let known = self.services.keys().copied().chain(["class", "cluster"]);
-                        let help = did_you_mean(other, known).unwrap_or_else(|| {
-                            "one in each replica of a service: its name; one for each `class`; one: `cluster`".into()
-                        });
-                        self.error(per.place, format!("there is no service {}", quoted(other)), help);
-                        return;
-                    }
-                },
+        let Some(spacing) = self.spacing(spec.per.as_ref(), owner) else { return };
+        let scope = match spacing {
+            Spacing::One => PoolScope::One,
+            Spacing::Replica(service) => self.in_replicas(service),
+            Spacing::Each(Attribute::Class) => PoolScope::Class,
+            Spacing::Each(by) => PoolScope::Each(by),
+        };
+        let batch = match &spec.batch {
+            Some(batch) => match self.batch(batch) {
+                Some(batch) => Some(batch),
+                None => return,
             },
+            None => None,
         };
         let mut plan = PoolPlan {
             queue: spec.queue.as_ref().map_or(u32::MAX, |queue| queue.value.count),
             ..PoolPlan::new(path, name, spec.slots.value.count, scope)
         };
+        plan.batch = batch.map(Box::new);
         plan.connections = self.connections(&plan.name, spec, scope);
         self.line(&mut plan, &LineSpec::of_slots(spec), spec.slots.place);
+        self.check_kind(&plan, spec);
         self.add(plan);
+    }
+
+    /// Slots that are served together, that belong to a value, or that are connections cannot be everything else too.
+    fn check_kind(&mut self, plan: &PoolPlan, spec: &SlotsSpec) {
+        let of_a_value = matches!(plan.scope, PoolScope::Each(_));
+        let drops =
+            matches!(plan.order, Discipline::Codel(_) | Discipline::AdaptiveLifo { codel: Some(_), .. });
+        let guarded = [
+            (plan.drop_abandoned, "drop_abandoned"),
+            (!plan.admit.is_empty(), "admit"),
+            (plan.adapt.is_some(), "adapt"),
+            (drops, "an order that turns requests away"),
+        ];
+        if let (Some(batch), Some((_, what))) = (&spec.batch, guarded.iter().find(|(is_set, _)| *is_set)) {
+            let message = format!("a batch takes whoever waits: it does not go with `{what}`");
+            self.error(
+                batch.place,
+                message.replace("`an order that turns requests away`", guarded[3].1),
+                "leave one of them out",
+            );
+        }
+        if plan.connections.is_some() && (of_a_value || plan.batch.is_some()) {
+            let what = if of_a_value { "slots of a value come and go" } else { "a batch is not held" };
+            self.error(
+                spec.slots.place,
+                format!("{what}: they cannot be connections"),
+                "make them two resources",
+            );
+        }
+        if of_a_value && plan.adapt.is_some() {
+            let message = "slots of a value come and go: there is nothing to adapt";
+            self.error(spec.slots.place, message, "leave `adapt` out");
+        }
+    }
+
+    fn batch(&mut self, spec: &At<BatchSpec>) -> Option<BatchPlan> {
+        let batch = &spec.value;
+        let base = self.distribution(&batch.time.base)?;
+        let (min, max) = (batch.min.value.count, batch.max.value.count);
+        if min > max {
+            let message = format!("a batch of at most {max} never has {min}");
+            self.error(batch.min.place, message, "raise `max` or lower `min`");
+            return None;
+        }
+        let each = batch.time.each.as_ref().map_or(0.0, |each| each.value.seconds);
+        Some(BatchPlan { min, max, delay: span(&batch.delay)?, base, each })
+    }
+
+    /// What has an instance of its own, of a resource of any kind.
+    pub(super) fn spacing(&mut self, per: Option<&At<Name>>, owner: Option<ServiceId>) -> Option<Spacing> {
+        let Some(per) = per else {
+            return Some(owner.map_or(Spacing::One, Spacing::Replica));
+        };
+        let by = match (per.value.0.as_str(), owner) {
+            ("cluster", _) => return Some(Spacing::One),
+            ("class", _) => ByWord::Class,
+            ("key", _) => ByWord::Key,
+            ("tenant", _) => ByWord::Tenant,
+            ("user", _) => ByWord::User,
+            ("replica", Some(service)) => return Some(Spacing::Replica(service)),
+            (other, _) => match self.services.get(other) {
+                Some(&service) if owner.is_none_or(|owner| owner == service) => {
+                    return Some(Spacing::Replica(service));
+                }
+                Some(_) => {
+                    let help = "a service's own resource is one in each of its replicas, or `per: cluster`";
+                    self.error(per.place, "a service owns this resource, not another one", help);
+                    return None;
+                }
+                None if matches!(other, "shard" | "zone") => {
+                    self.sink.report(crate::spec::not_yet(&format!("per: {other}"), per.place));
+                    return None;
+                }
+                None => {
+                    let words = ["class", "key", "tenant", "user", "cluster"];
+                    let known = self.services.keys().copied().chain(words);
+                    let help = did_you_mean(other, known).unwrap_or_else(|| {
+                        "one in each replica of a service: its name; one for each `class`, `key`, `tenant` or `user`; \
+                         one: `cluster`"
+                            .into()
+                    });
+                    self.error(per.place, format!("there is no service {}", quoted(other)), help);
+                    return None;
+                }
+            },
+        };
+        self.attribute(&At { value: by, place: per.place }).map(Spacing::Each)
     }
 
     fn add(&mut self, plan: PoolPlan) {
@@ -152,6 +229,15 @@ impl<'a> Checker<'a> {
                 return None;
             }
             return Some(pool);
+        }
+        if let Some(stock) = self.stocks.get(&format!("{service}.{name}")).or_else(|| self.stocks.get(name)) {
+            let (kind, does) = match stock {
+                Stock::Rate(_) => ("a rate", "taken"),
+                Stock::Volume(_) => ("a volume", "taken and given"),
+            };
+            let message = format!("`{name}` is {kind}, which is {does}, not held");
+            self.error(at.place, message, format!("write `- take: {name}`"));
+            return None;
         }
         if name.rsplit('.').next() == Some("cores") || self.cores_resource(service, name) {
             self.error(at.place, "cores are not held, they are shared by a `cpu` step", "write `cpu: 5ms`");

@@ -125,7 +125,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The attribute that a rule goes by; some traffic has to have it.
-    fn attribute(&mut self, by: &At<ByWord>) -> Option<Attribute> {
+    pub(super) fn attribute(&mut self, by: &At<ByWord>) -> Option<Attribute> {
         let (attribute, name) = match by.value {
             ByWord::Class => return Some(Attribute::Class),
             ByWord::Key => (Attribute::Key, "key"),

@@ -1,6 +1,6 @@
 //! Steps: names resolved, weights summed.
 
-use models::blueprint::{Outcome, WaitFor};
+use models::blueprint::{Outcome, PoolId, WaitFor};
 use sim_core::distribution::Distribution;
 
 use super::Checker;
@@ -23,7 +23,9 @@ impl ArmSpec {
     /// Its steps.
     pub(crate) fn steps(&self) -> &List<StepSpec> {
         match self {
-            Self::Weight(_, steps) | Self::Class(_, steps) | Self::Else(_, steps) => steps,
+            Self::Weight(_, steps) | Self::Class(_, steps) | Self::When(_, steps) | Self::Else(_, steps) => {
+                steps
+            }
         }
     }
 }
@@ -45,6 +47,8 @@ impl Checker<'_> {
             }
             StepSpec::Delay(step) => Step::Delay(self.distribution(&step.delay)?),
             StepSpec::Hold(step) => self.hold(service, step)?,
+            StepSpec::Take(step) => Step::Take(self.take(service, step)?),
+            StepSpec::Give(step) => Step::Give(self.give(service, step)?),
             StepSpec::Call(step) => Step::Call(self.call(service, step)?),
             StepSpec::All(step) => self.all(service, step)?,
             StepSpec::Repeat(step) => {
@@ -60,9 +64,20 @@ impl Checker<'_> {
 
     fn hold(&mut self, service: &str, step: &HoldStep) -> Option<Step> {
         let pool = self.pool_named(service, &step.hold);
-        let steps = self.steps(service, &step.do_steps.items);
-        self.check_size(pool, &step.do_steps.items, step.hold.place);
+        let steps = step.do_steps.as_ref().map(|steps| self.steps(service, &steps.items));
+        self.check_size(pool, step.do_steps.as_ref().map_or(&[], |steps| &steps.items), step.hold.place);
         let pool = pool?;
+        if self.pools[pool.index()].batch.is_some() {
+            return self.batched(pool, step, steps.is_some());
+        }
+        let Some(steps) = steps else {
+            let name = &step.hold.value.0;
+            let help = format!(
+                "write `{{hold: {name}, do: [...]}}`; without `do` only a resource with `batch` is held"
+            );
+            self.error(step.hold.place, "nothing is done while this is held", help);
+            return None;
+        };
         let plan = &self.pools[pool.index()];
         // A limit that adapts may be that low for a while, and is not raised unless somebody holds something.
         let slots = plan.adapt.map_or(plan.slots, |adapt| adapt.bounds.min);
@@ -78,6 +93,22 @@ impl Checker<'_> {
             return None;
         }
         Some(Step::Hold { pool, units, steps })
+    }
+
+    fn batched(&mut self, pool: PoolId, step: &HoldStep, has_steps: bool) -> Option<Step> {
+        let name = &step.hold.value.0;
+        if has_steps {
+            let help = "put the steps behind it: the batch's time is all that happens while the slot is held";
+            self.error(step.hold.place, format!("`{name}` serves batches, which do no steps"), help);
+            return None;
+        }
+        if step.units.value.count != 1 {
+            let help = "a batch holds one slot, whoever is in it";
+            self.error(step.units.place, format!("`{name}` serves batches, which have no `units`"), help);
+            return None;
+        }
+        let alone = self.pools[pool.index()].batch.as_ref().map_or(0.0, |batch| batch.mean(1));
+        Some(Step::Batch { pool, alone })
     }
 
     fn call(&mut self, caller: &str, step: &CallStep) -> Option<Call> {
@@ -168,6 +199,13 @@ impl Checker<'_> {
                         whole = false;
                         continue;
                     }
+                }
+                ArmSpec::When(when, _) => {
+                    let Some(test) = self.level_test(service, when) else {
+                        whole = false;
+                        continue;
+                    };
+                    ArmWhen::Level(test)
                 }
                 ArmSpec::Else(place, _) => {
                     if i + 1 < step.choose.items.len() {

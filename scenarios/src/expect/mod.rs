@@ -70,6 +70,23 @@ pub(crate) fn outcome(
     Some(Metric { name: spec.text.clone(), reading, ..metric })
 }
 
+/// Whether a figure is counted, so that it can be told to the unit.
+fn is_exact(figure: Figure) -> bool {
+    matches!(
+        figure,
+        Figure::QueueMax
+            | Figure::Replicas
+            | Figure::Trips
+            | Figure::Taken
+            | Figure::Given
+            | Figure::Oversold
+            | Figure::Refused
+            | Figure::LevelMin
+            | Figure::LevelMax
+            | Figure::LevelEnd
+    )
+}
+
 /// The windows that an expectation looks at.
 pub(crate) fn windows(expectation: &Expectation) -> impl Iterator<Item = (SimTime, SimTime)> {
     let terms = match &expectation.left {
@@ -147,7 +164,7 @@ impl Reader<'_> {
     }
 
     fn term(&mut self, spec: &ExpectSpec, all: &Written<'_>, text: &TermText<'_>) -> Option<(Term, Unit)> {
-        const LATER: [&str; 2] = ["lag", "level"];
+        const LATER: [&str; 1] = ["lag"];
         let place = spec.part(&text.path);
         let kind = self.kind(spec, text)?;
         let asked = match kind {
@@ -334,7 +351,7 @@ impl Reader<'_> {
             (Some(("s", value)), Unit::Time)
             | (Some(("/s", value)), Unit::Rate)
             | (Some(("%", value)), Unit::Share)
-            | (Some(("", value)), Unit::Number) => return Some(value),
+            | (Some(("" | "B", value)), Unit::Number) => return Some(value),
             (Some(("%", value)), Unit::Number) if is_ratio => return Some(value),
             (_, Unit::Time) => ("a time such as `250ms`", with_unit(piece.text, &["ms", "s"])),
             (_, Unit::Rate) => ("a rate such as `400/s`", with_unit(piece.text, &["/s", "/min"])),
@@ -360,7 +377,7 @@ impl Reader<'_> {
         match (&written.tolerance, written.comparison) {
             (None, Comparison::Equal) => {
                 let exact = matches!(left, Quantity::One(term)
-                    if matches!(term.metric.figure, Figure::QueueMax | Figure::Replicas | Figure::Trips));
+                    if is_exact(term.metric.figure));
                 if exact {
                     return Some(0.0);
                 }

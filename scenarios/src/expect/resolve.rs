@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use models::blueprint::{Caller, EndpointId, Outcome, PoolId, RouteId, ServiceId, TrafficId};
+use models::blueprint::{
+    Caller, EndpointId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
+};
 
 use crate::metric::{Figure, Subject};
 use crate::scenario::{Parts, Use};
@@ -76,17 +78,26 @@ impl<'a> Subjects<'a> {
             subjects.add(Subject::Route(RouteId(i as u32)), [format!("routes.{name}"), name.clone()]);
         }
         for (i, pool) in parts.pools.iter().enumerate() {
-            let subject = Subject::Pool(PoolId(i as u32));
-            match pool.name.split_once('.') {
-                Some((service, name)) => {
-                    subjects.owned(subject, service, "resources", name);
-                    subjects.short.entry(name.into()).or_default().push(subject);
-                }
-                None => subjects.add(subject, [format!("resources.{}", pool.name), pool.name.clone()]),
-            }
+            subjects.resource(Subject::Pool(PoolId(i as u32)), &pool.name);
+        }
+        for (i, rate) in parts.rates.iter().enumerate() {
+            subjects.resource(Subject::Rate(RateId(i as u32)), &rate.name);
+        }
+        for (i, volume) in parts.volumes.iter().enumerate() {
+            subjects.resource(Subject::Volume(VolumeId(i as u32)), &volume.name);
         }
         subjects.add_policies();
         subjects
+    }
+
+    fn resource(&mut self, subject: Subject, name: &str) {
+        match name.split_once('.') {
+            Some((service, name)) => {
+                self.owned(subject, service, "resources", name);
+                self.short.entry(name.into()).or_default().push(subject);
+            }
+            None => self.add(subject, [format!("resources.{name}"), name.to_owned()]),
+        }
     }
 
     fn add_policies(&mut self) {
@@ -238,6 +249,8 @@ impl<'a> Subjects<'a> {
                 row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(connections).or_else(|| waits(text))
             }
             Subject::Cores(_) => row(RESOURCE, text).or_else(|| row(CORES, text)).or_else(|| waits(text)),
+            Subject::Rate(_) => row(RATE, text).or_else(|| waits_only(text)),
+            Subject::Volume(_) => row(VOLUME, text).or_else(|| waits_only(text)),
             Subject::Policy(..) => row(POLICY, text),
         }
     }
@@ -264,6 +277,8 @@ impl<'a> Subjects<'a> {
             Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(id) => [words(&[RESOURCE, POOL, self.connections(id)]), own(&waits)].concat(),
             Subject::Cores(_) => [words(&[RESOURCE, CORES]), own(&waits)].concat(),
+            Subject::Rate(_) => [words(&[RATE]), own(&waits[..2])].concat(),
+            Subject::Volume(_) => [words(&[VOLUME]), own(&waits[..2])].concat(),
             Subject::Policy(..) => words(&[POLICY]),
         }
     }
@@ -328,12 +343,42 @@ const POOL: &[Row] = &[
     ("dropped", Figure::Dropped, Unit::Share),
     ("abandoned", Figure::Abandoned, Unit::Share),
     ("limit", Figure::Limit, Unit::Number),
+    ("batch_size", Figure::BatchSize, Unit::Number),
 ];
 
 const CONNECTIONS: &[Row] = &[
     ("connections", Figure::Connections, Unit::Number),
     ("opened", Figure::Opened, Unit::Rate),
     ("open_refused", Figure::OpenRefused, Unit::Rate),
+];
+const RATE: &[Row] = &[
+    ("utilization", Figure::Utilization, Unit::Share),
+    ("free", Figure::Free, Unit::Share),
+    ("taken", Figure::Taken, Unit::Rate),
+    ("rate", Figure::AcquireRate, Unit::Rate),
+    ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
+    ("timed_out", Figure::Share(Outcome::TIMED_OUT), Unit::Share),
+    ("queue_length", Figure::QueueLength, Unit::Number),
+    ("queue_max", Figure::QueueMax, Unit::Number),
+    ("wait_probability", Figure::WaitProbability, Unit::Share),
+];
+const VOLUME: &[Row] = &[
+    ("level", Figure::Level, Unit::Number),
+    ("level.mean", Figure::Level, Unit::Number),
+    ("level.min", Figure::LevelMin, Unit::Number),
+    ("level.max", Figure::LevelMax, Unit::Number),
+    ("level.end", Figure::LevelEnd, Unit::Number),
+    ("taken", Figure::Taken, Unit::Number),
+    ("given", Figure::Given, Unit::Number),
+    ("oversold", Figure::Oversold, Unit::Number),
+    ("refused", Figure::Refused, Unit::Number),
+    ("empty_at", Figure::Emptied, Unit::Time),
+    ("rate", Figure::AcquireRate, Unit::Rate),
+    ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
+    ("timed_out", Figure::Share(Outcome::TIMED_OUT), Unit::Share),
+    ("queue_length", Figure::QueueLength, Unit::Number),
+    ("queue_max", Figure::QueueMax, Unit::Number),
+    ("wait_probability", Figure::WaitProbability, Unit::Share),
 ];
 
 const POLICY: &[Row] = &[
@@ -357,6 +402,11 @@ const POLICY: &[Row] = &[
 
 fn row(table: &[Row], text: &str) -> Option<(Figure, Unit)> {
     table.iter().find(|(word, ..)| *word == text).map(|(_, figure, unit)| (*figure, *unit))
+}
+
+/// Waits of what is not held.
+fn waits_only(text: &str) -> Option<(Figure, Unit)> {
+    waits(text).filter(|_| text.starts_with("wait."))
 }
 
 /// `replica.0` and `from.4`.

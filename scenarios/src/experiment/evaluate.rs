@@ -2,8 +2,8 @@
 
 use models::blueprint::{Blueprint, Outcome};
 use models::observe::{
-    CoresObservation, EndpointObservation, Observations, PolicyObservation, PoolObservation,
-    RouteObservation, Segment, ServiceObservation, StateTimes, TrafficObservation,
+    CoresObservation, EndpointObservation, Observations, PolicyObservation, PoolObservation, RateObservation,
+    RouteObservation, Segment, ServiceObservation, StateTimes, TrafficObservation, VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -53,6 +53,8 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
         Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?),
         Subject::Route(id) => route(metric.figure, segment.routes.get(id.index())?, seconds),
         Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
+        Subject::Rate(id) => limiter(metric.figure, segment.rates.get(id.index())?, seconds),
+        Subject::Volume(id) => volume(metric.figure, segment.volumes.get(id.index())?, seconds),
         Subject::Cores(id) => cores(metric.figure, segment.cores.get(id.index())?.as_ref()?, seconds),
         Subject::Policy(from, to) => {
             let mut sum = PolicyObservation::default();
@@ -104,6 +106,8 @@ pub(crate) fn waits(subject: Subject, segment: &Segment) -> bool {
             let seen = segment.cores.get(id.index()).and_then(Option::as_ref);
             seen.is_some_and(|seen| someone(&seen.present))
         }
+        Subject::Rate(id) => segment.rates.get(id.index()).is_some_and(|seen| someone(&seen.waiting)),
+        Subject::Volume(id) => segment.volumes.get(id.index()).is_some_and(|seen| someone(&seen.waiting)),
         // Whose requests these are is not counted apart: anybody's.
         Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => {
             segment.traffics.iter().any(|seen| someone(&seen.present))
@@ -192,6 +196,51 @@ fn pool(figure: Figure, seen: &PoolObservation, seconds: f64) -> Option<f64> {
         Figure::Dropped => share(seen.dropped, asked(seen)),
         Figure::Abandoned => share(seen.abandoned, asked(seen)),
         Figure::Limit => ratio(seen.capacity.integral as f64, seen.instance_ns as f64),
+        Figure::BatchSize => share(seen.acquired, seen.batches),
+        _ => None,
+    }
+}
+
+fn limiter(figure: Figure, seen: &RateObservation, seconds: f64) -> Option<f64> {
+    match figure {
+        Figure::Utilization => ratio(seen.units, seen.allowed),
+        Figure::Free => ratio(seen.free, seen.asked as f64),
+        Figure::Taken => ratio(seen.units, seconds),
+        Figure::AcquireRate => rate(seen.acquired, seconds),
+        Figure::Share(Outcome::REJECTED) => share(seen.rejected, seen.asked),
+        Figure::Share(Outcome::TIMED_OUT) => share(seen.timed_out, seen.asked),
+        figure => queue(figure, &seen.waiting, &seen.wait),
+    }
+}
+
+fn volume(figure: Figure, seen: &VolumeObservation, seconds: f64) -> Option<f64> {
+    let of_one = |sum: f64| ratio(sum, seen.replications as f64);
+    let asked = seen.acquired + seen.rejected + seen.timed_out + seen.cancelled;
+    match figure {
+        Figure::Level => ratio(seen.level_sum, seconds),
+        Figure::LevelMin => Some(seen.lowest),
+        Figure::LevelMax => Some(seen.highest),
+        Figure::LevelEnd => of_one(seen.end),
+        Figure::Taken => of_one(seen.taken),
+        Figure::Given => of_one(seen.given),
+        Figure::Oversold => of_one(seen.oversold),
+        Figure::Refused => of_one((seen.rejected + seen.timed_out) as f64),
+        Figure::Emptied => ratio(seen.emptied_at_sum, seen.emptied as f64),
+        Figure::AcquireRate => rate(seen.acquired, seconds),
+        Figure::Share(Outcome::REJECTED) => share(seen.rejected, asked),
+        Figure::Share(Outcome::TIMED_OUT) => share(seen.timed_out, asked),
+        figure => queue(figure, &seen.waiting, &seen.wait),
+    }
+}
+
+/// Figures of those who wait for something that is not held.
+fn queue(figure: Figure, waiting: &PopulationWindow, wait: &Histogram) -> Option<f64> {
+    match figure {
+        Figure::QueueLength => average(waiting),
+        Figure::QueueMax => Some(waiting.max as f64),
+        Figure::WaitMean => mean(wait),
+        Figure::WaitQuantile(q) => quantile(wait, q),
+        Figure::WaitProbability => waited(wait),
         _ => None,
     }
 }

@@ -116,6 +116,10 @@ pub(crate) struct Levels {
     pub(crate) pools: Vec<[u64; 3]>,
     /// Computing or waiting for a core, by service.
     pub(crate) cores: Vec<[u64; 3]>,
+    /// Waiting.
+    pub(crate) rates: Vec<[u64; 3]>,
+    /// Waiting.
+    pub(crate) volumes: Vec<[u64; 3]>,
 }
 
 impl Levels {
@@ -142,7 +146,13 @@ impl Levels {
                 _ => [0; 3],
             })
             .collect();
-        Some(Self { traffics, services, pools, cores })
+        let rates = (0..first.rates.len())
+            .map(|i| at(&first.rates[i].waiting, &half.rates[i].waiting, &last.rates[i].waiting))
+            .collect();
+        let volumes = (0..first.volumes.len())
+            .map(|i| at(&first.volumes[i].waiting, &half.volumes[i].waiting, &last.volumes[i].waiting))
+            .collect();
+        Some(Self { traffics, services, pools, cores, rates, volumes })
     }
 }
 

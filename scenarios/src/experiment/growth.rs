@@ -15,7 +15,7 @@
 //! What grows takes the steady state from the traffics that pass through it, and from all that these pass
 //! through. Others keep theirs.
 
-use models::blueprint::{Arrivals, Blueprint, EndpointId, PoolId, ServiceId, TrafficId};
+use models::blueprint::{Arrivals, Blueprint, EndpointId, PoolId, RateId, ServiceId, TrafficId, VolumeId};
 use models::observe::Segment;
 use sim_core::Estimate;
 
@@ -141,6 +141,14 @@ impl Unsteady {
                 let name = &blueprint.pools[id.index()].name;
                 of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
             }
+            Subject::Rate(id) => {
+                let name = &blueprint.rates[id.index()].name;
+                of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
+            }
+            Subject::Volume(id) => {
+                let name = &blueprint.volumes[id.index()].name;
+                of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
+            }
             Subject::Route(id) => format!("routes.{}", blueprint.routes[id.index()].name),
             Subject::Policy(first, _) => {
                 let used = &blueprint.uses[first as usize];
@@ -186,7 +194,16 @@ fn queues(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
             let whose = Subject::Cores(ServiceId(position as u32));
             Some(Candidate { at: format!("{}.cores queue", plan.name), whose, passing })
         });
-    pools.chain(cores).collect()
+    let rates = blueprint.rates.iter().zip(&measured.rates).enumerate().map(|(position, (plan, seen))| {
+        let whose = Subject::Rate(RateId(position as u32));
+        Candidate { at: format!("{} queue", plan.name), whose, passing: seen.waiting.arrival_rate() }
+    });
+    let volumes = blueprint.volumes.iter().zip(&measured.volumes).enumerate();
+    let volumes = volumes.map(|(position, (plan, seen))| {
+        let whose = Subject::Volume(VolumeId(position as u32));
+        Candidate { at: format!("{} queue", plan.name), whose, passing: seen.waiting.arrival_rate() }
+    });
+    pools.chain(cores).chain(rates).chain(volumes).collect()
 }
 
 fn whole(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
@@ -210,6 +227,8 @@ fn levels_of(levels: &Levels, whose: Subject) -> Option<[u64; 3]> {
         Subject::Cores(id) => levels.cores.get(id.index()).copied(),
         Subject::Service(id) => levels.services.get(id.index()).copied(),
         Subject::Traffic(id) => levels.traffics.get(id.index()).copied(),
+        Subject::Rate(id) => levels.rates.get(id.index()).copied(),
+        Subject::Volume(id) => levels.volumes.get(id.index()).copied(),
         Subject::Class(..) | Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => None,
     }
 }

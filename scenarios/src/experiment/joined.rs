@@ -2,7 +2,8 @@
 
 use models::observe::{
     ClassObservation, CoresObservation, EndpointObservation, Observations, PolicyObservation,
-    PoolObservation, RouteObservation, Segment, ServiceObservation, TrafficObservation,
+    PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation, TrafficObservation,
+    VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -53,6 +54,8 @@ pub(crate) fn join(sum: &mut Segment, more: &Segment, how: How) {
     both(&mut sum.services, &more.services, |a, b| service(a, b, how));
     both(&mut sum.routes, &more.routes, route);
     both(&mut sum.pools, &more.pools, |a, b| pool(a, b, how));
+    both(&mut sum.rates, &more.rates, |a, b| rate(a, b, how));
+    both(&mut sum.volumes, &more.volumes, |a, b| volume(a, b, how));
     both(&mut sum.cores, &more.cores, |a, b| {
         if let (Some(a), Some(b)) = (a, b) {
             cores(a, b, how);
@@ -175,6 +178,51 @@ fn pool(sum: &mut PoolObservation, more: &PoolObservation, how: How) {
     sum.dropped += more.dropped;
     sum.abandoned += more.abandoned;
     sum.instance_ns += more.instance_ns;
+    sum.batches += more.batches;
+}
+
+fn rate(sum: &mut RateObservation, more: &RateObservation, how: How) {
+    sum.asked += more.asked;
+    sum.free += more.free;
+    sum.acquired += more.acquired;
+    sum.units += more.units;
+    sum.allowed += more.allowed;
+    sum.rejected += more.rejected;
+    sum.timed_out += more.timed_out;
+    sum.cancelled += more.cancelled;
+    how.population(&mut sum.waiting, &more.waiting);
+    histogram(&mut sum.wait, &more.wait);
+}
+
+fn volume(sum: &mut VolumeObservation, more: &VolumeObservation, how: How) {
+    match how {
+        How::InTime => {
+            sum.end = more.end;
+            if sum.emptied == 0 {
+                (sum.emptied, sum.emptied_at_sum) = (more.emptied, more.emptied_at_sum);
+            }
+        }
+        How::OfReplications => {
+            sum.replications += more.replications;
+            sum.start += more.start;
+            sum.end += more.end;
+            sum.emptied += more.emptied;
+            sum.emptied_at_sum += more.emptied_at_sum;
+        }
+    }
+    sum.level_sum += more.level_sum;
+    sum.lowest = sum.lowest.min(more.lowest);
+    sum.highest = sum.highest.max(more.highest);
+    sum.taken += more.taken;
+    sum.oversold += more.oversold;
+    sum.given += more.given;
+    sum.added += more.added;
+    sum.acquired += more.acquired;
+    sum.rejected += more.rejected;
+    sum.timed_out += more.timed_out;
+    sum.cancelled += more.cancelled;
+    how.population(&mut sum.waiting, &more.waiting);
+    histogram(&mut sum.wait, &more.wait);
 }
 
 /// Adds what was counted of another use, segment or replication of a policy.

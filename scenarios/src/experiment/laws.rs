@@ -76,6 +76,12 @@ fn littles_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<LittlesLaw> {
             laws.push(littles_law(format!("{} connections", plan.name), &connections.open));
         }
     }
+    for (plan, seen) in blueprint.rates.iter().zip(&segment.rates) {
+        laws.push(littles_law(format!("{} queue", plan.name), &seen.waiting));
+    }
+    for (plan, seen) in blueprint.volumes.iter().zip(&segment.volumes) {
+        laws.push(littles_law(format!("{} queue", plan.name), &seen.waiting));
+    }
     for (plan, seen) in blueprint.services.iter().zip(&segment.cores) {
         if let Some(seen) = seen {
             laws.push(littles_law(format!("{}.cores", plan.name), &seen.present));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    Arrivals, Blueprint, Caller, EndpointId, Outcome, PolicyPlan, PoolId, RouteId, ServiceId, TrafficId,
-    UsePlan,
+    Arrivals, Blueprint, Caller, EndpointId, Outcome, PolicyPlan, PoolId, RateId, RouteId, ServiceId, Stock,
+    TrafficId, UsePlan, VolumeId,
 };
 use models::observe::{Balance, Breakdown};
 use models::places::Places;
@@ -19,8 +19,9 @@ use super::growth::{Growing, Unsteady};
 use super::{deadlock, growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Metric, Reading, Subject};
 use crate::results::{
-    Bottleneck, BreakerResult, ConnectionResult, E, EndpointResult, Latency, PolicyResult, QuantilePoint,
-    Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict, Window,
+    Bottleneck, BreakerResult, ConnectionResult, E, EndpointResult, Latency, LimiterResult, PolicyResult,
+    QuantilePoint, Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict,
+    VolumeResult, Window,
 };
 
 /// Samples that must lie beyond a percentile before it can be relied on.
@@ -277,6 +278,11 @@ impl Figures<'_> {
             .filter(|(_, pool)| owner(&pool.path) == Some(&plan.path))
             .map(|(p, pool)| (local_name(&pool.name, &plan.name), self.pool(PoolId(p as u32))))
             .collect();
+        resources.extend(
+            self.stocks()
+                .filter(|(path, ..)| owner(path) == Some(&plan.path))
+                .map(|(_, name, stock)| (local_name(name, &plan.name), self.stock(stock))),
+        );
         if plan.cores.is_some() {
             resources.insert("cores".to_owned(), self.cores(id));
         }
@@ -340,7 +346,99 @@ impl Figures<'_> {
             self.blueprint.services.iter().any(|service| owner(path) == Some(service.path.as_str()))
         };
         let pools = self.blueprint.pools.iter().enumerate().filter(|(_, pool)| !owned(&pool.path));
-        pools.map(|(p, pool)| (pool.name.clone(), self.pool(PoolId(p as u32)))).collect()
+        let pools = pools.map(|(p, pool)| (pool.name.clone(), self.pool(PoolId(p as u32))));
+        let stocks = self.stocks().filter(|(path, ..)| !owned(path));
+        pools.chain(stocks.map(|(_, name, stock)| (name.to_owned(), self.stock(stock)))).collect()
+    }
+
+    /// Rates and volumes with their paths and names.
+    fn stocks(&self) -> impl Iterator<Item = (&str, &str, Stock)> {
+        let rates = self.blueprint.rates.iter().enumerate();
+        let rates =
+            rates.map(|(r, row)| (row.path.as_str(), row.name.as_str(), Stock::Rate(RateId(r as u32))));
+        let volumes = self.blueprint.volumes.iter().enumerate();
+        rates.chain(
+            volumes.map(|(v, row)| (row.path.as_str(), row.name.as_str(), Stock::Volume(VolumeId(v as u32)))),
+        )
+    }
+
+    fn stock(&self, stock: Stock) -> ResourceResult {
+        match stock {
+            Stock::Rate(id) => self.rate(id),
+            Stock::Volume(id) => self.volume(id),
+        }
+    }
+
+    fn rate(&self, id: RateId) -> ResourceResult {
+        let subject = Subject::Rate(id);
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.rates.get(id.index()));
+        ResourceResult {
+            utilization: self.e(subject, Figure::Utilization),
+            queue_max: seen.map(|seen| seen.waiting.max),
+            wait: self.latency(subject, Figure::WaitMean, Figure::WaitQuantile, seen.map(|seen| &seen.wait)),
+            acquired: seen.map_or(0, |seen| seen.acquired),
+            rejected: seen.map_or(0, |seen| seen.rejected),
+            timed_out: seen.map_or(0, |seen| seen.timed_out),
+            limiter: Some(LimiterResult {
+                limit: self.blueprint.rates[id.index()].per_second,
+                taken: self.e(subject, Figure::Taken),
+                free: self.e(subject, Figure::Free),
+            }),
+            ..self.not_held("rate", subject)
+        }
+    }
+
+    fn volume(&self, id: VolumeId) -> ResourceResult {
+        let subject = Subject::Volume(id);
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.volumes.get(id.index()));
+        ResourceResult {
+            capacity: Some(exactly(self.blueprint.volumes[id.index()].volume)),
+            queue_max: seen.map(|seen| seen.waiting.max),
+            wait: self.latency(subject, Figure::WaitMean, Figure::WaitQuantile, seen.map(|seen| &seen.wait)),
+            acquired: seen.map_or(0, |seen| seen.acquired),
+            rejected: seen.map_or(0, |seen| seen.rejected),
+            timed_out: seen.map_or(0, |seen| seen.timed_out),
+            volume: Some(VolumeResult {
+                mean: self.e(subject, Figure::Level),
+                min: self.e(subject, Figure::LevelMin),
+                max: self.e(subject, Figure::LevelMax),
+                end: self.e(subject, Figure::LevelEnd),
+                taken: self.e(subject, Figure::Taken),
+                given: self.e(subject, Figure::Given),
+                oversold: self.e(subject, Figure::Oversold),
+                refused: self.e(subject, Figure::Refused),
+                empty_at: self.e(subject, Figure::Emptied),
+            }),
+            ..self.not_held("volume", subject)
+        }
+    }
+
+    /// The figures that resources have in common which nobody holds.
+    fn not_held(&self, kind: &str, subject: Subject) -> ResourceResult {
+        ResourceResult {
+            kind: kind.to_owned(),
+            capacity: None,
+            utilization: None,
+            in_use: None,
+            queue_length: self.e(subject, Figure::QueueLength),
+            queue_max: None,
+            wait_probability: self.e(subject, Figure::WaitProbability),
+            wait: Latency::default(),
+            hold: Latency::default(),
+            rate: self.e(subject, Figure::AcquireRate),
+            acquired: 0,
+            rejected: 0,
+            timed_out: 0,
+            connections: None,
+            dropped: 0,
+            abandoned: 0,
+            limit: None,
+            throttled: None,
+            throttled_periods: None,
+            batch_size: None,
+            limiter: None,
+            volume: None,
+        }
     }
 
     fn pool(&self, id: PoolId) -> ResourceResult {
@@ -367,6 +465,9 @@ impl Figures<'_> {
             limit: self.blueprint.pools[id.index()].adapt.and_then(|_| self.e(subject, Figure::Limit)),
             throttled: None,
             throttled_periods: None,
+            batch_size: self.e(subject, Figure::BatchSize),
+            limiter: None,
+            volume: None,
         }
     }
 
@@ -413,6 +514,9 @@ impl Figures<'_> {
             limit: None,
             throttled: self.e(subject, Figure::Throttled).filter(|_| has_quota),
             throttled_periods: self.e(subject, Figure::ThrottledPeriods).filter(|_| has_quota),
+            batch_size: None,
+            limiter: None,
+            volume: None,
         }
     }
 

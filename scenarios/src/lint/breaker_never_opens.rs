@@ -102,7 +102,14 @@ fn calls(steps: &[Step], counts: &impl Fn(&Call) -> bool) -> f64 {
             copies.as_ref().map_or(1.0, mean) * branches.iter().map(branch).sum::<f64>()
         }
         Step::Choose(arms) => arms.iter().map(|(_, steps)| calls(steps, counts)).sum(),
-        Step::Cpu(_) | Step::PerByte { .. } | Step::Delay(_) | Step::Reply | Step::Fail { .. } => 0.0,
+        Step::Cpu(_)
+        | Step::PerByte { .. }
+        | Step::Delay(_)
+        | Step::Batch { .. }
+        | Step::Take(_)
+        | Step::Give(_)
+        | Step::Reply
+        | Step::Fail { .. } => 0.0,
     };
     steps.iter().map(of).sum()
 }

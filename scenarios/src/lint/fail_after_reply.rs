@@ -27,7 +27,11 @@ fn walk(steps: &[StepSpec], mut replied: bool, places: &mut Vec<Place>) -> bool 
         match step {
             StepSpec::Reply => replied = true,
             StepSpec::Fail(step) if replied => places.push(step.fail.place),
-            StepSpec::Hold(step) => replied = walk(&step.do_steps.items, replied, places),
+            StepSpec::Hold(step) => {
+                if let Some(steps) = &step.do_steps {
+                    replied = walk(&steps.items, replied, places);
+                }
+            }
             StepSpec::Repeat(step) => {
                 walk(&step.do_steps.items, replied, places);
             }
@@ -45,7 +49,12 @@ fn walk(steps: &[StepSpec], mut replied: bool, places: &mut Vec<Place>) -> bool 
                     walk(&branch.steps.items, replied, places);
                 }
             }
-            StepSpec::Cpu(_) | StepSpec::Delay(_) | StepSpec::Call(_) | StepSpec::Fail(_) => {}
+            StepSpec::Cpu(_)
+            | StepSpec::Delay(_)
+            | StepSpec::Take(_)
+            | StepSpec::Give(_)
+            | StepSpec::Call(_)
+            | StepSpec::Fail(_) => {}
         }
     }
     replied

@@ -130,7 +130,14 @@ fn each_call<'a>(steps: &'a [Step], visit: &mut impl FnMut(&'a Call)) {
                     each_call(steps, visit);
                 }
             }
-            Step::Cpu(_) | Step::PerByte { .. } | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
+            Step::Cpu(_)
+            | Step::PerByte { .. }
+            | Step::Delay(_)
+            | Step::Batch { .. }
+            | Step::Take(_)
+            | Step::Give(_)
+            | Step::Reply
+            | Step::Fail { .. } => {}
         }
     }
 }

@@ -73,7 +73,14 @@ impl Search<'_, '_> {
                 }
                 Step::Repeat { steps, .. } => self.steps(steps, held, endpoint),
                 Step::Choose(arms) => arms.iter().for_each(|(_, steps)| self.steps(steps, held, endpoint)),
-                Step::Cpu(_) | Step::PerByte { .. } | Step::Delay(_) | Step::Reply | Step::Fail { .. } => {}
+                Step::Cpu(_)
+                | Step::PerByte { .. }
+                | Step::Delay(_)
+                | Step::Batch { .. }
+                | Step::Take(_)
+                | Step::Give(_)
+                | Step::Reply
+                | Step::Fail { .. } => {}
             }
         }
     }
@@ -101,7 +108,7 @@ impl Search<'_, '_> {
             (PoolScope::Replica { service, .. }, _) => {
                 slots * u64::from(self.seen.parts.services[service.index()].replicas)
             }
-            (PoolScope::One | PoolScope::Class, _) => slots,
+            (PoolScope::One | PoolScope::Class | PoolScope::Each(_), _) => slots,
         }
     }
 

@@ -88,7 +88,12 @@ fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, deep: u32) -
                 branches.iter().map(of_branch).fold(0.0, f64::max)
             }
             Step::Reply | Step::Fail { .. } => return most,
-            Step::All { .. } | Step::Repeat { .. } | Step::Choose(_) => 0.0,
+            Step::All { .. }
+            | Step::Repeat { .. }
+            | Step::Choose(_)
+            | Step::Batch { .. }
+            | Step::Take(_)
+            | Step::Give(_) => 0.0,
         };
         most = most.max(late);
     }

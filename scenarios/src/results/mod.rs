@@ -271,6 +271,15 @@ pub struct ResourceResult {
     /// Cores with a quota: share of the periods with work in which it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled_periods: Option<E>,
+    /// Requests per batch, where it serves batches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<E>,
+    /// Of kind `rate`: what the limiter did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limiter: Option<LimiterResult>,
+    /// Of kind `volume`: where its level was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<VolumeResult>,
 }
 
 /// Connections of one resource.
@@ -282,6 +291,41 @@ pub struct ConnectionResult {
     pub opened: Option<E>,
     /// Attempts per second to open one ahead that came to nothing.
     pub refused: Option<E>,
+}
+
+/// What a rate limiter did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimiterResult {
+    /// Units per second that it allows, each instance.
+    pub limit: f64,
+    /// Units per second that were taken, of all instances together.
+    pub taken: Option<E>,
+    /// Share of the limit that those who asked found free: tokens in the bucket, places in the queue, what the
+    /// window had left.
+    pub free: Option<E>,
+}
+
+/// Where the level of a volume was, all instances together. Counts are those of one replication.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VolumeResult {
+    /// Mean level.
+    pub mean: Option<E>,
+    /// Lowest level seen.
+    pub min: Option<E>,
+    /// Highest level seen.
+    pub max: Option<E>,
+    /// Level at the end.
+    pub end: Option<E>,
+    /// Units taken.
+    pub taken: Option<E>,
+    /// Units given.
+    pub given: Option<E>,
+    /// Units taken that were not there.
+    pub oversold: Option<E>,
+    /// Requests that were refused or gave up waiting.
+    pub refused: Option<E>,
+    /// Seconds after which it first ran out: nothing was left, or less than somebody wanted.
+    pub empty_at: Option<E>,
 }
 
 /// Calls under one policy. What the policy does not have is `null`.

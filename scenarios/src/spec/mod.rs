@@ -38,18 +38,21 @@ pub(crate) use policy::{
     Policy, PolicyRef, PolicySpec, RetrySpec, SpendWord, WindowSpec,
 };
 pub(crate) use quantity::{
-    Bandwidth, Clock, Count, Flag, Name, Number, Positive, Quantity, Rate, Seed, Share, Size, Text, Time,
-    any_quantity, as_percent, wrong_quantity,
+    Amount, Bandwidth, Clock, Count, Flag, Name, Number, Positive, Quantity, Quota, Rate, Seed, Share, Size,
+    Text, Time, any_quantity, as_percent, wrong_quantity,
 };
 pub(crate) use reference::reference;
-pub(crate) use resource::{ResourceSpec, SlotsSpec};
+pub(crate) use resource::{
+    BatchSpec, OnFullWord, RateResourceSpec, ResourceSpec, SlotsSpec, StyleWord, VolumeSpec,
+};
 pub(crate) use route::{
     ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
 };
 pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::ServiceSpec;
 pub(crate) use step::{
-    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, StepSpec, WaitForSpec,
+    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, GiveStep, GuardWord, HoldStep, StepSpec,
+    TakeStep, UnitsSpec, WaitForSpec,
 };
 pub(crate) use traffic::{
     ArrivalsSpec, AttributesSpec, SLACK, SpreadSpec, TargetsSpec, TraceSpec, TrafficSpec, percent,

@@ -125,6 +125,25 @@ quantity! {
 }
 
 quantity! {
+    /// How much of something there is: a plain number, or an amount of data.
+    Amount { units: f64 }, amount, {"type": ["number", "string"], "minimum": 0}
+}
+
+/// An amount per time, and the time by which it is said: `100/min` is 100 in 60 seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Per {
+    /// How much.
+    pub(crate) amount: f64,
+    /// In how many seconds.
+    pub(crate) seconds: f64,
+}
+
+quantity! {
+    /// How much of something there is in a time: `100/min`, `40/s`, `10MiB/s`.
+    Quota { per: Per }, quota, {"type": "string", "pattern": "^[0-9.]+(e[+-]?[0-9]+)?([kMG]|B|kB|KiB|MB|MiB|GB|GiB)?/(s|min|m|h|d)$"}
+}
+
+quantity! {
     /// A whole number from 0; `10k`, `1M` and `1e6` are understood.
     Count { count: u32 }, count, {"type": ["integer", "string"], "minimum": 0}
 }
@@ -341,6 +360,38 @@ fn bandwidth(node: &Node) -> Result<f64, Wrong> {
     Ok(number * factor)
 }
 
+fn amount(node: &Node) -> Result<f64, Wrong> {
+    let plain = scaled(node).filter(|units| *units >= 0.0);
+    plain.map_or_else(|| size(node), Ok).map_err(|(message, help)| {
+        let negative = scaled(node).is_some();
+        if negative { ("an amount cannot be negative".into(), help) } else { (message, help) }
+    })
+}
+
+fn quota(node: &Node) -> Result<Per, Wrong> {
+    let in_bytes = || {
+        let (amount, unit) = node.text()?.trim().split_once('/')?;
+        let amount = size(&Node::plain(amount, node.place)).ok()?;
+        let (seconds, over) = time_unit(unit)?;
+        (amount > 0.0).then_some(Per { amount, seconds: seconds / over })
+    };
+    if let Some(per) = in_bytes() {
+        return Ok(per);
+    }
+    let per_second = rate(node)?;
+    if per_second <= 0.0 {
+        let help = "to let nothing through, write a step `fail: rejected`".to_owned();
+        return Err(("nothing ever gets through at this rate".into(), help));
+    }
+    let seconds = match node.text().and_then(|text| text.rsplit('/').next()).map(str::trim) {
+        Some("min" | "m") => 60.0,
+        Some("h") => 3_600.0,
+        Some("d") => 86_400.0,
+        _ => 1.0,
+    };
+    Ok(Per { amount: per_second * seconds, seconds })
+}
+
 /// A plain number with an optional `k`, `M` or `G`.
 fn scaled(node: &Node) -> Option<f64> {
     let text = node.text()?.trim();
@@ -445,6 +496,17 @@ impl Quantity for Number {
     const UNITS: &'static [&'static str] = &[];
     fn value(self) -> f64 {
         self.number
+    }
+    fn unit(unit: Option<&str>) -> Option<f64> {
+        unit.is_none().then_some(1.0)
+    }
+}
+
+impl Quantity for Amount {
+    const NAME: &'static str = "Amount";
+    const UNITS: &'static [&'static str] = &[];
+    fn value(self) -> f64 {
+        self.units
     }
     fn unit(unit: Option<&str>) -> Option<f64> {
         unit.is_none().then_some(1.0)

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Definitions, DistributionSpec, Flag, List, Name, Number, PolicyRef, Positive, Share, Sink, Size,
-    Spec, Text, Time, defined, not_yet, spec, wrong_word,
+    Amount, At, Definitions, DistributionSpec, Flag, List, Name, Number, PolicyRef, Positive, Share, Sink,
+    Size, Spec, Text, Time, defined, not_yet, spec, words, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value, quoted};
@@ -19,6 +19,10 @@ pub(crate) enum StepSpec {
     Delay(DelayStep),
     /// Holds a resource.
     Hold(HoldStep),
+    /// Takes from a rate or a volume.
+    Take(TakeStep),
+    /// Gives to a volume.
+    Give(GiveStep),
     /// Calls an endpoint.
     Call(CallStep),
     /// Does things in parallel.
@@ -59,7 +63,62 @@ spec! {
         /// Units of it.
         units: At<Positive> = "1" ("a connection, a lock"),
         /// The steps during which it is held.
-        do_steps ["do"]: List<StepSpec>,
+        do_steps ["do"]: Option<List<StepSpec>> => "none: only with `batch`, whose time is all that is done" (""),
+    }
+}
+
+spec! {
+    /// Takes from a rate or a volume.
+    TakeStep: "a `take` step" {
+        /// The resource: of the service itself, of the top level, or `service.resource`.
+        take: At<Text>,
+        /// How much of it.
+        units: Option<At<UnitsSpec>> => "one" (""),
+        /// Of a volume: whether what is left is looked at and taken in one step, or taken without a look.
+        guard: Option<At<GuardWord>> => "atomic" ("SQL, UPDATE ... WHERE stock >= 1"),
+    }
+}
+
+spec! {
+    /// Gives to a volume.
+    GiveStep: "a `give` step" {
+        /// The resource: of the service itself, of the top level, or `service.resource`.
+        give: At<Text>,
+        /// How much; never more than is missing.
+        units: Option<At<UnitsSpec>> => "one" (""),
+    }
+}
+
+words! {
+    /// Whether a volume can be taken below 0.
+    GuardWord: "`atomic` or `none`" {
+        /// It cannot: whoever wants more than is left is refused, or waits.
+        Atomic = "atomic",
+        /// It can: what is not there is taken all the same.
+        None = "none",
+    }
+}
+
+/// How much is taken or given.
+#[derive(Clone, Debug)]
+pub(crate) enum UnitsSpec {
+    /// All that there is.
+    All,
+    /// So much.
+    Drawn(DistributionSpec<Amount>),
+}
+
+impl Spec for UnitsSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        if node.text() == Some("all") {
+            return Some(Self::All);
+        }
+        DistributionSpec::read(node, sink).map(Self::Drawn)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let drawn = DistributionSpec::<Amount>::schema(definitions);
+        json!({"anyOf": [{"enum": ["all"]}, drawn]})
     }
 }
 
@@ -218,6 +277,8 @@ pub(crate) enum ArmSpec {
     Weight(At<Share>, List<StepSpec>),
     /// Taken by requests of a class.
     Class(At<Name>, List<StepSpec>),
+    /// Taken while a condition on a volume holds.
+    When(At<Text>, List<StepSpec>),
     /// Taken when none before it was.
     Else(Place, List<StepSpec>),
 }
@@ -243,6 +304,17 @@ spec! {
 }
 
 spec! {
+    /// A branch taken while a condition on a volume holds.
+    WhenArm: "a branch of `choose`" {
+        /// `stock.level > 0`: the `level` that is left (`free` is the same), or what is `used` of it, compared with a
+        /// number, an amount of data, or a share of the volume.
+        when: At<Text>,
+        /// Its steps.
+        do_steps ["do"]: List<StepSpec>,
+    }
+}
+
+spec! {
     /// A branch taken when none before it was.
     ElseArm: "a branch of `choose`" {
         /// Its steps.
@@ -252,9 +324,8 @@ spec! {
 
 impl Spec for ArmSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        if let Some(entry) = node.entries().iter().find(|entry| &*entry.key == "when") {
-            sink.report(not_yet("when", entry.place));
-            return None;
+        if node.get("when").is_some() {
+            return WhenArm::read(node, sink).map(|arm| Self::When(arm.when, arm.do_steps));
         }
         if node.get("else").is_some() {
             return ElseArm::read(node, sink).map(|arm| Self::Else(node.place, arm.else_steps));
@@ -263,7 +334,8 @@ impl Spec for ArmSpec {
             return ClassArm::read(node, sink).map(|arm| Self::Class(arm.class, arm.do_steps));
         }
         if node.get("weight").is_none() {
-            let help = "write `{weight: 90%, do: [...]}`, `{class: gold, do: [...]}` or `{else: [...]}`";
+            let help = "write `{weight: 90%, do: [...]}`, `{class: gold, do: [...]}`, `{when: stock.level > 0, do: [...]}` \
+                        or `{else: [...]}`";
             sink.report(Diagnostic::error("expected a branch of `choose`").at(node.place).help(help));
             return None;
         }
@@ -272,8 +344,12 @@ impl Spec for ArmSpec {
 
     fn schema(definitions: &mut Definitions) -> Json {
         defined(definitions, "Arm", |definitions| {
-            let arms =
-                [WeightArm::schema(definitions), ClassArm::schema(definitions), ElseArm::schema(definitions)];
+            let arms = [
+                WeightArm::schema(definitions),
+                ClassArm::schema(definitions),
+                WhenArm::schema(definitions),
+                ElseArm::schema(definitions),
+            ];
             json!({"anyOf": arms})
         })
     }
@@ -286,8 +362,9 @@ impl Spec for ArmSpec {
     }
 }
 
-const VERBS: [&str; 9] = ["cpu", "delay", "hold", "call", "all", "repeat", "choose", "reply", "fail"];
-const LATER: [&str; 5] = ["take", "give", "send", "get", "pause"];
+const VERBS: [&str; 11] =
+    ["cpu", "delay", "hold", "take", "give", "call", "all", "repeat", "choose", "reply", "fail"];
+const LATER: [&str; 3] = ["send", "get", "pause"];
 
 impl Spec for StepSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
@@ -299,6 +376,8 @@ impl Spec for StepSpec {
             "cpu" => CpuStep::read(node, sink).map(Self::Cpu),
             "delay" => DelayStep::read(node, sink).map(Self::Delay),
             "hold" => HoldStep::read(node, sink).map(Self::Hold),
+            "take" => TakeStep::read(node, sink).map(Self::Take),
+            "give" => GiveStep::read(node, sink).map(Self::Give),
             "call" => CallStep::read(node, sink).map(Self::Call),
             "all" => AllStep::read(node, sink).map(Self::All),
             "repeat" => RepeatStep::read(node, sink).map(Self::Repeat),
@@ -315,6 +394,8 @@ impl Spec for StepSpec {
                 CpuStep::schema(definitions),
                 DelayStep::schema(definitions),
                 HoldStep::schema(definitions),
+                TakeStep::schema(definitions),
+                GiveStep::schema(definitions),
                 CallStep::schema(definitions),
                 AllStep::schema(definitions),
                 RepeatStep::schema(definitions),
@@ -328,6 +409,8 @@ impl Spec for StepSpec {
     fn complete(node: &mut Node) {
         match verb(node, &mut Sink::default()) {
             Some("hold") => HoldStep::complete(node),
+            Some("take") => TakeStep::complete(node),
+            Some("give") => GiveStep::complete(node),
             Some("call") => CallStep::complete(node),
             Some("all") => AllStep::complete(node),
             Some("repeat") => RepeatStep::complete(node),

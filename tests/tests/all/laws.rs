@@ -9,7 +9,9 @@ use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row, ServicePlan};
-use models::observe::{Balance, CoresObservation, Ended, Observations, PolicyObservation, Segment};
+use models::observe::{
+    Balance, CoresObservation, Ended, Observations, PolicyObservation, Segment, VolumeObservation,
+};
 use models::{Replication, replicate};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use scenarios::{Scenario, Source};
@@ -69,8 +71,10 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
         for (service, cores) in segment.cores.iter().enumerate() {
             cores.iter().for_each(|seen| check_utilization(seen, spare_quota(plan, service)));
         }
+        segment.volumes.iter().for_each(check_volume);
         if !resizes(plan) {
-            for pool in &segment.pools {
+            let counted = plan.pools.iter().zip(&segment.pools);
+            for (_, pool) in counted.filter(|(plan, _)| !matches!(plan.scope, PoolScope::Each(_))) {
                 assert!(pool.in_use.integral <= pool.capacity.integral, "{pool:?}");
             }
         }
@@ -84,6 +88,14 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
             assert_eq!((before.to, before.n_end), (after.from, after.n_start), "{}", plan.name);
         }
     }
+}
+
+/// A level moves by what is taken, given and added, and by nothing else.
+fn check_volume(seen: &VolumeObservation) {
+    let end = seen.start + seen.added + seen.given - seen.taken;
+    assert!((end - seen.end).abs() <= 1e-6, "{seen:?}");
+    assert!(seen.lowest <= seen.start.min(seen.end) && seen.start.max(seen.end) <= seen.highest, "{seen:?}");
+    assert_eq!(seen.acquired, seen.wait.count(), "{seen:?}");
 }
 
 /// Every attempt is a first one, a retry or a hedge, and those turned away are not sent.
@@ -105,7 +117,9 @@ fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
     let pools = segment.pools.iter().flat_map(|pool| [&pool.waiting, &pool.in_use, &pool.capacity]);
     let connections = segment.pools.iter().filter_map(|pool| Some(&pool.connections.as_ref()?.open));
     let cores = segment.cores.iter().flatten().map(|cores| &cores.present);
-    traffics.chain(services).chain(pools).chain(connections).chain(cores)
+    let rates = segment.rates.iter().map(|rate| &rate.waiting);
+    let volumes = segment.volumes.iter().map(|volume| &volume.waiting);
+    traffics.chain(services).chain(pools).chain(connections).chain(cores).chain(rates).chain(volumes)
 }
 
 /// Whether the size of a pool itself changes, so that for a while more may be lent than there is.
@@ -149,6 +163,7 @@ fn check_limits(plan: &Blueprint, segment: &Segment) {
             PoolScope::Replica { service, .. } => plan.services[service.index()].replicas,
             PoolScope::One => 1,
             PoolScope::Class => plan.classes.len().max(1) as u32,
+            PoolScope::Each(_) => continue, // As many as there are values.
         };
         let slots = pool.adapt.map_or(pool.slots, |adapt| adapt.bounds.max);
         let (units, places) = (u64::from(slots) * u64::from(instances), u64::from(pool.queue));
@@ -173,6 +188,12 @@ fn check_drained(plan: &Blueprint, seen: &Observations) {
     for (pool, seen) in plan.pools.iter().zip(&last.pools) {
         assert_eq!((seen.waiting.n_end, seen.in_use.n_end), (0, 0), "{} is not given back", pool.name);
     }
+    for (rate, seen) in plan.rates.iter().zip(&last.rates) {
+        assert_eq!(seen.waiting.n_end, 0, "somebody still waits for {}", rate.name);
+    }
+    for (volume, seen) in plan.volumes.iter().zip(&last.volumes) {
+        assert_eq!(seen.waiting.n_end, 0, "somebody still waits for {}", volume.name);
+    }
     check_counts(plan, seen);
     for (service, seen) in plan.services.iter().zip(&last.cores) {
         let present = seen.as_ref().map_or(0, |cores| cores.present.n_end);
@@ -187,6 +208,15 @@ fn check_counts(plan: &Blueprint, seen: &Observations) {
         let acquired = sum(&|segment| segment.pools[i].acquired);
         assert_eq!(acquired, sum(&|segment| segment.pools[i].wait.count()), "waits at {}", pool.name);
         assert_eq!(acquired, sum(&|segment| segment.pools[i].hold.count()), "holds at {}", pool.name);
+    }
+    for (i, rate) in plan.rates.iter().enumerate() {
+        let ended = sum(&|segment| {
+            let seen = &segment.rates[i];
+            seen.acquired + seen.rejected + seen.timed_out + seen.cancelled
+        });
+        assert_eq!(ended, sum(&|segment| segment.rates[i].asked), "who asked for {}", rate.name);
+        let waits = sum(&|segment| segment.rates[i].wait.count());
+        assert_eq!(waits, sum(&|segment| segment.rates[i].acquired), "waits for {}", rate.name);
     }
     for (i, service) in plan.services.iter().enumerate() {
         let entered = sum(&|segment| segment.services[i].present.enters);

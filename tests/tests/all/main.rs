@@ -3,6 +3,7 @@
 mod cli;
 mod connections;
 mod determinism;
+mod flows;
 mod laws;
 mod messages;
 mod oracle;

@@ -491,7 +491,60 @@ fn metrics_of_policies() {
 fn what_is_not_supported_yet() {
     assert_snapshot!("not_yet_section", shop_and("caches: {pages: {at: web}}\n"));
     assert_snapshot!("not_yet_connect", shop_and("policies: {sql: {connect: 1s}}\n"));
-    assert_snapshot!("not_yet_step", shop("{call: db.insert}", "{take: tokens}"));
+    assert_snapshot!("not_yet_step", shop("{call: db.insert}", "{send: orders}"));
+}
+
+#[test]
+fn rates_that_let_nothing_through() {
+    let rate = |text: &str| shop_and(&format!("resources: {{quota: {{{text}}}}}\n"));
+    assert_eq!(rate("rate: 100/min, burst: 20, per: cluster"), "no message\n");
+    assert_eq!(rate("rate: 10MiB/s, style: leaky, queue: 10, timeout: 1s"), "no message\n");
+    assert_snapshot!("rate_without_time", rate("rate: 100"));
+    assert_snapshot!("rate_of_nothing", rate("rate: 0/s"));
+    assert_snapshot!("rate_burst_of_a_window", rate("rate: 100/s, style: fixed_window, burst: 5"));
+    assert_snapshot!("rate_window_of_a_bucket", rate("rate: 100/s, window: 5s"));
+    assert_snapshot!("rate_leaky_without_room", rate("rate: 100/s, style: leaky"));
+    assert_snapshot!("rate_short_window", rate("rate: 100/min, style: sliding_window, window: 100ms"));
+    assert_snapshot!("rate_impatient", rate("rate: 100/s, timeout: 1s"));
+    assert_snapshot!("rate_per_what", rate("rate: 100/s, per: tenant"));
+}
+
+#[test]
+fn volumes_that_make_no_sense() {
+    let volume = |text: &str| shop_and(&format!("resources: {{stock: {{{text}}}}}\n"));
+    assert_eq!(volume("volume: 4GiB, level: 1GiB, on_full: block, timeout: 1s"), "no message\n");
+    assert_snapshot!("volume_of_nothing", volume("volume: 0"));
+    assert_snapshot!("volume_too_full", volume("volume: 10, level: 11"));
+    assert_snapshot!("volume_restart", volume("volume: 4GiB, on_full: restart"));
+    assert_snapshot!("volume_queue", volume("volume: 10, queue: 5"));
+    assert_snapshot!("volume_and_slots", volume("volume: 10, slots: 5"));
+}
+
+#[test]
+fn steps_that_move_what_does_not_move() {
+    let resources = "resources: {quota: {rate: 10/s, burst: 5}, stock: {volume: 10}, pool: {slots: 2}, \
+                     gpu: {slots: 1, batch: {max: 4, time: 1ms}}}\n";
+    let step = |step: &str| shop_with("{call: db.insert}", step, resources);
+    for good in ["{take: quota}", "{take: stock, units: all, guard: none}", "{give: stock}", "{hold: gpu}"] {
+        assert_eq!(step(good), "no message\n");
+    }
+    assert_eq!(step("{choose: [{when: stock.free < 20%, do: [{give: stock, units: all}]}]}"), "no message\n");
+    assert_snapshot!("take_slots", step("{take: pool}"));
+    assert_snapshot!("take_unknown", step("{take: qouta}"));
+    assert_snapshot!("take_all_of_a_rate", step("{take: quota, units: all}"));
+    assert_snapshot!("take_more_than_the_burst", step("{take: quota, units: 6}"));
+    assert_snapshot!("take_unguarded_rate", step("{take: quota, guard: none}"));
+    assert_snapshot!("give_a_rate", step("{give: quota}"));
+    assert_snapshot!("hold_a_volume", step("{hold: stock, do: [{delay: 1ms}]}"));
+    assert_snapshot!("hold_nothing_done", step("{hold: pool}"));
+    assert_snapshot!("hold_batch_with_steps", step("{hold: gpu, do: [{delay: 1ms}]}"));
+    assert_snapshot!("when_of_a_rate", step("{choose: [{when: quota.level > 0, do: [{delay: 1ms}]}]}"));
+    assert_snapshot!("when_without_comparison", step("{choose: [{when: stock.level, do: [{delay: 1ms}]}]}"));
+    assert_snapshot!("when_of_what", step("{choose: [{when: stock.size > 0, do: [{delay: 1ms}]}]}"));
+    assert_snapshot!("when_than_what", step("{choose: [{when: stock.level > 5s, do: [{delay: 1ms}]}]}"));
+    let batch = |batch: &str| shop_and(&format!("resources: {{gpu: {{slots: 1, batch: {batch}}}}}\n"));
+    assert_snapshot!("batch_min_over_max", batch("{max: 4, min: 5, time: 1ms}"));
+    assert_snapshot!("batch_without_time", batch("{max: 4}"));
 }
 
 #[test]

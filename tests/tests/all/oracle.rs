@@ -19,6 +19,7 @@
 
 mod balancers;
 mod cores;
+mod limiters;
 mod networks;
 mod policies;
 mod seen;
@@ -104,6 +105,10 @@ const FAMILIES: &[Family] = &[
     family("lb_least_work_left", balancers::least_work, balancers::read),
     family("load_balancer_sim", balancers::policy, balancers::read),
     family("power_of_d_limit", balancers::choices, balancers::read),
+    family("token_bucket", limiters::token_bucket, limiters::read_limiter),
+    family("leaky_bucket_shaper", limiters::leaky_bucket, limiters::read_limiter),
+    family("fixed_window_limiter", limiters::fixed_window, limiters::read_limiter),
+    family("mm1_batch_service", limiters::batches, limiters::read_batches),
 ];
 
 const GIVEN_SIZE: &str = "a request's need is not kept beside its response time";
@@ -121,6 +126,7 @@ const NOT_SEEN: &[(&str, &str, &str)] = &[
     ("mg1_foreground_background", "sojourn_mean_given_size_0.5", GIVEN_SIZE),
     ("mg1_foreground_background", "sojourn_mean_given_size_3.0", GIVEN_SIZE),
     ("usl", "n_peak", "it is no whole number of requests"),
+    ("fixed_window_limiter", "prob_window_saturated", "windows are not looked at one by one"),
     ("machine_repair", "prob_all_thinking", "several servers have no distribution of how many are busy"),
     ("circuit_breaker", "calls_until_trip_mean", "trips are not told apart by the state that they ended"),
     ("load_balancer_sim", "fraction_servers_with_ge_2", SINGLE_QUEUES),
@@ -195,6 +201,11 @@ const QUICK: &[&str] = &[
     "load_balancer_sim/power_of_d_n10_d2_lam0.9",
     "load_balancer_sim/jiq_n4_d0_lam0.8",
     "power_of_d_limit/d3_lam0.5",
+    "token_bucket/lam120_rate100_B5",
+    "leaky_bucket_shaper/lam80_rate100_K3",
+    "fixed_window_limiter/lam100_lim100_win1",
+    "mm1_batch_service/lam1_mu1_a1_b4",
+    "mm1_batch_service/lam5_mu1_a4_b8",
 ];
 
 /// Replications of each configuration: enough for a standard error that can be trusted four times over.
@@ -571,7 +582,9 @@ fn check_laws(plan: &Blueprint, params: &Params) {
             close(sampler.mean(), law.mean()) && close(sampler.scv(), law.scv())
         };
         let by_class = plan.classes.len() > 1;
-        assert!(by_class || plan.samplers.iter().any(is_it), "{law:?} is not among {:?}", plan.samplers);
+        let mut batches = plan.pools.iter().filter_map(|pool| pool.batch.as_ref());
+        let is_there = plan.samplers.iter().any(is_it) || batches.any(|batch| is_it(&batch.base));
+        assert!(by_class || is_there, "{law:?} is not among {:?}", plan.samplers);
     }
 }
 

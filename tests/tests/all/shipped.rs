@@ -39,7 +39,11 @@ fn load(source: &Source, overrides: &[Override]) -> Scenario {
 }
 
 /// Scenarios about something that `check` rightly warns of, and a part of the warning.
-const DOUBTS: &[(&str, &str)] = &[("hot_range", "needs 20.0 units on average and has 8")];
+const DOUBTS: &[(&str, &str)] = &[
+    ("flash_sale", "needs 13.3 units on average and has 10"),
+    ("hot_range", "needs 20.0 units on average and has 8"),
+    ("whale_quota", "needs 26.7 units on average and has 20"),
+];
 
 /// The sets that `HOCKEYSTICK_LONG` asks for: none, or one seed each.
 fn seeds() -> Vec<Vec<Override>> {

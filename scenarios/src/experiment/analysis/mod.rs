@@ -13,7 +13,7 @@ mod tests;
 mod walk;
 
 use models::blueprint::{
-    Arrivals, Blueprint, EndpointId, PoolId, PoolScope, ServiceId, TrafficId, TrafficPlan,
+    Arrivals, Attribute, Blueprint, EndpointId, PoolId, PoolScope, ServiceId, TrafficId, TrafficPlan,
 };
 use sim_core::SimTime;
 use sim_core::distribution::Distribution;
@@ -24,6 +24,31 @@ pub(crate) use walk::Waits;
 
 use crate::results::{Bottleneck, SaturatesAt};
 use walk::{CallCost, Cost, Costs};
+
+/// The probability of the most frequent value of an attribute over all traffics, as if each had the same one.
+fn most_frequent(blueprint: &Blueprint, by: Attribute) -> f64 {
+    let (mut frequent, mut all) = (0.0, 0.0);
+    for traffic in &blueprint.traffics {
+        let weight = match offered(blueprint, traffic) {
+            Offered::Open { rate, .. } => rate,
+            Offered::Closed { users, think } => users / think.max(1e-9),
+        };
+        let spread = match by {
+            Attribute::Class => None,
+            Attribute::Key => traffic.attributes.key.as_ref(),
+            Attribute::Tenant => traffic.attributes.tenant.as_ref(),
+            Attribute::User => traffic.attributes.user.as_ref(),
+        };
+        let share = match (spread, by, &traffic.arrivals) {
+            (Some(spread), ..) => spread.largest_share(),
+            (None, Attribute::User, Arrivals::Closed { users, .. }) => 1.0 / f64::from((*users).max(1)),
+            (None, ..) => 1.0,
+        };
+        frequent += weight * share;
+        all += weight;
+    }
+    if all > 0.0 && frequent > 0.0 { frequent / all } else { 1.0 }
+}
 
 /// Where requests queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,6 +294,8 @@ fn stations(blueprint: &Blueprint) -> Vec<Station> {
             PoolScope::Replica { service, .. } => replicas(service),
             PoolScope::One => 1.0,
             PoolScope::Class => blueprint.classes.len().max(1) as f64,
+            // As many as it would take if all values were as frequent as the most frequent one.
+            PoolScope::Each(by) => 1.0 / most_frequent(blueprint, by),
         },
         utilization: 0.0,
         nested: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoicePlan, CodeAddress, ForkPlan, Jitter, Op, Outcome,
-    Payload, PoolId, RetryPlan, SamplerId, ServiceId, WaitFor,
+    Payload, PoolId, RetryPlan, SamplerId, ServiceId, VolumePlan, WaitFor,
 };
 
 /// Rounds of the fixed-point iteration: as many as calls may be deep, for recursion that ends by chance.
@@ -328,6 +328,11 @@ impl<'w, 'a> Walk<'w, 'a> {
                 held.pop();
                 vec![(next, flow)]
             }
+            Op::Batch(pool) => {
+                self.batch(pool, flow, held);
+                vec![(next, flow)]
+            }
+            Op::Take(_) | Op::Give(_) => vec![(next, flow)],
             Op::Cpu(sampler) => {
                 self.compute(flow, self.costs.mean(sampler), held);
                 vec![(next, flow)]
@@ -355,10 +360,13 @@ impl<'w, 'a> Walk<'w, 'a> {
             // In the long run a connection is there: it has been opened once for all its uses.
             Op::Connect { exit } => vec![(exit, flow)],
             Op::RepeatEnd { .. } | Op::Begin | Op::Open(_) | Op::Opened { .. } => vec![(next, flow)],
-            Op::Choose(choice) => arms(&self.costs.blueprint.choices[choice.index()], self.costs.class)
-                .into_iter()
-                .map(|(p, to)| (to, flow.scaled(p)))
-                .collect(),
+            Op::Choose(choice) => {
+                let blueprint = self.costs.blueprint;
+                arms(&blueprint.choices[choice.index()], &blueprint.volumes, self.costs.class)
+                    .into_iter()
+                    .map(|(p, to)| (to, flow.scaled(p)))
+                    .collect()
+            }
             Op::Jump(to) => vec![(to, flow)],
             Op::Reply => {
                 self.total.outcomes[usize::from(Outcome::OK.0)] += flow.before;
@@ -382,6 +390,16 @@ impl<'w, 'a> Walk<'w, 'a> {
         for (pool, units) in held {
             self.total.held[pool.index()] += flow.total() * seconds * f64::from(*units);
         }
+    }
+
+    /// Alone, a request takes as long as a batch of one. It needs no more of a slot than its part of a full batch,
+    /// though: that is what the slot can come to.
+    fn batch(&mut self, pool: PoolId, flow: Flow, held: &Held) {
+        let Some(plan) = &self.costs.blueprint.pools[pool.index()].batch else { return };
+        let alone = plan.delay.as_seconds() + plan.mean(1);
+        self.total.acquired[pool.index()] += flow.total();
+        self.total.held[pool.index()] += flow.total() * plan.mean(plan.max) / f64::from(plan.max);
+        self.spend(flow, self.costs.waits.pools[pool.index()] + alone, held);
     }
 
     fn compute(&mut self, flow: Flow, need: f64, held: &Held) {
@@ -522,7 +540,7 @@ fn at_least(k: usize, success: &[f64], copies: usize) -> f64 {
 }
 
 /// Probability and target of each arm, for requests of `class`.
-fn arms(choice: &ChoicePlan, class: u16) -> Vec<(f64, CodeAddress)> {
+fn arms(choice: &ChoicePlan, volumes: &[VolumePlan], class: u16) -> Vec<(f64, CodeAddress)> {
     let mut result = Vec::new();
     let mut below = 0.0; // The draw is known to be at least this.
     for (test, to) in &choice.arms {
@@ -530,6 +548,14 @@ fn arms(choice: &ChoicePlan, class: u16) -> Vec<(f64, CodeAddress)> {
             ArmTest::Class(wanted) if *wanted == class => {
                 result.push((1.0 - below, *to));
                 return result;
+            }
+            ArmTest::Level(test) => {
+                // As the levels are at the start.
+                let plan = &volumes[test.volume.index()];
+                if test.holds(plan.level, plan.volume) {
+                    result.push((1.0 - below, *to));
+                    return result;
+                }
             }
             ArmTest::Class(_) => {}
             ArmTest::Below(edge) => {

@@ -163,7 +163,7 @@ pub(crate) fn bottleneck_replicas(blueprint: &Blueprint) -> Option<(String, u32)
         Place::Cores(service) => service,
         Place::Pool(pool) => match blueprint.pools[pool.index()].scope {
             PoolScope::Replica { service, .. } => service,
-            PoolScope::One | PoolScope::Class => return None,
+            PoolScope::One | PoolScope::Class | PoolScope::Each(_) => return None,
         },
     };
     let plan = &blueprint.services[service.index()];

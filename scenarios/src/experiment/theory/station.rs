@@ -143,6 +143,12 @@ fn of_pool(blueprint: &Blueprint, analysis: &Analysis, id: PoolId) -> Result<Law
     if plan.scope == PoolScope::Class {
         return no("each class has a pool of its own");
     }
+    if let PoolScope::Each(_) = plan.scope {
+        return no("each value has a pool of its own");
+    }
+    if plan.batch.is_some() {
+        return no("it serves batches, whose size depends on the load");
+    }
     if let Some(why) = not_known(blueprint, plan) {
         return no(why);
     }
@@ -327,6 +333,10 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
             Op::Connect { .. } | Op::Open(_) | Op::Opened { .. } => {
                 return Err(format!("`{name}` is held longer by those who open a connection"));
             }
+            Op::Batch(_) | Op::Take(_) => {
+                return Err(format!("`{name}` is held while waiting for another resource"));
+            }
+            Op::Give(_) => {}
             Op::Fork(_) => return Err(format!("`{name}` is held across parallel branches")),
             Op::Choose(_) | Op::RepeatBegin { .. } | Op::RepeatEnd { .. } | Op::Fail { .. } => {
                 return Err(format!("the steps while `{name}` is held differ from request to request"));
@@ -543,7 +553,7 @@ pub(super) fn owner(blueprint: &Blueprint, place: Place) -> Option<ServiceId> {
         Place::Cores(service) => Some(service),
         Place::Pool(pool) => match blueprint.pools[pool.index()].scope {
             PoolScope::Replica { service, .. } => Some(service),
-            PoolScope::One | PoolScope::Class => None,
+            PoolScope::One | PoolScope::Class | PoolScope::Each(_) => None,
         },
     }
 }

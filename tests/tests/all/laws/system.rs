@@ -19,6 +19,7 @@ pub(super) struct System {
     traffics: Vec<Traffic>,
     policies: Vec<Policy>,
     shared: Shared,
+    flows: Flows,
     events: Vec<Event>,
     /// Nothing is cancelled, the network takes no time, and most calls have no policy: leaves are visited the
     /// short way.
@@ -59,6 +60,8 @@ enum Step {
     Hold(u8, Vec<Step>),
     /// Holds the resource that all share.
     Borrow(u8, &'static str),
+    /// Takes from or gives to the rate and the volume, is served in a batch, or holds what each key has its own of.
+    Flow(&'static str),
     Call(u8, Option<u8>),
     All {
         branches: Vec<Vec<Step>>,
@@ -111,6 +114,15 @@ struct Shared {
     guard: Option<&'static str>,
 }
 
+/// What is not held, served together, or one for each value.
+#[derive(Clone, Debug)]
+struct Flows {
+    quota: &'static str,
+    stock: &'static str,
+    gpu: &'static str,
+    row: &'static str,
+}
+
 #[derive(Clone, Debug)]
 struct Event {
     at_ms: u16,
@@ -148,6 +160,46 @@ const HEALTH: [&str; 3] = [
     "{eject: {errors: 1, for: 20ms}}",
     "{eject: {errors: 2, for: 50ms, max: 100%}, panic: 100%}",
     "{check: 7ms, fall: 2, rise: 1, panic: 0%}",
+];
+const FLOWS: [&str; 11] = [
+    "{take: quota}",
+    "{take: quota, units: {uniform: [0, 3]}}",
+    "{take: stock}",
+    "{take: stock, units: {uniform: [0, 8]}}",
+    "{take: stock, units: 2, guard: none}",
+    "{take: stock, units: all}",
+    "{give: stock, units: 3}",
+    "{choose: [{when: stock.level > 2, do: [{take: stock}]}, {when: stock.used >= 80%, do: [{give: stock, units: all}]}]}",
+    "{hold: gpu}",
+    "{hold: row, do: [{delay: {exp: 10ms}}]}",
+    "{hold: row, do: [{hold: gpu}, {take: quota}]}",
+];
+const QUOTAS: [&str; 7] = [
+    "rate: 20/s, burst: 5",
+    "rate: 600/min, burst: 4, per: tenant, queue: 3",
+    "rate: 30/s, burst: 3, per: key, queue: 2, timeout: 30ms",
+    "rate: 40/s, style: leaky, queue: 4",
+    "rate: 50/s, style: leaky, queue: 2, per: class, timeout: 40ms",
+    "rate: 10/s, style: fixed_window, per: user, queue: 5, timeout: 300ms",
+    "rate: 30/s, style: sliding_window, window: 200ms, queue: 5",
+];
+// Nobody may wait for ever: who gives may be behind who takes.
+const STOCKS: [&str; 4] = [
+    "volume: 50",
+    "volume: 10, level: 4, per: key",
+    "volume: 12, on_full: block, timeout: 60ms",
+    "volume: 9, on_full: block, queue: 3, timeout: 1s, per: tenant",
+];
+const GPUS: [&str; 4] = [
+    "slots: 1, batch: {max: 4, time: {exp: 15ms}}",
+    "slots: 2, batch: {max: 3, delay: 5ms, time: {base: 10ms, each: 2ms}}",
+    "slots: 1, timeout: 50ms, batch: {max: 3, min: 2, delay: 2ms, time: 7ms}",
+    "slots: 1, queue: 2, per: class, order: lifo, batch: {max: 2, delay: 10ms, time: 0s}",
+];
+const ROWS: [&str; 3] = [
+    "slots: 1, per: key",
+    "slots: 2, per: tenant, queue: 1, order: lifo",
+    "slots: 1, per: user, timeout: 20ms",
 ];
 const SCHEDULING: [&str; 8] = [
     "run_to_completion",
@@ -223,6 +275,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => time().prop_map(Step::Delay),
         5 => (any::<u8>(), option::of(any::<u8>())).prop_map(|(to, policy)| Step::Call(to, policy)),
         2 => (1..=2_u8, time()).prop_map(|(units, time)| Step::Borrow(units, time)),
+        4 => select(&FLOWS[..]).prop_map(Step::Flow),
         1 => Just(Step::Reply),
         1 => (0..=40_u8).prop_map(Step::Fail),
     ];
@@ -401,14 +454,11 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
             Shared { slots, per, order, timeout, guard }
         });
     let events = prop_oneof![Just(Vec::new()), vec(event(), 1..=4)];
+    let flows = (select(&QUOTAS[..]), select(&STOCKS[..]), select(&GPUS[..]), select(&ROWS[..]))
+        .prop_map(|(quota, stock, gpu, row)| Flows { quota, stock, gpu, row });
     let parts = (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, events);
-    (parts, any::<bool>()).prop_map(|((services, traffics, policies, shared, events), calm)| System {
-        services,
-        traffics,
-        policies,
-        shared,
-        events,
-        calm,
+    (parts, flows, any::<bool>()).prop_map(|((services, traffics, policies, shared, events), flows, calm)| {
+        System { services, traffics, policies, shared, flows, events, calm }
     })
 }
 
@@ -439,6 +489,8 @@ impl Display for System {
             wait(*timeout)
         )?;
         writeln!(f, "  sessions: {{slots: 4, queue: 3, timeout: 40ms}}")?;
+        let Flows { quota, stock, gpu, row } = &self.flows;
+        writeln!(f, "  quota: {{{quota}}}\n  stock: {{{stock}}}\n  gpu: {{{gpu}}}\n  row: {{{row}}}")?;
         writeln!(f, "routes:")?;
         for (i, service) in self.services.iter().enumerate() {
             let latency = service.latency.filter(|_| !self.calm);
@@ -609,6 +661,7 @@ impl System {
             Step::Borrow(units, time) => {
                 write!(out, "{{hold: shared, units: {units}, do: [{{delay: {time}}}]}}")
             }
+            Step::Flow(step) => out.write_str(step),
             Step::Call(to, policy) => {
                 let later = self.services.len() - i - 1;
                 if later == 0 {
@@ -684,6 +737,20 @@ impl System {
                     write!(f, "for: {for_ms}ms, ")?;
                 }
                 writeln!(f, "fail: s{number}, replicas: {replicas}, after: {{exp: 1ms}}, outcome: down}}")?;
+                continue;
+            }
+            if event.what % 11 == 10 {
+                let sets = [
+                    "resources.quota.rate: 90/s",
+                    "resources.stock.volume: 20",
+                    "resources.row.slots: 2",
+                    "resources.gpu.batch.max: 5",
+                ];
+                write!(f, "  - {{at: {}ms, ", event.at_ms)?;
+                if let Some(for_ms) = event.for_ms {
+                    write!(f, "for: {for_ms}ms, ")?;
+                }
+                writeln!(f, "set: {{{}}}}}", sets[usize::from(event.what / 11) % sets.len()])?;
                 continue;
             }
             let weighted = service.pick.contains("weighted");

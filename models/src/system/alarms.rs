@@ -1,0 +1,34 @@
+//! Times at which a resource looks at itself again.
+//!
+//! They are rarer than steps and calls, so they share one kind of event, and what they are about stands here. An
+//! alarm is never called off: whoever it goes to finds out whether there is still something to do.
+
+use sim_core::{Calendar, SimTime};
+
+use super::{Event, Packed, System};
+
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Alarm {
+    /// The first in line for this instance of a rate may go.
+    Rate(u32),
+    /// The first in line for this instance of a pool has waited long enough for others.
+    Batch(u32),
+    /// The batch is done.
+    BatchDone(u32),
+}
+
+impl System<'_> {
+    pub(super) fn set_alarm(&mut self, at: SimTime, alarm: Alarm, calendar: &mut Calendar<Packed>) {
+        let alarm = self.alarms.insert(alarm);
+        calendar.schedule(at, Event::Alarm(alarm).pack());
+    }
+
+    pub(super) fn alarm(&mut self, alarm: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        match self.alarms.remove(alarm) {
+            Alarm::Rate(instance) => self.rate_alarm(instance, now, calendar),
+            Alarm::Batch(instance) => self.batch_alarm(instance, now, calendar),
+            Alarm::BatchDone(batch) => self.batch_done(batch, now, calendar),
+        }
+    }
+}
