@@ -1043,6 +1043,7 @@ pub struct LimitPlan {
 
 /// How a call is made: fallback(retry(breaker(limit(hedge(timeout(attempt)))))).
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the scenario")]
 pub struct PolicyPlan {
     /// Its name.
     pub name: String,

@@ -18,7 +18,7 @@ impl PowerOfChoices {
     /// `lambda` are the arrivals per second for each server. `None` unless `lambda < mu`, or without a choice.
     pub fn new(lambda: f64, mu: f64, choices: u32) -> Option<Self> {
         let rho = lambda / mu;
-        let fits = rho >= 0.0 && rho < 1.0 && choices >= 1;
+        let fits = (0.0..1.0).contains(&rho) && choices >= 1;
         fits.then_some(Self { rho, mu, choices: f64::from(choices) })
     }
 

@@ -77,6 +77,7 @@ enum Step {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the scenario")]
 struct Policy {
     timeout: Option<&'static str>,
     total: Option<&'static str>,
