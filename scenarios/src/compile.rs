@@ -10,7 +10,7 @@ use models::blueprint::{
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
-use crate::scenario::{ArmWhen, Branch, Call, Failure, Move, Parts, Service, Step, each_call};
+use crate::scenario::{ArmWhen, Branch, Call, Failure, Move, Parts, Route, Service, Step, each_call};
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
@@ -86,12 +86,6 @@ pub(crate) fn compile(
         });
     }
     let failures = parts.failures.iter().map(|failure| writer.failure(failure, &parts.services)).collect();
-    let routes = parts.routes.iter().map(|route| RoutePlan {
-        name: route.name.clone(),
-        service: route.service,
-        pick: route.pick.clone(),
-        health: route.health.clone(),
-    });
     Blueprint {
         name: parts.name.clone(),
         duration: parts.duration,
@@ -109,7 +103,7 @@ pub(crate) fn compile(
         salts: writer.salts,
         samplers: writer.samplers,
         calls: writer.calls,
-        routes: routes.collect(),
+        routes: parts.routes.iter().map(route_plan).collect(),
         policies: parts.policies.clone(),
         uses,
         forks: writer.forks,
@@ -118,6 +112,15 @@ pub(crate) fn compile(
         changes: Vec::new(),
         cuts: cuts(parts.duration, warmup, windows),
         limits: parts.limits.clone(),
+    }
+}
+
+fn route_plan(route: &Route) -> RoutePlan {
+    RoutePlan {
+        name: route.name.clone(),
+        service: route.service,
+        pick: route.pick.clone(),
+        health: route.health.clone(),
     }
 }
 

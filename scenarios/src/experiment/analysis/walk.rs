@@ -313,7 +313,6 @@ impl<'w, 'a> Walk<'w, 'a> {
                 self.batch(pool, flow, held);
                 vec![(next, flow)]
             }
-            Op::Take(_) | Op::Give(_) => vec![(next, flow)],
             Op::Cpu(sampler) => {
                 self.compute(flow, sampler, held);
                 vec![(next, flow)]
@@ -333,7 +332,7 @@ impl<'w, 'a> Walk<'w, 'a> {
                 vec![(next, self.fork(flow, &fork, held))]
             }
             Op::RepeatBegin { times, exit } => vec![(exit, self.repeat(flow, next, times, held))],
-            Op::RepeatEnd { .. } | Op::Begin => vec![(next, flow)],
+            Op::RepeatEnd { .. } | Op::Begin | Op::Take(_) | Op::Give(_) => vec![(next, flow)],
             Op::Choose(choice) => {
                 let blueprint = self.costs.blueprint;
                 arms(&blueprint.choices[choice.index()], &blueprint.volumes, self.costs.class)
