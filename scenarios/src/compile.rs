@@ -10,7 +10,7 @@ use models::blueprint::{
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
-use crate::scenario::{ArmWhen, Branch, Call, Failure, Move, Parts, Service, Step, Wire, each_call};
+use crate::scenario::{ArmWhen, Branch, Call, Failure, Move, Parts, Route, Service, Step, Wire, each_call};
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
@@ -87,13 +87,6 @@ pub(crate) fn compile(
     }
     writer.openers();
     let failures = parts.failures.iter().map(|failure| writer.failure(failure, &parts.services)).collect();
-    let routes = parts.routes.iter().map(|route| RoutePlan {
-        name: route.name.clone(),
-        service: route.service,
-        pick: route.pick.clone(),
-        health: route.health.clone(),
-        connect: route.connect,
-    });
     Blueprint {
         name: parts.name.clone(),
         duration: parts.duration,
@@ -111,7 +104,7 @@ pub(crate) fn compile(
         salts: writer.salts,
         samplers: writer.samplers,
         calls: writer.calls,
-        routes: routes.collect(),
+        routes: parts.routes.iter().map(route_plan).collect(),
         wires: writer.wires,
         policies: parts.policies.clone(),
         uses,
@@ -121,6 +114,16 @@ pub(crate) fn compile(
         changes: Vec::new(),
         cuts: cuts(parts.duration, warmup, windows),
         limits: parts.limits.clone(),
+    }
+}
+
+fn route_plan(route: &Route) -> RoutePlan {
+    RoutePlan {
+        name: route.name.clone(),
+        service: route.service,
+        pick: route.pick.clone(),
+        health: route.health.clone(),
+        connect: route.connect,
     }
 }
 

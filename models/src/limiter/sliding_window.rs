@@ -13,8 +13,7 @@ use crate::blueprint::{RatePlan, RateStyle};
 /// counter of the window before instead; that approximation is off by a few percent and has no hard bound, so the
 /// log it is.
 ///
-/// Source: Redis sorted sets as rate limiters (`ZADD`, `ZREMRANGEBYSCORE`, `ZCARD`), as in *Better Rate Limiting
-/// With Redis Sorted Sets*, Peter Hayes, ClassDojo, 2015.
+/// Source: Redis sorted sets as rate limiters: `ZADD`, `ZREMRANGEBYSCORE`, `ZCARD`.
 #[derive(Clone, Debug)]
 pub struct SlidingWindow {
     limit: f64,

@@ -68,7 +68,7 @@ impl<'a> Checker<'a> {
                 Some(RateStyle::Token { burst })
             }
             StyleWord::Leaky => {
-                if !self.has_room(spec.queue.as_ref()) {
+                if !has_room(spec.queue.as_ref()) {
                     let place = spec.queue.as_ref().map_or(spec.style.place, |queue| queue.place);
                     let help = "say how many can be in it: `queue: 100`";
                     self.error(place, "a leaky bucket is a queue, which needs room", help);
@@ -97,10 +97,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn has_room(&self, queue: Option<&At<Count>>) -> bool {
-        queue.is_some_and(|queue| queue.value.count > 0)
-    }
-
     /// Reports a timeout of no time.
     pub(super) fn no_time(&mut self, timeout: Option<&At<Time>>) {
         if let Some(timeout) = timeout.filter(|timeout| timeout.value.seconds <= 0.0) {
@@ -108,4 +104,8 @@ impl<'a> Checker<'a> {
             self.error(timeout.place, "this leaves no time to wait at all", help);
         }
     }
+}
+
+fn has_room(queue: Option<&At<Count>>) -> bool {
+    queue.is_some_and(|queue| queue.value.count > 0)
 }

@@ -332,7 +332,6 @@ impl<'w, 'a> Walk<'w, 'a> {
                 self.batch(pool, flow, held);
                 vec![(next, flow)]
             }
-            Op::Take(_) | Op::Give(_) => vec![(next, flow)],
             Op::Cpu(sampler) => {
                 self.compute(flow, self.costs.mean(sampler), held);
                 vec![(next, flow)]
@@ -359,7 +358,12 @@ impl<'w, 'a> Walk<'w, 'a> {
             Op::RepeatBegin { times, exit } => vec![(exit, self.repeat(flow, next, times, held))],
             // In the long run a connection is there: it has been opened once for all its uses.
             Op::Connect { exit } => vec![(exit, flow)],
-            Op::RepeatEnd { .. } | Op::Begin | Op::Open(_) | Op::Opened { .. } => vec![(next, flow)],
+            Op::RepeatEnd { .. }
+            | Op::Begin
+            | Op::Take(_)
+            | Op::Give(_)
+            | Op::Open(_)
+            | Op::Opened { .. } => vec![(next, flow)],
             Op::Choose(choice) => {
                 let blueprint = self.costs.blueprint;
                 arms(&blueprint.choices[choice.index()], &blueprint.volumes, self.costs.class)

@@ -314,7 +314,7 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
                 at = to.index();
                 continue;
             }
-            Op::Reply | Op::Begin => {}
+            Op::Reply | Op::Begin | Op::Give(_) => {}
             Op::Release | Op::End => {
                 return if body.mean > 0.0 { Ok(body) } else { Err(format!("`{name}` is held for no time")) };
             }
@@ -336,7 +336,6 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
             Op::Batch(_) | Op::Take(_) => {
                 return Err(format!("`{name}` is held while waiting for another resource"));
             }
-            Op::Give(_) => {}
             Op::Fork(_) => return Err(format!("`{name}` is held across parallel branches")),
             Op::Choose(_) | Op::RepeatBegin { .. } | Op::RepeatEnd { .. } | Op::Fail { .. } => {
                 return Err(format!("the steps while `{name}` is held differ from request to request"));
