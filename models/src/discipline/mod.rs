@@ -137,14 +137,33 @@ macro_rules! each_line {
     };
 }
 
+impl<T: Copy> Waiting<T> {
+    #[inline(never)]
+    fn join_another(&mut self, entry: T, who: Joining) {
+        each_line!(self, line => line.join(entry, who));
+    }
+
+    #[inline(never)]
+    fn remove_first_of_another(&mut self) {
+        each_line!(self, line => line.remove_first());
+    }
+}
+
 impl<T: Copy> Line<T> for Waiting<T> {
+    // The usual line is asked first: what it does is short, and what the others do is not to make it longer.
     #[inline]
     fn join(&mut self, entry: T, who: Joining) {
-        each_line!(self, line => line.join(entry, who));
+        if let Self::Fifo(line) = self {
+            return line.join(entry, who);
+        }
+        self.join_another(entry, who);
     }
 
     #[inline]
     fn first(&mut self, moment: Moment, is_live: impl Fn(T) -> bool) -> Option<T> {
+        if let Self::Fifo(line) = self {
+            return line.first(moment, is_live);
+        }
         each_line!(self, line => line.first(moment, is_live))
     }
 
@@ -159,7 +178,10 @@ impl<T: Copy> Line<T> for Waiting<T> {
 
     #[inline]
     fn remove_first(&mut self) {
-        each_line!(self, line => line.remove_first());
+        if let Self::Fifo(line) = self {
+            return line.remove_first();
+        }
+        self.remove_first_of_another();
     }
 
     fn entries(&self) -> usize {
