@@ -102,7 +102,7 @@ pub(crate) struct Route {
     pub(crate) latency: Option<Distribution>,
     pub(crate) connect: Option<ConnectPlan>,
     /// What passes it, where that takes time or can be lost.
-    pub(crate) wire: Option<Wire>,
+    pub(crate) wire: Option<Box<Wire>>,
 }
 
 /// What messages meet on a route.
@@ -138,7 +138,7 @@ pub(crate) struct Call {
     pub(crate) route: RouteId,
     pub(crate) policy: Option<PolicyId>,
     pub(crate) latency: Option<Distribution>,
-    pub(crate) wire: Option<Wire>,
+    pub(crate) wire: Option<Box<Wire>>,
     pub(crate) place: Place,
 }
 

@@ -20,10 +20,10 @@ const SALT_CONNECT: u64 = 0xD6E8_FEB8_6659_FD93;
 /// Bytes of a packet: 1,500 of Ethernet without the headers of IPv4 and TCP.
 const PACKET: f64 = 1460.0;
 
-/// How often a packet is sent, in all, before the connection is given up: Linux, tcp_retries2 = 15.
+/// How often a packet is sent, in all, before the connection is given up: Linux, `tcp_retries2` = 15.
 const MOST_SENT: i32 = 16;
 
-/// The longest wait before a packet is sent again: Linux, TCP_RTO_MAX.
+/// The longest wait before a packet is sent again: Linux, `TCP_RTO_MAX`.
 const LONGEST_WAIT: f64 = 120.0;
 
 /// Connections of one caller to one replica.

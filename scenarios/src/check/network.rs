@@ -28,7 +28,7 @@ impl Checker<'_> {
     }
 
     /// What messages meet on a route, where they meet anything.
-    pub(super) fn wire(&mut self, spec: &RouteSpec) -> Option<Wire> {
+    pub(super) fn wire(&mut self, spec: &RouteSpec) -> Option<Box<Wire>> {
         let loss = spec.loss.value.fraction;
         if spec.bandwidth.is_none() && loss <= 0.0 {
             return None;
@@ -37,27 +37,21 @@ impl Checker<'_> {
             let help = "write `retransmit: 200ms`";
             self.error(spec.retransmit.place, "what is lost cannot be sent again at once", help);
         }
-        Some(Wire {
+        Some(Box::new(Wire {
             bandwidth: spec.bandwidth.as_ref().map_or(f64::INFINITY, |at| at.value.bytes_per_second),
             loss,
             retransmit: span(&spec.retransmit).unwrap_or_default(),
             request: None,
             reply: None,
-        })
+        }))
     }
 
-    /// The same for a call; none when what it says of bytes is wrong.
-    pub(super) fn wire_of(&mut self, step: &CallStep, route: RouteId) -> Option<Option<Wire>> {
-        let request = match &step.bytes {
-            Some(law) => Some(self.distribution(law)?),
-            None => None,
-        };
-        let reply = match &step.reply_bytes {
-            Some(law) => Some(self.distribution(law)?),
-            None => None,
-        };
-        let wire = self.used_routes[route.index()].wire.clone();
-        Some(wire.map(|wire| Wire { request, reply, ..wire }))
+    /// The same for a call.
+    pub(super) fn wire_of(&mut self, step: &CallStep, route: RouteId) -> Option<Box<Wire>> {
+        let request = step.bytes.as_ref().and_then(|law| self.distribution(law));
+        let reply = step.reply_bytes.as_ref().and_then(|law| self.distribution(law));
+        let wire = self.used_routes[route.index()].wire.clone()?;
+        Some(Box::new(Wire { request, reply, ..*wire }))
     }
 }
 

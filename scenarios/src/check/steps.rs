@@ -123,7 +123,7 @@ impl Checker<'_> {
             Some(own) => Some(own?),
             None => self.used_routes[route.0 as usize].latency.clone(),
         };
-        let wire = self.wire_of(step, route)?;
+        let wire = self.wire_of(step, route);
         let policy = match policy {
             Some(policy) => Some(policy?),
             None => None,

@@ -134,9 +134,9 @@ spec! {
         /// Network time of each direction.
         latency: Option<DistributionSpec<Time>> => "that of the route" (""),
         /// Bytes of the request, for a route with `bandwidth` or `loss`.
-        bytes: Option<DistributionSpec<Size>> => "as many as the request carries: `bytes` of its traffic" (""),
+        bytes: Option<Box<DistributionSpec<Size>>> => "as many as the request carries: `bytes` of its traffic" (""),
         /// Bytes of the reply.
-        reply_bytes: Option<DistributionSpec<Size>> => "none that count" (""),
+        reply_bytes: Option<Box<DistributionSpec<Size>>> => "none that count" (""),
     }
 }
 

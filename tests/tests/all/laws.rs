@@ -69,7 +69,9 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
             assert!(window.residual() == 0.0, "{}: Little's Law fails on {window:?}", plan.name);
         }
         for (service, cores) in segment.cores.iter().enumerate() {
-            cores.iter().for_each(|seen| check_utilization(seen, spare_quota(plan, service)));
+            if let Some(seen) = cores {
+                check_utilization(seen, spare_quota(plan, service));
+            }
         }
         segment.volumes.iter().for_each(check_volume);
         if !resizes(plan) {
@@ -143,11 +145,11 @@ fn check_utilization(seen: &CoresObservation, spare: f64) {
 /// of another for each change by an event, at which the quota begins anew.
 fn spare_quota(plan: &Blueprint, service: usize) -> f64 {
     let changes = plan.changes.iter().flat_map(|change| &change.patch.rows);
-    let changed = changes.filter_map(|row| match row {
+    let later = changes.filter_map(|row| match row {
         Row::Service(id, row) if id.index() == service => Some(row),
         _ => None,
     });
-    let rows: Vec<_> = changed.chain([&plan.services[service]]).collect();
+    let rows: Vec<_> = later.chain([&plan.services[service]]).collect();
     let quota = |row: &&ServicePlan| {
         let cores = row.cores?;
         Some(cores.cores * cores.throttle?.period.as_nanos() as f64 * f64::from(row.replicas))

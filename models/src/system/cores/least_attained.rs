@@ -136,11 +136,11 @@ impl LeastAttained {
     }
 
     /// The ticket of a burst that begins. It always does, though others may compute first later.
-    pub(super) fn begin(&mut self, burst: Burst) -> Option<u32> {
+    pub(super) fn begin(&mut self, burst: Burst) -> u32 {
         let row = Row { burst, sequence: self.sequence, stopped: false };
         let ticket = self.bursts.insert(row);
         self.enter(ticket, 0.0);
-        Some(ticket)
+        ticket
     }
 
     fn enter(&mut self, ticket: u32, got: f64) {
@@ -194,9 +194,9 @@ impl LeastAttained {
         self.groups[at].members -= 1;
         if self.groups[at].members == 0 {
             let mut by_need = self.groups.remove(at).by_need;
-            by_need.drain().for_each(|Reverse((_, _, ticket))| {
+            for Reverse((_, _, ticket)) in by_need.drain() {
                 self.bursts.remove(ticket);
-            });
+            }
             self.spare.push(by_need);
         }
     }

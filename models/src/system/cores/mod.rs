@@ -121,7 +121,9 @@ impl Discipline {
             if let Self::LeastAttained(_) = self {
                 moved.sort_by(|a, b| b.got.total_cmp(&a.got));
             }
-            moved.into_iter().for_each(|moved| each!(self, row => row.adopt(moved)));
+            for moved in moved {
+                each!(self, row => row.adopt(moved));
+            }
         }
     }
 }
@@ -221,13 +223,11 @@ impl Cores {
     #[inline]
     pub(super) fn begin(&mut self, worker: Worker, need: u64, class: u16) -> Begun {
         let burst = Burst { worker, need, class };
-        match each!(&mut self.discipline, row => row.begin(burst)) {
-            Some(ticket) => Begun::Computing(ticket),
-            None => {
-                self.line.push_back(burst);
-                Begun::InLine
-            }
+        if each!(&self.discipline, row => row.has_room()) {
+            return Begun::Computing(each!(&mut self.discipline, row => row.begin(burst)));
         }
+        self.line.push_back(burst);
+        Begun::InLine
     }
 
     /// Ends a burst that has got its need, if one has: whose it was, and its need.
@@ -246,7 +246,7 @@ impl Cores {
         while !self.line.is_empty() && each!(&self.discipline, row => row.has_room()) {
             let burst = self.line.pop_front()?;
             if is_live(burst.worker) {
-                let ticket = each!(&mut self.discipline, row => row.begin(burst))?;
+                let ticket = each!(&mut self.discipline, row => row.begin(burst));
                 return Some((burst.worker, ticket));
             }
         }

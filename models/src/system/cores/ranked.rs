@@ -123,12 +123,12 @@ impl Ranked {
     }
 
     /// The ticket of a burst that begins. It always does, though it may have to wait for a core.
-    pub(super) fn begin(&mut self, burst: Burst) -> Option<u32> {
+    pub(super) fn begin(&mut self, burst: Burst) -> u32 {
         let row = Row { burst, sequence: self.sequence, got: 0.0, start: 0.0, stage: Stage::Waiting };
         self.sequence += 1;
         let ticket = self.bursts.insert(row);
         self.enter(ticket);
-        Some(ticket)
+        ticket
     }
 
     /// Gives a burst a core, or a place in line.

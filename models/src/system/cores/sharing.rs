@@ -82,14 +82,9 @@ impl Sharing {
         self.running < self.admitted
     }
 
-    /// The ticket of a burst that begins, if it may.
+    /// The ticket of a burst that begins. There must be room for it.
     #[inline]
-    pub(super) fn begin(&mut self, burst: Burst) -> Option<u32> {
-        self.has_room().then(|| self.admit(burst))
-    }
-
-    #[inline]
-    fn admit(&mut self, burst: Burst) -> u32 {
+    pub(super) fn begin(&mut self, burst: Burst) -> u32 {
         if self.running == 0 {
             // Nobody remembers the old origin: a fresh one keeps the sums precise.
             self.virtual_time = 0.0;
