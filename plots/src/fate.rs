@@ -101,8 +101,7 @@ fn draw_cell(scene: &mut Scene, at: Rect, outcome: Option<PointOutcome>) {
     let (color, word, _) = look(outcome.fate);
     scene.rect(at, &Paint::fill(color.line).class("mark"));
     // Where replications differ, how many do what most do; else the word, for those who see no colours.
-    let words =
-        if outcome.share < 1.0 { format!("{:.0} %", outcome.share * 100.0) } else { word.to_owned() };
+    let words = if outcome.share < 1.0 { format!("{:.0} %", outcome.share * 100.0) } else { word.to_owned() };
     if width(&words, LABEL, false) < at.width() - 6.0 {
         let (x, y) = (f64::midpoint(at.left, at.right), f64::midpoint(at.top, at.bottom) + 0.35 * LABEL);
         scene.text(&Text::new(x, y, LABEL, ink(outcome.fate), words).anchor(Anchor::Middle));

@@ -63,7 +63,8 @@ pub(crate) fn verify_markdown(report: &VerifyReport) -> String {
 fn ends(expectation: &VerifiedExpectation) -> [String; 2] {
     let left = expectation.text.split(['<', '>', '=']).next().unwrap_or_default();
     let unit = if left.contains('/') { Unit::Count } else { Unit::of_metric(&expectation.text) };
-    [expectation.lowest, expectation.highest].map(|value| value.map_or("-".to_owned(), |value| unit.say(value)))
+    [expectation.lowest, expectation.highest]
+        .map(|value| value.map_or("-".to_owned(), |value| unit.say(value)))
 }
 
 fn verdict(expectation: &VerifiedExpectation, seeds: u32) -> String {

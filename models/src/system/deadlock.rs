@@ -70,7 +70,8 @@ impl System<'_> {
         for &start in edges.keys() {
             let mut path = vec![start];
             while let Some(next) = path.last().and_then(|at| edges.get(at)) {
-                let Some((&to, _)) = next.iter().max_by_key(|(to, edge)| (edge.units, u32::MAX - **to)) else {
+                let Some((&to, _)) = next.iter().max_by_key(|(to, edge)| (edge.units, u32::MAX - **to))
+                else {
                     break;
                 };
                 if let Some(begin) = path.iter().position(|at| *at == to) {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Fate, Growth, Knee, Latency, Laws,
-    LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt, Series, ServiceResult,
-    Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult, Verdict, Window,
+    Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Fate, Growth, Knee, Latency,
+    Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt, Series,
+    ServiceResult, Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult,
+    Verdict, Window,
 };
 
 /// Steady noise: the same on every run.

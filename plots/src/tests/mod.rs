@@ -344,10 +344,13 @@ fn a_map_of_fates_has_a_colour_for_each_and_says_how_sure_it_is() {
     let document = parse(&svg);
     let marks = of_class(&document, "mark");
     assert_eq!(marks.len(), sweep.points.len());
-    let of = |wanted: Fate| sweep.points.iter().filter(|p| p.outcome.is_some_and(|o| o.fate == wanted)).count();
-    for (fate, color) in
-        [(Fate::Stable, palette::BLUE), (Fate::Recovers, palette::ORANGE), (Fate::StaysDown, palette::VERMILLION)]
-    {
+    let of =
+        |wanted: Fate| sweep.points.iter().filter(|p| p.outcome.is_some_and(|o| o.fate == wanted)).count();
+    for (fate, color) in [
+        (Fate::Stable, palette::BLUE),
+        (Fate::Recovers, palette::ORANGE),
+        (Fate::StaysDown, palette::VERMILLION),
+    ] {
         assert!(of(fate) > 0);
         assert_eq!(marks.iter().filter(|mark| mark.attribute("fill") == Some(color.line)).count(), of(fate));
     }

@@ -77,7 +77,9 @@ pub(crate) fn windows(expectation: &Expectation) -> impl Iterator<Item = (SimTim
         Quantity::Ratio(above, below) => [Some(above), Some(below)],
     };
     let metrics = terms.into_iter().flatten().map(|term| &term.metric);
-    metrics.filter(|metric| !matches!(metric.reading, Reading::Recovery(_))).filter_map(|metric| metric.window)
+    metrics
+        .filter(|metric| !matches!(metric.reading, Reading::Recovery(_)))
+        .filter_map(|metric| metric.window)
 }
 
 /// What the last word of a metric makes of the rest.
@@ -154,7 +156,8 @@ impl Reader<'_> {
             Kind::Recovery(whose, condition) => format!("{whose}.{}", condition.figure.text),
         };
         let path = asked.as_str();
-        let place = if let Kind::Recovery(_, condition) = kind { spec.part(&condition.figure) } else { place };
+        let place =
+            if let Kind::Recovery(_, condition) = kind { spec.part(&condition.figure) } else { place };
         let mut variant = None;
         if let Some(piece) = &all.variant {
             variant = Some(self.variant(spec, piece)?);
@@ -219,7 +222,11 @@ impl Reader<'_> {
             ("recovery", Some(condition)) => Some(Kind::Recovery(rest, condition)),
             ("recovery", None) => {
                 let help = format!("write `{rest}.recovery(ok > 99%, after 130s)`");
-                self.error(spec.part(&text.path), "`recovery` does not say what is to hold, and since when", help);
+                self.error(
+                    spec.part(&text.path),
+                    "`recovery` does not say what is to hold, and since when",
+                    help,
+                );
                 None
             }
             (_, Some(condition)) => {

@@ -150,7 +150,8 @@ fn metrics(ran: &Ran<'_>) -> Vec<Metric> {
     let mut metrics = headline(&ran.case.blueprint);
     for term in ran.expectations.iter().flat_map(|expectation| expectation.left.terms()) {
         let recovers = matches!(term.metric.reading, Reading::Recovery(_)); // For ever less for ever is nothing.
-        if !recovers && !metrics.iter().any(|m| m.name == term.metric.name && m.window == term.metric.window) {
+        if !recovers && !metrics.iter().any(|m| m.name == term.metric.name && m.window == term.metric.window)
+        {
             metrics.push(term.metric.clone());
         }
     }

@@ -19,7 +19,8 @@ pub(crate) const CELLS: u32 = 120;
 /// Where the windows of the metric's part of the run begin and end.
 pub(crate) fn edges(metric: &Metric, blueprint: &Blueprint) -> Vec<SimTime> {
     let (from, to) = super::evaluate::span(metric, blueprint);
-    let inner = series::edges(blueprint, CELLS).into_iter().filter(|at| (from..to).contains(at) && *at > from);
+    let inner =
+        series::edges(blueprint, CELLS).into_iter().filter(|at| (from..to).contains(at) && *at > from);
     std::iter::once(from).chain(inner).chain([to]).collect()
 }
 
@@ -38,7 +39,9 @@ pub(crate) fn held(metric: &Metric, observations: &Observations, blueprint: &Blu
         let holds = match (inside.next(), inside.next()) {
             (None, _) => break, // It was cut short.
             (Some(only), None) => look(only),
-            (Some(_), Some(_)) => joined::window(observations, pair[0], pair[1]).is_some_and(|all| look(&all)),
+            (Some(_), Some(_)) => {
+                joined::window(observations, pair[0], pair[1]).is_some_and(|all| look(&all))
+            }
         };
         held.push(holds);
     }

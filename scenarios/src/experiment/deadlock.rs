@@ -12,7 +12,8 @@ pub(crate) fn told(case: &Case, gathered: &Gathered) -> Option<String> {
     let mut stuck = gathered.samples.iter().filter_map(|sample| sample.deadlock.as_ref());
     let first = stuck.next()?;
     let (count, all) = (1 + stuck.count(), gathered.samples.len());
-    let how_often = if all == 1 { String::new() } else { format!(" (so it ends in {count} of {all} replications)") };
+    let how_often =
+        if all == 1 { String::new() } else { format!(" (so it ends in {count} of {all} replications)") };
     Some(format!("deadlock: {}{how_often}", sentence(&case.blueprint, first)))
 }
 
@@ -65,11 +66,14 @@ mod tests {
             units,
             in_use: 10,
         };
-        let deadlock = Deadlock { since: SimTime::from_nanos(2_500_000_000), links: vec![link(0, 1, 10), link(1, 0, 9)] };
+        let deadlock = Deadlock {
+            since: SimTime::from_nanos(2_500_000_000),
+            links: vec![link(0, 1, 10), link(1, 0, 9)],
+        };
         assert_eq!(
             sentence(&blueprint, &deadlock),
             "all 10 units of `web.workers` that are in use are held by requests that wait for `connections`, 9 of the 10 \
-             units of which are held by requests that wait for `web.workers`, since 2.5 s at the latest"
+             units of which are held by requests that wait for `web.workers`, since 2.50 s at the latest"
         );
     }
 }

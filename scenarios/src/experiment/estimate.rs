@@ -5,8 +5,8 @@ use models::observe::Segment;
 use sim_core::{Estimate, SimTime};
 
 use super::evaluate::figure;
-use super::{course, rank};
 use super::gather::{Case, Gathered};
+use super::{course, rank};
 use crate::metric::{Figure, Metric, Reading, Subject};
 use crate::results::E;
 

@@ -20,8 +20,8 @@ use models::observe::Segment;
 use sim_core::Estimate;
 
 use super::analysis::{Analysis, Place, figure, percent};
-use super::{deadlock, evaluate};
 use super::gather::{Case, Gathered, Levels};
+use super::{deadlock, evaluate};
 use crate::metric::Subject;
 use crate::results::{E, Growth};
 

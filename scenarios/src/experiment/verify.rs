@@ -69,7 +69,8 @@ pub fn verify(
         all.push(Override::parse(&format!("seed={seed}"))?);
         verdicts(source, &all, progress, cancel)
     };
-    let seen: Vec<(Vec<Verdict>, bool)> = (1..=seeds).into_par_iter().map(on_seed).collect::<Result<_, _>>()?;
+    let seen: Vec<(Vec<Verdict>, bool)> =
+        (1..=seeds).into_par_iter().map(on_seed).collect::<Result<_, _>>()?;
     let complete = seen.iter().all(|(_, complete)| *complete);
     let seen: Vec<Vec<Verdict>> = seen.into_iter().map(|(verdicts, _)| verdicts).collect();
     Ok(Verified {
@@ -114,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_worst_seed_decides() {
-        let seen = [(Met::Met, Some(0.5)), (Met::Undecided, Some(0.25)), (Met::NotMet, None), (Met::Met, Some(1.0))];
+        let seen =
+            [(Met::Met, Some(0.5)), (Met::Undecided, Some(0.25)), (Met::NotMet, None), (Met::Met, Some(1.0))];
         let all = together(&seen.map(|(met, value)| vec![verdict(met, value)]));
         assert_eq!((all[0].verdict, all[0].met), (Met::NotMet, 2));
         assert_eq!((all[0].lowest, all[0].highest), (Some(0.25), Some(1.0)));

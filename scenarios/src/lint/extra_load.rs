@@ -26,7 +26,8 @@ pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
 fn services(seen: &Seen<'_>, policy: usize) -> Vec<ServiceId> {
     let calls = seen.calls();
     let is_under = |call: &&&super::Call| call.policy.is_some_and(|known| known.index() == policy);
-    let mut called: Vec<ServiceId> = calls.iter().filter(is_under).map(|c| seen.endpoint(c).service).collect();
+    let mut called: Vec<ServiceId> =
+        calls.iter().filter(is_under).map(|c| seen.endpoint(c).service).collect();
     called.sort_unstable();
     called.dedup();
     called.retain(|service| {
@@ -107,7 +108,10 @@ policies:
 
     #[test]
     fn a_budget_beyond_what_is_spare_cannot_hold() {
-        insta::assert_snapshot!(client(285, "retry: {attempts: 4, backoff: 0s, budget: {ratio: 10%, cap: 10}}"));
+        insta::assert_snapshot!(client(
+            285,
+            "retry: {attempts: 4, backoff: 0s, budget: {ratio: 10%, cap: 10}}"
+        ));
     }
 
     #[test]

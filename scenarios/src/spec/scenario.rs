@@ -160,7 +160,11 @@ impl Spec for SweepsSpec {
         let (outcomes, axes): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| &*entry.key == OUTCOME);
         let outcome = outcomes.first().and_then(|entry| {
             if entry.node.text().is_none() {
-                sink.expected("a condition", &entry.node, "write `outcome: users`, or `outcome: users.ok > 90%`");
+                sink.expected(
+                    "a condition",
+                    &entry.node,
+                    "write `outcome: users`, or `outcome: users.ok > 90%`",
+                );
                 return None;
             }
             ExpectSpec::read(&entry.node, sink)

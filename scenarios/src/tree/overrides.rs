@@ -281,7 +281,8 @@ mod tests {
     fn a_tilde_removes_a_setting() {
         let text = "policies: {sql: {retry: {attempts: 3, budget: 10%}}}";
         let root = after(text, "policies.sql.retry.budget=~").unwrap();
-        let retry = |root: &Node| root.get("policies").unwrap().get("sql").unwrap().get("retry").cloned().unwrap();
+        let retry =
+            |root: &Node| root.get("policies").unwrap().get("sql").unwrap().get("retry").cloned().unwrap();
         assert!(retry(&root).get("budget").is_none());
         assert_eq!(retry(&root).get("attempts").unwrap().text(), Some("3"));
         let changes = tree("policies.sql.retry: {budget: null}");

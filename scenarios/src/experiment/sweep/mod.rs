@@ -70,8 +70,8 @@ pub(crate) fn sweep_with(
     cancel: &CancelFlag,
 ) -> Result<SweepReport, BrokenLaws> {
     let plans = || grid.points.iter().map(|point| &point.plan);
-    let prepared =
-        plans().map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel).watching_outcome(plan));
+    let prepared = plans()
+        .map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel).watching_outcome(plan));
     let prepared: Vec<Prepared> = prepared.collect();
     let cases: Vec<_> = prepared.iter().map(|prepared| prepared.case.clone()).collect();
     let plan = |number: usize| &grid.points[number].plan;
