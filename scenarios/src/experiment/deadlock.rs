@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(
             sentence(&blueprint, &deadlock),
             "all 10 units of `web.workers` that are in use are held by requests that wait for `connections`, 9 of the 10 \
-             units of which are held by requests that wait for `web.workers`, since 2.5 s at the latest"
+             units of which are held by requests that wait for `web.workers`, since 2.50 s at the latest"
         );
     }
 }
