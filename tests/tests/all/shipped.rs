@@ -112,7 +112,7 @@ fn a_shipped_scenario_begins_with_what_it_shows() {
     for file in files("library").into_iter().chain(files("lessons")) {
         let source = read(&file);
         let comments = source.text().lines().take_while(|line| line.starts_with("# ")).count();
-        assert_eq!(comments, 3, "{}", file.display());
+        assert!((2..=6).contains(&comments), "{}: {comments} lines", file.display());
         let scenario = load(&source, &[]);
         let stem = file.file_stem().expect("a file").to_string_lossy();
         assert_eq!(stem.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_'), scenario.name());
