@@ -376,7 +376,9 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
             page.item(&format!("{name}: {}", counts.join(", ")));
         }
     }
-    quotas.iter().for_each(|quota| page.item(quota));
+    for quota in &quotas {
+        page.item(quota);
+    }
 }
 
 /// Resources that are connections.

@@ -77,6 +77,7 @@ mod testing {
     use super::*;
 
     /// A hold of `ms` milliseconds that began as number `in_use`.
+    #[expect(clippy::unnecessary_wraps, reason = "rules are handed a window's sample, if there is one")]
     pub(super) fn held(ms: u64, in_use: u32) -> Option<Sample> {
         let time = Span::from_nanos(ms * 1_000_000);
         Some(Sample { now: SimTime::ZERO + time, time, in_use, dropped: false })

@@ -115,7 +115,7 @@ mod tests {
         limit.learn(held(10, 100));
         assert_eq!(limit.learn(held(10, 100)), 112);
         assert_eq!(limit.learn(held(20, 112)), 110);
-        assert_eq!([9.0, 10.0, 99.9, 100.0, 1_000.0].map(logarithm), [1.0, 1.0, 1.0, 2.0, 3.0]);
+        assert_eq!([9.0, 10.0, 99.9, 100.0, 1_000.0].map(|x| logarithm(x) as u32), [1, 1, 1, 2, 3]);
     }
 
     #[test]

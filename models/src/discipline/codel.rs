@@ -18,7 +18,7 @@ const MEMORY: u64 = 16;
 ///
 /// A queue that absorbs a burst and empties is left alone; one that merely stands there is not.
 ///
-/// Source: Nichols, Jacobson, McGregor and Iyengar, *Controlled Delay Active Queue Management*, RFC 8289, 2018. What
+/// Source: Nichols, Jacobson and others, *Controlled Delay Active Queue Management*, RFC 8289, 2018. What
 /// counts as an empty queue is one request there as here: the one that may wait behind.
 #[derive(Clone, Debug)]
 pub struct Codel<T> {

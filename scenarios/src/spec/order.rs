@@ -51,7 +51,7 @@ spec! {
 }
 
 short_form! {
-    /// CoDel: its target, `5ms`, or all of it.
+    /// `codel`: its target, `5ms`, or all of it.
     CodelSpec = CodelFields by "target" as Time;
     /// An adaptive LIFO: how many may wait before, `20`, or all of it.
     AdaptiveLifoSpec = AdaptiveLifoFields by "above" as Count;

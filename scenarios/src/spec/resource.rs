@@ -14,7 +14,7 @@ use crate::words::listed;
 #[derive(Clone, Debug)]
 pub(crate) enum ResourceSpec {
     /// Held, and given back.
-    Slots(SlotsSpec),
+    Slots(Box<SlotsSpec>),
     /// Shared by whoever computes.
     Cores(CoresMapSpec),
     /// Refilled by the clock.
@@ -32,7 +32,7 @@ impl Spec for ResourceSpec {
             "cores" => CoresMapSpec::read(node, sink).map(Self::Cores),
             "rate" => RateResourceSpec::read(node, sink).map(Self::Rate),
             "volume" => VolumeSpec::read(node, sink).map(Self::Volume),
-            _ => SlotsSpec::read(node, sink).map(Self::Slots),
+            _ => SlotsSpec::read(node, sink).map(Box::new).map(Self::Slots),
         }
     }
 
