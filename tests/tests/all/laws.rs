@@ -21,7 +21,7 @@ use self::system::System;
 
 #[test]
 fn random_systems_obey_the_laws_and_drain() {
-    let cases = if env::var_os("HOCKEYSTICK_LONG").is_some() { 100_000 } else { 300 };
+    let cases = if env::var_os("HOCKEYSTICK_LONG").is_some() { 100_000 } else { 1_000 };
     let config =
         Config { cases, rng_seed: RngSeed::Fixed(2_026), failure_persistence: None, ..Config::default() };
     let drained = AtomicU32::new(0);
