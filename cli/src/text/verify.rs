@@ -85,11 +85,9 @@ fn summary(report: &VerifyReport) -> String {
     } else {
         format!("{missed} of them are not met, or undecided, on some seed")
     };
-    format!(
-        "{expectations} expectations of {} scenarios on {} seeds: {held}.",
-        report.scenarios.len(),
-        report.seeds
-    )
+    let scenarios = report.scenarios.len();
+    let plural = if scenarios == 1 { "" } else { "s" };
+    format!("{expectations} expectations of {scenarios} scenario{plural} on {} seeds: {held}.", report.seeds)
 }
 
 #[cfg(test)]

@@ -28,11 +28,12 @@ fn sentence(blueprint: &Blueprint, deadlock: &Deadlock) -> String {
             format!("{} of the {} units", link.units, link.in_use)
         };
         let (pool, next) = (name(link.pool), name(link.waits_for));
-        text += &if number == 0 {
+        let link = if number == 0 {
             format!("{units} of `{pool}` that are in use are held by requests that wait for `{next}`")
         } else {
             format!(", {units} of which are held by requests that wait for `{next}`")
         };
+        text.push_str(&link);
     }
     format!("{text}, since {} s at the latest", figure(deadlock.since.as_seconds()))
 }

@@ -35,7 +35,6 @@ pub(crate) fn interval(values: &[f64]) -> Option<(f64, f64)> {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these values are picked, not computed")]
 mod tests {
     use super::*;
 

@@ -3,7 +3,7 @@
 //! A budget of b lets retries add b to the load. As long as lambda (1 + b) < mu a system that was pushed over the edge
 //! comes back; otherwise the budget holds and the system stays down. Copies after the percentile q add 1 - q.
 //!
-//! Source: Bronson, Aghayev, Charapko and Zhu, *Metastable Failures in Distributed Systems*, HotOS 2021; Dean and
+//! Source: Bronson, Aghayev, Charapko and Zhu, *Metastable Failures in Distributed Systems*, `HotOS` 2021; Dean and
 //! Barroso, *The Tail at Scale*, Communications of the ACM 56(2), 2013.
 
 use models::blueprint::{Credit, HedgeAfter, PolicyPlan, ServiceId, Spend};

@@ -157,7 +157,7 @@ impl Spec for SweepsSpec {
         let axis = |entry: &crate::tree::Entry, sink: &mut Sink| {
             (entry.key.to_string(), entry.place, SweepSpec::read(&entry.node, sink))
         };
-        let (outcomes, axes): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| &*entry.key == OUTCOME);
+        let (outcomes, paths): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| &*entry.key == OUTCOME);
         let outcome = outcomes.first().and_then(|entry| {
             if entry.node.text().is_none() {
                 sink.expected(
@@ -169,7 +169,7 @@ impl Spec for SweepsSpec {
             }
             ExpectSpec::read(&entry.node, sink)
         });
-        Some(Self { axes: axes.into_iter().map(|entry| axis(entry, sink)).collect(), outcome })
+        Some(Self { axes: paths.into_iter().map(|entry| axis(entry, sink)).collect(), outcome })
     }
 
     fn schema(definitions: &mut Definitions) -> Json {

@@ -290,7 +290,9 @@ mod tests {
         assert_eq!(nested.len(), 1, "a dotted path is set as a whole");
         let mut root = tree(text);
         let changes = tree("policies: {sql: {retry: {budget: ~}}}");
-        assignments(&changes).iter().for_each(|one| apply(&mut root, one).unwrap());
+        for one in assignments(&changes) {
+            apply(&mut root, &one).unwrap();
+        }
         assert!(retry(&root).get("budget").is_none() && retry(&root).get("attempts").is_some());
     }
 
