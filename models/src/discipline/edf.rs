@@ -1,7 +1,7 @@
 //! Earliest deadline first, without preemption.
 
-use super::ranked::Ranked;
-use super::{Joining, Line, Moment};
+use super::Joining;
+use super::ranked::{Rank, Ranked};
 
 /// Who has to be served earliest is served next; those without a deadline last.
 ///
@@ -10,40 +10,15 @@ use super::{Joining, Line, Moment};
 ///
 /// Source: Liu and Layland, *Scheduling Algorithms for Multiprogramming in a Hard-Real-Time Environment*, JACM 20(1),
 /// 1973.
-#[derive(Clone, Debug)]
-pub struct Edf<T> {
-    line: Ranked<T>,
-}
+pub type Edf<T> = Ranked<T, ByDeadline>;
 
-impl<T> Default for Edf<T> {
-    fn default() -> Self {
-        Self { line: Ranked::default() }
-    }
-}
+/// The deadline is the rank.
+#[derive(Clone, Copy, Debug)]
+pub struct ByDeadline;
 
-impl<T: Copy> Line<T> for Edf<T> {
-    fn join(&mut self, entry: T, who: Joining) {
-        self.line.join(entry, who.deadline.as_nanos());
-    }
-
-    fn first(&mut self, _moment: Moment, is_live: impl Fn(T) -> bool) -> Option<T> {
-        self.line.first(is_live)
-    }
-
-    fn remove_first(&mut self) {
-        self.line.remove_first();
-    }
-
-    fn entries(&self) -> usize {
-        self.line.entries()
-    }
-
-    fn sweep(&mut self, is_live: impl Fn(T) -> bool) {
-        self.line.sweep(is_live);
-    }
-
-    fn drain(&mut self) -> Vec<T> {
-        self.line.drain()
+impl Rank for ByDeadline {
+    fn of(who: &Joining) -> u64 {
+        who.deadline.as_nanos()
     }
 }
 
@@ -51,6 +26,7 @@ impl<T: Copy> Line<T> for Edf<T> {
 mod tests {
     use sim_core::SimTime;
 
+    use super::super::Line;
     use super::super::testing::{at_ms, joins, serve_all};
     use super::*;
 

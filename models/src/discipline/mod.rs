@@ -15,12 +15,13 @@ use sim_core::{SimTime, Span};
 use crate::blueprint;
 pub use adaptive_lifo::AdaptiveLifo;
 pub use codel::Codel;
-pub use edf::Edf;
+pub use edf::{ByDeadline, Edf};
 pub use fifo::Fifo;
 pub use lifo::Lifo;
 pub use priority::Priority;
 pub use random::Random;
-pub use sjf::Sjf;
+pub use ranked::{Rank, Ranked};
+pub use sjf::{BySize, Sjf};
 
 /// Who joins a line. What its discipline does not go by may be left blank.
 #[derive(Clone, Copy, Debug)]

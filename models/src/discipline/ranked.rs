@@ -2,12 +2,22 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::marker::PhantomData;
+
+use super::{Joining, Line, Moment};
+
+/// What a line goes by.
+pub trait Rank {
+    /// The lower, the sooner.
+    fn of(who: &Joining) -> u64;
+}
 
 /// Those who wait, the lowest rank first, in order of arrival among equals.
 #[derive(Clone, Debug)]
-pub(super) struct Ranked<T> {
+pub struct Ranked<T, R> {
     line: BinaryHeap<Reverse<Entry<T>>>,
     joined: u64,
+    rank: PhantomData<R>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,19 +53,19 @@ impl<T> Ord for Entry<T> {
     }
 }
 
-impl<T> Default for Ranked<T> {
+impl<T, R> Default for Ranked<T, R> {
     fn default() -> Self {
-        Self { line: BinaryHeap::new(), joined: 0 }
+        Self { line: BinaryHeap::new(), joined: 0, rank: PhantomData }
     }
 }
 
-impl<T: Copy> Ranked<T> {
-    pub(super) fn join(&mut self, who: T, rank: u64) {
-        self.line.push(Reverse(Entry { rank, number: self.joined, who }));
+impl<T: Copy, R: Rank> Line<T> for Ranked<T, R> {
+    fn join(&mut self, entry: T, who: Joining) {
+        self.line.push(Reverse(Entry { rank: R::of(&who), number: self.joined, who: entry }));
         self.joined += 1;
     }
 
-    pub(super) fn first(&mut self, is_live: impl Fn(T) -> bool) -> Option<T> {
+    fn first(&mut self, _moment: Moment, is_live: impl Fn(T) -> bool) -> Option<T> {
         while let Some(Reverse(entry)) = self.line.peek() {
             if is_live(entry.who) {
                 return Some(entry.who);
@@ -65,19 +75,19 @@ impl<T: Copy> Ranked<T> {
         None
     }
 
-    pub(super) fn remove_first(&mut self) {
+    fn remove_first(&mut self) {
         self.line.pop();
     }
 
-    pub(super) fn entries(&self) -> usize {
+    fn entries(&self) -> usize {
         self.line.len()
     }
 
-    pub(super) fn sweep(&mut self, is_live: impl Fn(T) -> bool) {
+    fn sweep(&mut self, is_live: impl Fn(T) -> bool) {
         self.line.retain(|Reverse(entry)| is_live(entry.who));
     }
 
-    pub(super) fn drain(&mut self) -> Vec<T> {
+    fn drain(&mut self) -> Vec<T> {
         let mut entries: Vec<Entry<T>> = self.line.drain().map(|Reverse(entry)| entry).collect();
         entries.sort_by_key(|entry| entry.number);
         entries.into_iter().map(|entry| entry.who).collect()

@@ -1,7 +1,7 @@
 //! Shortest job first, without preemption.
 
-use super::ranked::Ranked;
-use super::{Joining, Line, Moment};
+use super::Joining;
+use super::ranked::{Rank, Ranked};
 
 /// Who has the least to do is served next, and stays until it is done.
 ///
@@ -9,40 +9,15 @@ use super::{Joining, Line, Moment};
 ///
 /// Source: Phipps, *Machine Repair as a Priority Waiting-Line Problem*, Operations Research 4(1), 1956; Schrage and
 /// Miller, *The Queue M/G/1 with the Shortest Remaining Processing Time Discipline*, Operations Research 14(4), 1966.
-#[derive(Clone, Debug)]
-pub struct Sjf<T> {
-    line: Ranked<T>,
-}
+pub type Sjf<T> = Ranked<T, BySize>;
 
-impl<T> Default for Sjf<T> {
-    fn default() -> Self {
-        Self { line: Ranked::default() }
-    }
-}
+/// What there is to do is the rank.
+#[derive(Clone, Copy, Debug)]
+pub struct BySize;
 
-impl<T: Copy> Line<T> for Sjf<T> {
-    fn join(&mut self, entry: T, who: Joining) {
-        self.line.join(entry, who.size.as_nanos());
-    }
-
-    fn first(&mut self, _moment: Moment, is_live: impl Fn(T) -> bool) -> Option<T> {
-        self.line.first(is_live)
-    }
-
-    fn remove_first(&mut self) {
-        self.line.remove_first();
-    }
-
-    fn entries(&self) -> usize {
-        self.line.entries()
-    }
-
-    fn sweep(&mut self, is_live: impl Fn(T) -> bool) {
-        self.line.sweep(is_live);
-    }
-
-    fn drain(&mut self) -> Vec<T> {
-        self.line.drain()
+impl Rank for BySize {
+    fn of(who: &Joining) -> u64 {
+        who.size.as_nanos()
     }
 }
 
@@ -50,6 +25,7 @@ impl<T: Copy> Line<T> for Sjf<T> {
 mod tests {
     use sim_core::Span;
 
+    use super::super::Line;
     use super::super::testing::{free, joins, serve_all};
     use super::*;
 
