@@ -16,6 +16,8 @@ pub(super) enum Alarm {
     Batch(u32),
     /// The batch is done.
     BatchDone(u32),
+    /// A connection of the instance may have been idle for too long.
+    Fill(u32),
 }
 
 impl System<'_> {
@@ -29,6 +31,7 @@ impl System<'_> {
             Alarm::Rate(instance) => self.rate_alarm(instance, now, calendar),
             Alarm::Batch(instance) => self.batch_alarm(instance, now, calendar),
             Alarm::BatchDone(batch) => self.batch_done(batch, now, calendar),
+            Alarm::Fill(instance) => self.fill_due(instance, now, calendar),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::steps::{Asked, draws_at};
 use super::visit::Waiter;
 use super::{Packed, System, Task, span};
 use crate::blueprint::{Outcome, PoolId};
-use crate::discipline::{Joining, Line, Moment};
+use crate::discipline::{Line, Moment};
 
 /// A batch that is being served.
 #[derive(Debug)]
@@ -56,26 +56,15 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Asked {
-        let key = self.frames.key_of(index);
         let instance = self.instance_for(index, pool.index());
-        let class = self.requests.at(self.frames.at(index).request).class;
         let row = &mut self.pools[pool.index()];
-        let place = &mut self.instances[instance as usize];
+        let place = &self.instances[instance as usize];
         if place.waiting >= row.queue && !(place.in_use < place.slots && place.waiting == 0) {
             row.rejected += 1;
             self.forget_if_idle(instance);
             return Asked::Refused(Outcome::REJECTED);
         }
-        let at = Joining::of_class(class, place.waiting, now);
-        place.waiting += 1;
-        row.waiting.enter(now);
-        let order = row.order;
-        let frame = self.frames.at(index);
-        let salt = self.plan.salts[frame.pc as usize - 1];
-        let timeout = row.timeout.as_ref().map(|time| span(time.sample(&mut draws_at(frame, salt))));
-        self.wait_in_queue(index, State::Queued, instance, timeout, now, calendar);
-        let who = self.joining(index, order, self.frames.at(index).pc, at);
-        self.instances[instance as usize].line.join(Waiter::Frame(key, 1), who);
+        self.join_line(index, instance, 1, now, calendar);
         self.start_batches(instance, now, calendar);
         Asked::Queued
     }
@@ -118,7 +107,6 @@ impl System<'_> {
         let place = &mut self.instances[instance as usize];
         let pool = place.pool;
         let size = place.waiting.min(most);
-        place.waiting -= size;
         place.in_use += 1;
         let row = &mut self.pools[pool as usize];
         row.in_use.enter(now);
@@ -130,6 +118,7 @@ impl System<'_> {
             let first = place.line.first(moment, |w| is_waiting(&self.frames, w));
             let Some(Waiter::Frame(key, _)) = first else { break };
             place.line.remove_first();
+            place.waiting -= 1;
             let frame = self.frames.at_mut(key.index());
             frame.state = State::Batched;
             let (since, account) = (frame.since, frame.account);

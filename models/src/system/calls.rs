@@ -163,15 +163,16 @@ impl System<'_> {
     ) -> Option<u32> {
         match self.plan.calls[made.call.index()].policy {
             Some(policy) => self.call_under(policy, made, now, calendar),
-            None => self.attempt(made, now, calendar),
+            None => self.attempt(made, None, now, calendar),
         }
     }
 
-    /// Sends a request to an endpoint.
+    /// Sends a request to an endpoint; to a replica that the call watched as `avoids` was not sent to yet, if there is one.
     #[inline]
     pub(super) fn attempt(
         &mut self,
         made: &Made,
+        avoids: Option<u32>,
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
@@ -182,28 +183,15 @@ impl System<'_> {
         if self.deadlines.has_passed(link.parent, now) {
             return Some(self.refuse_late(request, caller, link, now));
         }
-        let (replica, balancer) = self.choose_replica(caller, call, request, draw_key, now);
-        self.enter_service(made, replica, balancer, now, calendar)
-    }
-
-    /// The same to a replica that the watched call has not been sent to yet, if there is one.
-    pub(super) fn attempt_elsewhere(
-        &mut self,
-        made: &Made,
-        watch: u32,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) -> Option<u32> {
-        if self.goes_too_deep(made.depth) {
-            return None;
-        }
-        let Made { call, caller, request, link, draw_key, .. } = *made;
-        if self.deadlines.has_passed(link.parent, now) {
-            return Some(self.refuse_late(request, caller, link, now));
-        }
-        let tried = self.watches.at(watch).tried;
-        let (replica, balancer) = self.choose_untried(caller, call, request, draw_key, tried, now);
-        self.add_tried(watch, self.replicas[replica as usize].local);
+        let (replica, balancer) = match avoids {
+            None => self.choose_replica(caller, call, request, draw_key, now),
+            Some(watch) => {
+                let tried = self.watches.at(watch).tried;
+                let chosen = self.choose_untried(caller, call, request, draw_key, tried, now);
+                self.add_tried(watch, self.replicas[chosen.0 as usize].local);
+                chosen
+            }
+        };
         self.enter_service(made, replica, balancer, now, calendar)
     }
 

@@ -7,6 +7,7 @@
 
 use sim_core::{Calendar, Population, Present, SimTime, Span, hash_name, mix};
 
+use super::alarms::Alarm;
 use super::frame::{Arena, Kind, Link, NONE, Request, State};
 use super::steps::draws_at;
 use super::{Event, Packed, Standing, System, Task, span};
@@ -260,7 +261,7 @@ impl System<'_> {
         let rack = self.connections.rack(instance);
         if next < rack.planned {
             rack.planned = next;
-            calendar.schedule(next, Event::Fill { instance }.pack());
+            self.set_alarm(next, Alarm::Fill(instance), calendar);
         }
         if let Some(entry) = opener
             && standing == Standing::Ready
@@ -273,8 +274,11 @@ impl System<'_> {
 
     /// The time to look for connections that have been idle for too long has come.
     pub(super) fn fill_due(&mut self, instance: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
-        self.connections.rack(instance).planned = SimTime::MAX;
-        self.fill(instance, now, calendar);
+        let rack = self.connections.rack(instance);
+        if rack.planned == now {
+            rack.planned = SimTime::MAX; // Otherwise an earlier look has taken its place.
+            self.fill(instance, now, calendar);
+        }
     }
 
     /// Starts a frame that opens a connection for nobody.

@@ -33,8 +33,6 @@ pub(super) enum Event {
     Cut,
     /// A caller checks the health of replicas.
     Check { balancer: u32 },
-    /// A connection of the instance may have been idle for too long.
-    Fill { instance: u32 },
     /// A resource looks at itself again.
     Alarm(u32),
     /// A change begins or ends.
@@ -67,8 +65,7 @@ impl Kind {
     const HEDGE: u64 = 11;
     const REFUSE: u64 = 12;
     const CHECK: u64 = 13;
-    const FILL: u64 = 14;
-    const ALARM: u64 = 15;
+    const ALARM: u64 = 14;
 }
 
 impl Event {
@@ -95,7 +92,6 @@ impl Event {
             Self::Hedge(call) => key(Kind::HEDGE, call),
             Self::Refuse(call) => key(Kind::REFUSE, call),
             Self::Check { balancer } => word(Kind::CHECK, 0, balancer),
-            Self::Fill { instance } => word(Kind::FILL, 0, instance),
             Self::Alarm(alarm) => word(Kind::ALARM, 0, alarm),
         }
     }
@@ -139,7 +135,6 @@ impl Packed {
             Kind::HEDGE => Event::Hedge(key),
             Kind::REFUSE => Event::Refuse(key),
             Kind::CHECK => Event::Check { balancer: rest },
-            Kind::FILL => Event::Fill { instance: rest },
             Kind::ALARM => Event::Alarm(rest),
             _ => Event::VisitDone(rest),
         }
@@ -176,7 +171,6 @@ mod tests {
             Event::Change { change: 2, begins: false },
             Event::VisitDone(u32::MAX),
             Event::Check { balancer: 7 },
-            Event::Fill { instance: u32::MAX },
             Event::Alarm(u32::MAX),
         ];
         for event in all {

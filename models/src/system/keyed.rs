@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::{Calendar, SimTime, Span};
-
-use super::frame::State;
+use super::System;
 use super::pool::Instance;
 use super::routing::value_of;
-use super::{Event, Packed, System};
 use crate::blueprint::{Attribute, PoolScope, Spacing};
 use crate::discipline::{Line, Waiting};
 
@@ -76,28 +73,6 @@ impl System<'_> {
             place.line.sweep(|_| false);
             row.keyed.instances.remove(&place.which);
             row.keyed.spare.push(instance);
-        }
-    }
-
-    /// The frame waits in a line until it is served, or for as long as it may.
-    pub(super) fn wait_in_queue(
-        &mut self,
-        index: u32,
-        state: State,
-        at: u32,
-        timeout: Option<Span>,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) {
-        let key = self.frames.key_of(index);
-        let frame = self.frames.at_mut(index);
-        frame.state = state;
-        frame.at = at;
-        frame.since = now;
-        // What it waited for before may have left it with the end of another patience.
-        frame.patience = timeout.map_or(SimTime::MAX, |patience| now + patience);
-        if timeout.is_some() {
-            calendar.schedule(frame.patience, Event::GiveUp(key).pack());
         }
     }
 }

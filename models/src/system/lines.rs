@@ -21,6 +21,32 @@ pub(super) enum TurnedAway {
 impl System<'_> {
     // Joining ----------------------------------------------------------------------------------------------
 
+    /// The frame waits in front of an instance of a pool, at the operation before its next one.
+    pub(super) fn join_line(
+        &mut self,
+        index: u32,
+        instance: u32,
+        units: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) {
+        let frame = self.frames.at(index);
+        let pc = frame.pc;
+        let class = self.requests.at(frame.request).class;
+        let place = &mut self.instances[instance as usize];
+        let row = &mut self.pools[place.pool as usize];
+        let at = Joining::of_class(class, place.waiting, now);
+        place.waiting += 1;
+        row.waiting.enter(now);
+        let order = row.order;
+        let salt = self.plan.salts[pc as usize - 1];
+        let timeout = row.timeout.as_ref().map(|time| span(time.sample(&mut draws_at(frame, salt))));
+        self.wait_in_queue(index, State::Queued, instance, timeout, now, calendar);
+        let who = self.joining(index, order, pc, at);
+        let key = self.frames.key_of(index);
+        self.instances[instance as usize].line.join(Waiter::Frame(key, units), who);
+    }
+
     /// What the line of a pool goes by when frame `index`, about to run the operation at `pc`, joins it.
     pub(super) fn joining(&self, index: u32, order: Discipline, pc: u32, at: Joining) -> Joining {
         match order {

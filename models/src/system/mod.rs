@@ -497,10 +497,6 @@ impl System<'_> {
             Event::GiveUp(frame) => self.give_up(frame, now, calendar),
             Event::Hedge(call) => self.hedge(call, now, calendar),
             Event::Refuse(call) => self.refuse(call, now, calendar),
-            Event::Fill { instance } => {
-                self.fill_due(instance, now, calendar);
-                None
-            }
             Event::Cut => {
                 self.cut(now, calendar);
                 None

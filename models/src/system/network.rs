@@ -28,7 +28,7 @@ const LONGEST_WAIT: f64 = 120.0;
 
 /// Connections of one caller to one replica.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Connections {
+pub(super) struct KeptAlive {
     /// Since when those that nobody uses have been so, the latest last.
     idle: Vec<SimTime>,
     /// Of one that all calls share: when it has been opened, or will be.
@@ -37,7 +37,7 @@ pub(super) struct Connections {
     used: SimTime,
 }
 
-impl Connections {
+impl KeptAlive {
     /// Takes a connection for a call. Returns how long it takes until the call can be sent, given what a handshake
     /// would take, and whether one was open already.
     ///
@@ -225,7 +225,7 @@ mod tests {
         let ms = |n: u64| SimTime::from_nanos(n * 1_000_000);
         let span = |n: u64| Span::from_nanos(n * 1_000_000);
         let plan = ConnectPlan { round_trips: 2, keep_alive: span(100), idle: 1 };
-        let mut own = Connections::default();
+        let mut own = KeptAlive::default();
         assert_eq!(own.take(&plan, None, ms(0), || span(40)), (span(40), false));
         assert_eq!(own.take(&plan, None, ms(10), || span(40)), (span(40), false));
         own.give_back(&plan, ms(50));
@@ -241,7 +241,7 @@ mod tests {
         let ms = |n: u64| SimTime::from_nanos(n * 1_000_000);
         let span = |n: u64| Span::from_nanos(n * 1_000_000);
         let plan = ConnectPlan { round_trips: 2, keep_alive: span(100), idle: u32::MAX };
-        let mut shared = Connections::default();
+        let mut shared = KeptAlive::default();
         assert_eq!(shared.take(&plan, Some(1), ms(0), || span(40)), (span(40), false));
         assert_eq!(shared.take(&plan, Some(2), ms(10), || span(40)), (span(30), true));
         shared.give_back(&plan, ms(80));

@@ -349,11 +349,8 @@ impl System<'_> {
         let link = Link { parent: key, epoch: watch.sent };
         let (call, caller) = (watch.call, frame.replica);
         let made = Made { call, caller, request: frame.request, link, draw_key, depth: frame.depth };
-        let begun = if self.policy_of(call).avoid_tried {
-            self.attempt_elsewhere(&made, frame.at, now, calendar)
-        } else {
-            self.attempt(&made, now, calendar)
-        };
+        let avoids = self.policy_of(call).avoid_tried.then_some(frame.at);
+        let begun = self.attempt(&made, avoids, now, calendar);
         let sent = self.frames.at(index).first_child;
         if sent != NONE {
             let frame = self.frames.key_of(sent);

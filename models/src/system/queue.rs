@@ -1,9 +1,10 @@
 //! Those who wait for units of a rate or a volume, first come first served.
 
-use sim_core::{SimTime, Slab};
+use sim_core::{Calendar, SimTime, Slab, Span};
 
 use super::frame::{Frame, FrameKey, State};
 use super::steps::SHORT_LINE;
+use super::{Event, Packed, System, Task};
 use crate::discipline::{Fifo, Joining, Line, Moment};
 
 /// A line, each with the units that it wants. Entries of those who have left go stale with their frame.
@@ -53,13 +54,35 @@ fn is_waiting(frames: &Slab<Frame>, key: FrameKey) -> bool {
     frames.get(key).is_some_and(|frame| matches!(frame.state, State::Metered | State::Blocked))
 }
 
-impl super::System<'_> {
+impl System<'_> {
+    /// The frame waits in a line until it is served, or for as long as it may.
+    pub(super) fn wait_in_queue(
+        &mut self,
+        index: u32,
+        state: State,
+        at: u32,
+        timeout: Option<Span>,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) {
+        let key = self.frames.key_of(index);
+        let frame = self.frames.at_mut(index);
+        frame.state = state;
+        frame.at = at;
+        frame.since = now;
+        // What it waited for before may have left it with the end of another patience.
+        frame.patience = timeout.map_or(SimTime::MAX, |patience| now.saturating_add(patience));
+        if timeout.is_some() {
+            calendar.schedule(frame.patience, Event::GiveUp(key).pack());
+        }
+    }
+
     /// What the frame waited for is there. Returns since when it waited.
     pub(super) fn let_go_on(&mut self, key: FrameKey, now: SimTime) -> SimTime {
         let frame = self.frames.at_mut(key.index());
         frame.state = State::Ready;
         let since = frame.since;
-        self.ready.add(super::Task::Run(key));
+        self.ready.add(Task::Run(key));
         self.end_if_late(key.index(), now);
         since
     }

@@ -157,8 +157,7 @@ impl System<'_> {
             Event::GiveUp(_) | Event::Refuse(_) => "a wait times out".to_owned(),
             Event::Hedge(_) => "a call is hedged".to_owned(),
             Event::Check { .. } => "a health check".to_owned(),
-            Event::Fill { .. } => "a connection is closed".to_owned(),
-            Event::Alarm(_) => "a resource lets somebody go on".to_owned(),
+            Event::Alarm(_) => "a resource looks at itself".to_owned(),
             Event::Cut => "a window ends".to_owned(),
             Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
         };

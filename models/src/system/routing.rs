@@ -3,7 +3,7 @@
 use sim_core::{Calendar, Draws, SimTime, Span, combine, hash_name};
 
 use super::frame::NONE;
-use super::network::Connections;
+use super::network::KeptAlive;
 use super::{Event, Packed, System};
 use crate::attribute::Label;
 use crate::balancer::{Balancer, Needs, Pick, Seen};
@@ -24,7 +24,7 @@ pub(super) struct CallerRoute {
     /// Calls that this caller has outstanding at each replica.
     pub(super) in_flight: Vec<u32>,
     /// Its connections to each replica, where opening them takes time.
-    connections: Vec<Connections>,
+    connections: Vec<KeptAlive>,
     pub(super) route: RouteId,
     /// The caller's number.
     caller: u32,
@@ -301,9 +301,9 @@ impl CallerRoute {
     }
 
     /// The connections to replica number `local`.
-    pub(super) fn connections(&mut self, local: usize) -> &mut Connections {
+    pub(super) fn connections(&mut self, local: usize) -> &mut KeptAlive {
         if self.connections.len() <= local {
-            self.connections.resize_with(local + 1, Connections::default);
+            self.connections.resize_with(local + 1, KeptAlive::default);
         }
         &mut self.connections[local]
     }

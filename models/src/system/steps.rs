@@ -11,7 +11,7 @@ use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{
     ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, Stock, WaitFor,
 };
-use crate::discipline::{Joining, Line, Moment};
+use crate::discipline::{Line, Moment};
 
 /// Most copies of a branch, or rounds of a loop, that a draw can ask for.
 const MOST: f64 = 1.0e6;
@@ -357,7 +357,6 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Asked {
-        let key = self.frames.key_of(index);
         let instance = self.instance_for(index, pool);
         if self.pools[pool].is_guarded
             && let Some(why) = self.turned_away(index, pool, instance)
@@ -377,7 +376,6 @@ impl System<'_> {
         }
         let frame = self.frames.at_mut(index);
         let row = &mut self.pools[pool];
-        let class = self.requests.at(frame.request).class;
         let place = &mut self.instances[instance as usize];
         if place.waiting == 0 && place.in_use + units <= place.slots {
             row.acquired += 1;
@@ -393,22 +391,7 @@ impl System<'_> {
             row.rejected += 1;
             return Asked::Refused(Outcome::REJECTED);
         }
-        frame.state = State::Queued;
-        frame.at = instance;
-        frame.since = now;
-        // Without a timeout here, one that was planned for an earlier wait must find nothing.
-        frame.patience = SimTime::MAX;
-        let pc = frame.pc;
-        if let Some(patience) = &row.timeout {
-            let mut draws = draws_at(frame, self.plan.salts[pc as usize - 1]);
-            frame.patience = now.saturating_add(span(patience.sample(&mut draws)));
-            calendar.schedule(frame.patience, Event::GiveUp(key).pack());
-        }
-        let (order, at) = (row.order, Joining::of_class(class, place.waiting, now));
-        place.waiting += 1;
-        row.waiting.enter(now);
-        let who = self.joining(index, order, pc, at);
-        self.instances[instance as usize].line.join(Waiter::Frame(key, units), who);
+        self.join_line(index, instance, units, now, calendar);
         Asked::Queued
     }
 
@@ -434,9 +417,11 @@ impl System<'_> {
         let row = &mut self.pools[place.pool as usize];
         row.in_use.leave_n(u64::from(units), since, now);
         row.hold.record(now.since(since).as_nanos());
+        let is_keyed = matches!(row.scope, PoolScope::Each(_));
         if place.waiting > 0 {
             self.serve_waiting(instance, now);
-        } else if matches!(row.scope, PoolScope::Each(_)) {
+        }
+        if is_keyed {
             self.forget_if_idle(instance);
         }
     }
@@ -567,6 +552,7 @@ impl System<'_> {
             let frames = &self.frames;
             place.line.sweep(|waiter| is_waiting(frames, waiter));
         }
+        self.forget_if_idle(instance);
     }
 
     // Branches ---------------------------------------------------------------------------------------------
