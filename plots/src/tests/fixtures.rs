@@ -131,30 +131,7 @@ pub(crate) fn traffic() -> TrafficResult {
 }
 
 pub(crate) fn resource(utilization: Option<E>) -> ResourceResult {
-    ResourceResult {
-        kind: "slots".into(),
-        capacity: None,
-        utilization,
-        in_use: None,
-        queue_length: None,
-        queue_max: None,
-        wait_probability: None,
-        wait: Latency::default(),
-        hold: Latency::default(),
-        rate: None,
-        acquired: 0,
-        rejected: 0,
-        timed_out: 0,
-        connections: None,
-        dropped: 0,
-        abandoned: 0,
-        limit: None,
-        throttled: None,
-        throttled_periods: None,
-        batch_size: None,
-        limiter: None,
-        volume: None,
-    }
+    ResourceResult { kind: "slots".into(), utilization, ..ResourceResult::default() }
 }
 
 pub(crate) fn service(resources: impl IntoIterator<Item = (&'static str, Option<E>)>) -> ServiceResult {

@@ -4,8 +4,6 @@ use models::blueprint::{CodeAddress, ConnectionPlan, PoolId, PoolScope};
 
 use super::{Checker, services_of, span};
 use crate::spec::{At, SlotsSpec, Text};
-use crate::tree::quoted;
-use crate::words::{did_you_mean, listed};
 
 impl<'a> Checker<'a> {
     /// How the slots of the pool `name` are opened and closed, if they are connections.
@@ -59,18 +57,8 @@ impl<'a> Checker<'a> {
     /// The pool that `from` means for the connections of the pool `name`.
     fn source_named(&mut self, name: &str, at: &At<Text>) -> Option<PoolId> {
         let wanted = at.value.0.as_str();
-        let own =
-            name.split_once('.').and_then(|(service, _)| self.pool_names.get(&format!("{service}.{wanted}")));
-        let Some(&source) = own.or_else(|| self.pool_names.get(wanted)) else {
-            if self.told("", wanted) {
-                return None;
-            }
-            let known = || self.pool_names.keys().map(String::as_str).filter(|known| *known != name);
-            let help = did_you_mean(wanted, known())
-                .unwrap_or_else(|| format!("add it to `resources`, or use one of {}", listed(known())));
-            self.error(at.place, format!("there is no resource {}", quoted(wanted)), help);
-            return None;
-        };
+        let service = name.split_once('.').map_or("", |(service, _)| service);
+        let source = self.look_up(service, at, "let connections come out of `slots`")?;
         let row = &self.pools[source.index()];
         let holder = self.pool_names.get(name).map(|pool| self.pools[pool.index()].scope);
         if row.connections.is_some() {
@@ -87,9 +75,15 @@ impl<'a> Checker<'a> {
             self.error(at.place, message, "give it `per: cluster`: one for all replicas");
             return None;
         }
-        if row.scope == PoolScope::Class {
-            let message = format!("there is one `{wanted}` for each class, and a connection has none");
+        if matches!(row.scope, PoolScope::Class | PoolScope::Each(_)) {
+            let of = if row.scope == PoolScope::Class { "class" } else { "value of an attribute" };
+            let message = format!("there is one `{wanted}` for each {of}, and a connection has none");
             self.error(at.place, message, "give it `per: cluster`");
+            return None;
+        }
+        if row.batch.is_some() {
+            let message = format!("`{wanted}` is served in batches, which nobody holds");
+            self.error(at.place, message, "let connections come out of slots without `batch`");
             return None;
         }
         Some(source)

@@ -149,23 +149,13 @@ fn choose_ends(arms: &[(ArmWhen, Vec<Step>)], ends: &[bool]) -> Way {
 
 /// The first call of the steps to an endpoint that does not come back.
 fn endless_call<'a>(steps: &'a [Step], ends: &[bool]) -> Option<&'a Call> {
-    steps.iter().find_map(|step| match step {
-        Step::Call(call) => (!ends[call.endpoint.index()]).then_some(call),
-        Step::Hold { steps, .. } | Step::Repeat { steps, .. } => endless_call(steps, ends),
-        Step::All { branches, .. } => branches.iter().find_map(|branch| match branch {
-            Branch::Call(call) => (!ends[call.endpoint.index()]).then_some(call),
-            Branch::Steps(steps) => endless_call(steps, ends),
-        }),
-        Step::Choose(arms) => arms.iter().find_map(|(_, steps)| endless_call(steps, ends)),
-        Step::Cpu(_)
-        | Step::PerByte { .. }
-        | Step::Delay(_)
-        | Step::Batch { .. }
-        | Step::Take(_)
-        | Step::Give(_)
-        | Step::Reply
-        | Step::Fail { .. } => None,
-    })
+    let mut endless = None;
+    each_call(steps, &mut |call| {
+        if !ends[call.endpoint.index()] {
+            endless = endless.or(Some(call));
+        }
+    });
+    endless
 }
 
 /// All endpoints, each behind those that it calls where that is possible: one pass then decides nearly all.

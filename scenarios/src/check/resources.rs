@@ -120,18 +120,14 @@ impl<'a> Checker<'a> {
         let drops =
             matches!(plan.order, Discipline::Codel(_) | Discipline::AdaptiveLifo { codel: Some(_), .. });
         let guarded = [
-            (plan.drop_abandoned, "drop_abandoned"),
-            (!plan.admit.is_empty(), "admit"),
-            (plan.adapt.is_some(), "adapt"),
+            (plan.drop_abandoned, "`drop_abandoned`"),
+            (!plan.admit.is_empty(), "`admit`"),
+            (plan.adapt.is_some(), "`adapt`"),
             (drops, "an order that turns requests away"),
         ];
         if let (Some(batch), Some((_, what))) = (&spec.batch, guarded.iter().find(|(is_set, _)| *is_set)) {
-            let message = format!("a batch takes whoever waits: it does not go with `{what}`");
-            self.error(
-                batch.place,
-                message.replace("`an order that turns requests away`", guarded[3].1),
-                "leave one of them out",
-            );
+            let message = format!("a batch takes whoever waits: it does not go with {what}");
+            self.error(batch.place, message, "leave one of them out");
         }
         if plan.connections.is_some() && (of_a_value || plan.batch.is_some()) {
             let what = if of_a_value { "slots of a value come and go" } else { "a batch is not held" };
@@ -213,21 +209,25 @@ impl<'a> Checker<'a> {
     /// The pool that a step of `service` means: its own, one of the top level, or `service.resource`.
     pub(super) fn pool_named(&mut self, service: &str, at: &At<Text>) -> Option<PoolId> {
         let name = at.value.0.as_str();
+        let pool = self.look_up(service, at, &format!("write `- take: {name}`"))?;
+        if let PoolScope::Replica { service: owner, .. } = self.pools[pool.index()].scope
+            && self.services.get(service) != Some(&owner)
+        {
+            let owner = services_of(self.spec)[owner.index()].name.clone();
+            let message =
+                format!("`{name}` is one in each replica of `{owner}`, so `{service}` cannot hold it");
+            let help = format!("hold it in a step of `{owner}`, or use `per: cluster`");
+            self.error(at.place, message, help);
+            return None;
+        }
+        Some(pool)
+    }
+
+    /// The pool of that name, as `service` would say it. `instead` is the help for what is no pool.
+    pub(super) fn look_up(&mut self, service: &str, at: &At<Text>, instead: &str) -> Option<PoolId> {
+        let name = at.value.0.as_str();
         let own = self.pool_names.get(&format!("{service}.{name}")).copied();
         if let Some(pool) = own.or_else(|| self.pool_names.get(name).copied()) {
-            if let PoolScope::Replica { service: owner, .. } = self.pools[pool.index()].scope
-                && self.services.get(service) != Some(&owner)
-            {
-                let owner = services_of(self.spec)[owner.index()].name.clone();
-                let message =
-                    format!("`{name}` is one in each replica of `{owner}`, so `{service}` cannot hold it");
-                self.error(
-                    at.place,
-                    message,
-                    format!("hold it in a step of `{owner}`, or use `per: cluster`"),
-                );
-                return None;
-            }
             return Some(pool);
         }
         if let Some(stock) = self.stocks.get(&format!("{service}.{name}")).or_else(|| self.stocks.get(name)) {
@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
                 Stock::Volume(_) => ("a volume", "taken and given"),
             };
             let message = format!("`{name}` is {kind}, which is {does}, not held");
-            self.error(at.place, message, format!("write `- take: {name}`"));
+            self.error(at.place, message, instead);
             return None;
         }
         if name.rsplit('.').next() == Some("cores") || self.cores_resource(service, name) {

@@ -249,8 +249,10 @@ impl<'a> Subjects<'a> {
                 row(RESOURCE, text).or_else(|| row(POOL, text)).or_else(connections).or_else(|| waits(text))
             }
             Subject::Cores(_) => row(RESOURCE, text).or_else(|| row(CORES, text)).or_else(|| waits(text)),
-            Subject::Rate(_) => row(RATE, text).or_else(|| waits_only(text)),
-            Subject::Volume(_) => row(VOLUME, text).or_else(|| waits_only(text)),
+            Subject::Rate(_) => row(RATE, text).or_else(|| row(QUEUED, text)).or_else(|| waits_only(text)),
+            Subject::Volume(_) => {
+                row(VOLUME, text).or_else(|| row(QUEUED, text)).or_else(|| waits_only(text))
+            }
             Subject::Policy(..) => row(POLICY, text),
         }
     }
@@ -277,8 +279,8 @@ impl<'a> Subjects<'a> {
             Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(id) => [words(&[RESOURCE, POOL, self.connections(id)]), own(&waits)].concat(),
             Subject::Cores(_) => [words(&[RESOURCE, CORES]), own(&waits)].concat(),
-            Subject::Rate(_) => [words(&[RATE]), own(&waits[..2])].concat(),
-            Subject::Volume(_) => [words(&[VOLUME]), own(&waits[..2])].concat(),
+            Subject::Rate(_) => [words(&[RATE, QUEUED]), own(&waits[..2])].concat(),
+            Subject::Volume(_) => [words(&[VOLUME, QUEUED]), own(&waits[..2])].concat(),
             Subject::Policy(..) => words(&[POLICY]),
         }
     }
@@ -351,16 +353,19 @@ const CONNECTIONS: &[Row] = &[
     ("opened", Figure::Opened, Unit::Rate),
     ("open_refused", Figure::OpenRefused, Unit::Rate),
 ];
-const RATE: &[Row] = &[
-    ("utilization", Figure::Utilization, Unit::Share),
-    ("free", Figure::Free, Unit::Share),
-    ("taken", Figure::Taken, Unit::Rate),
+/// What is taken and not held, and waited for.
+const QUEUED: &[Row] = &[
     ("rate", Figure::AcquireRate, Unit::Rate),
     ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
     ("timed_out", Figure::Share(Outcome::TIMED_OUT), Unit::Share),
     ("queue_length", Figure::QueueLength, Unit::Number),
     ("queue_max", Figure::QueueMax, Unit::Number),
     ("wait_probability", Figure::WaitProbability, Unit::Share),
+];
+const RATE: &[Row] = &[
+    ("utilization", Figure::Utilization, Unit::Share),
+    ("free", Figure::Free, Unit::Share),
+    ("taken", Figure::Taken, Unit::Rate),
 ];
 const VOLUME: &[Row] = &[
     ("level", Figure::Level, Unit::Number),
@@ -373,12 +378,6 @@ const VOLUME: &[Row] = &[
     ("oversold", Figure::Oversold, Unit::Number),
     ("refused", Figure::Refused, Unit::Number),
     ("empty_at", Figure::Emptied, Unit::Time),
-    ("rate", Figure::AcquireRate, Unit::Rate),
-    ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
-    ("timed_out", Figure::Share(Outcome::TIMED_OUT), Unit::Share),
-    ("queue_length", Figure::QueueLength, Unit::Number),
-    ("queue_max", Figure::QueueMax, Unit::Number),
-    ("wait_probability", Figure::WaitProbability, Unit::Share),
 ];
 
 const POLICY: &[Row] = &[

@@ -417,27 +417,10 @@ impl Figures<'_> {
     fn not_held(&self, kind: &str, subject: Subject) -> ResourceResult {
         ResourceResult {
             kind: kind.to_owned(),
-            capacity: None,
-            utilization: None,
-            in_use: None,
             queue_length: self.e(subject, Figure::QueueLength),
-            queue_max: None,
             wait_probability: self.e(subject, Figure::WaitProbability),
-            wait: Latency::default(),
-            hold: Latency::default(),
             rate: self.e(subject, Figure::AcquireRate),
-            acquired: 0,
-            rejected: 0,
-            timed_out: 0,
-            connections: None,
-            dropped: 0,
-            abandoned: 0,
-            limit: None,
-            throttled: None,
-            throttled_periods: None,
-            batch_size: None,
-            limiter: None,
-            volume: None,
+            ..ResourceResult::default()
         }
     }
 
@@ -463,11 +446,8 @@ impl Figures<'_> {
             dropped: seen.map_or(0, |seen| seen.dropped),
             abandoned: seen.map_or(0, |seen| seen.abandoned),
             limit: self.blueprint.pools[id.index()].adapt.and_then(|_| self.e(subject, Figure::Limit)),
-            throttled: None,
-            throttled_periods: None,
             batch_size: self.e(subject, Figure::BatchSize),
-            limiter: None,
-            volume: None,
+            ..ResourceResult::default()
         }
     }
 
@@ -495,7 +475,6 @@ impl Figures<'_> {
             utilization: self.e(subject, Figure::Utilization),
             in_use: self.e(subject, Figure::InUse),
             queue_length: self.e(subject, Figure::QueueLength),
-            queue_max: None,
             wait_probability: self.e(subject, Figure::WaitProbability),
             wait: self.latency(subject, Figure::WaitMean, Figure::WaitQuantile, seen.map(|seen| &seen.wait)),
             hold: self.latency(
@@ -506,17 +485,9 @@ impl Figures<'_> {
             ),
             rate: self.e(subject, Figure::AcquireRate),
             acquired: seen.map_or(0, |seen| seen.response.count()),
-            rejected: 0,
-            timed_out: 0,
-            connections: None,
-            dropped: 0,
-            abandoned: 0,
-            limit: None,
             throttled: self.e(subject, Figure::Throttled).filter(|_| has_quota),
             throttled_periods: self.e(subject, Figure::ThrottledPeriods).filter(|_| has_quota),
-            batch_size: None,
-            limiter: None,
-            volume: None,
+            ..ResourceResult::default()
         }
     }
 

@@ -21,7 +21,7 @@ use sim_core::Span;
 use crate::check::callees_first;
 use crate::diagnostic::Diagnostic;
 use crate::experiment::analysis::Analysis;
-use crate::scenario::{Branch, Call, Endpoint, Parts, Scenario, Step};
+use crate::scenario::{Call, Endpoint, Parts, Scenario, each_call};
 use crate::spec::{ScenarioSpec, Sink};
 use crate::tree::{Node, Place};
 
@@ -108,37 +108,6 @@ impl Seen<'_> {
             }
         }
         values
-    }
-}
-
-/// Calls of the steps, whatever they are nested in.
-fn each_call<'a>(steps: &'a [Step], visit: &mut impl FnMut(&'a Call)) {
-    for step in steps {
-        match step {
-            Step::Call(call) => visit(call),
-            Step::Hold { steps, .. } | Step::Repeat { steps, .. } => each_call(steps, visit),
-            Step::All { branches, .. } => {
-                for branch in branches {
-                    match branch {
-                        Branch::Call(call) => visit(call),
-                        Branch::Steps(steps) => each_call(steps, visit),
-                    }
-                }
-            }
-            Step::Choose(arms) => {
-                for (_, steps) in arms {
-                    each_call(steps, visit);
-                }
-            }
-            Step::Cpu(_)
-            | Step::PerByte { .. }
-            | Step::Delay(_)
-            | Step::Batch { .. }
-            | Step::Take(_)
-            | Step::Give(_)
-            | Step::Reply
-            | Step::Fail { .. } => {}
-        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! Source: Brooker, *Timeouts, retries, and backoff with jitter*, Amazon Builders' Library, 2019: a stack of five
 //! calls with three attempts each loads the last of them 243 times over.
 
-use super::{Diagnostic, Seen, attempts, each_call};
+use super::{Diagnostic, Seen, attempts};
+use crate::scenario::each_call;
 use crate::scenario::{Call, Traffic};
 
 /// Attempts at one place that one request may cause.

@@ -6,8 +6,9 @@
 use models::blueprint::PolicyPlan;
 use sim_core::Span;
 
-use super::{Diagnostic, Seen, each_call, limit};
+use super::{Diagnostic, Seen, limit};
 use crate::experiment::analysis::duration;
+use crate::scenario::each_call;
 
 /// The rule: an attempt is waited for at least as long as any single call that it makes may take with all of its
 /// own attempts, unless giving up cancels it.

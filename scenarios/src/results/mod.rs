@@ -225,7 +225,7 @@ pub struct EndpointResult {
 }
 
 /// One resource.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ResourceResult {
     /// `slots` or `cores`.
     pub kind: String,

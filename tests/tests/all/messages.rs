@@ -369,6 +369,17 @@ fn connections_that_cannot_be_opened() {
     assert_snapshot!("connection_nobody_opens", pools("connect: 5ms, eager: true"));
     assert_snapshot!("connection_too_old", pools("max_life: 0s"));
     assert_snapshot!("connection_unit", pools("connect: 5, idle: 10"));
+    assert_snapshot!("connection_served_together", pools("connect: 5ms, batch: {max: 4, time: 1ms}"));
+    let from = |source: &str| {
+        let keyed = SHOP.replace("web.checkout}", "web.checkout, attributes: {key: {uniform: 5}}}");
+        let text = format!("{keyed}resources:\n  source: {source}\n  pool: {{slots: 2, from: source}}\n");
+        seen(&text)
+    };
+    assert_eq!(from("{slots: 9}"), "no message\n");
+    assert_snapshot!("connection_from_a_value", from("{slots: 9, per: key}"));
+    assert_snapshot!("connection_from_a_batch", from("{slots: 9, batch: {max: 4, time: 1ms}}"));
+    assert_snapshot!("connection_from_a_rate", from("{rate: 10/s, burst: 5}"));
+    assert_snapshot!("connection_from_connections", from("{slots: 9, connect: 5ms}"));
 }
 
 #[test]
@@ -545,6 +556,8 @@ fn steps_that_move_what_does_not_move() {
     let batch = |batch: &str| shop_and(&format!("resources: {{gpu: {{slots: 1, batch: {batch}}}}}\n"));
     assert_snapshot!("batch_min_over_max", batch("{max: 4, min: 5, time: 1ms}"));
     assert_snapshot!("batch_without_time", batch("{max: 4}"));
+    assert_snapshot!("batch_shed", batch("{max: 4, time: 1ms}, drop_abandoned: true"));
+    assert_snapshot!("batch_dropped", batch("{max: 4, time: 1ms}, order: {codel: {}}"));
 }
 
 #[test]
