@@ -1,6 +1,5 @@
 //! What crosses the crates, in one binary.
 
-mod cli;
 mod connections;
 mod determinism;
 mod flows;

@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use scenarios::experiment::{self, Options, Plan, Silent};
-use scenarios::results::{Met, Report, Verdict};
+use scenarios::experiment::{self, Silent};
+use scenarios::results::{Met, Verdict};
 use scenarios::{Override, Scenario, Source};
 use sim_core::CancelFlag;
 
@@ -57,26 +57,10 @@ fn seeds() -> Vec<Vec<Override>> {
 
 /// Every verdict on the scenario: on it as it stands, and on its variants against each other.
 fn verdicts(source: &Source, overrides: &[Override]) -> Vec<Verdict> {
-    let scenario = load(source, overrides);
-    let cancel = CancelFlag::default();
-    let plans = experiment::variants(source, overrides).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let mut verdicts = Vec::new();
-    let mut alone = None;
-    if let Some((base, _)) = plans.first() {
-        let compared = experiment::compare(&plans, base, Options::default(), &Silent, &cancel);
-        let compared = compared.unwrap_or_else(|broken| panic!("{broken}"));
-        verdicts.extend(compared.expect);
-        // A variant without changes is the scenario as it stands.
-        alone = compared.variants.into_iter().find(|(name, _)| source.variant_overrides(name).is_empty());
-    }
-    let report = alone.map_or_else(|| run(&scenario), |(_, report)| report);
-    verdicts.extend(report.expect);
+    let (verdicts, complete) = experiment::verdicts(source, overrides, &Silent, &CancelFlag::default())
+        .unwrap_or_else(|broken| panic!("{broken}"));
+    assert!(complete, "nobody cut it short");
     verdicts
-}
-
-fn run(scenario: &Scenario) -> Report {
-    let outcome = experiment::run(&Plan::of(scenario), Options::default(), &Silent, &CancelFlag::default());
-    outcome.unwrap_or_else(|broken| panic!("{broken}")).report
 }
 
 fn assert_expectations_hold(folder: &str) {

@@ -5,23 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
-/// The command, built once: cargo builds binaries for the tests of their own package only.
 fn hockeystick() -> Command {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let program = BUILT.get_or_init(|| {
-        // target/debug/deps/all-... stands beside target/debug/hockeystick.
-        let profile = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned();
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "hockeystick", "--target-dir"]);
-        build.arg(profile.parent().unwrap());
-        build.args(profile.ends_with("release").then_some("--release"));
-        build.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        assert!(build.status().unwrap().success(), "the command does not build");
-        profile.join(format!("hockeystick{}", std::env::consts::EXE_SUFFIX))
-    });
-    Command::new(program)
+    Command::new(env!("CARGO_BIN_EXE_hockeystick"))
 }
 
 /// A folder of its own for each test, removed at the end.
