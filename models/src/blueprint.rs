@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use sim_core::distribution::Distribution;
+use sim_core::modulation::Modulation;
 use sim_core::rate::RateCurve;
 use sim_core::{SimTime, Span};
 
@@ -1174,6 +1175,8 @@ pub enum Arrivals {
         rate: RateCurve,
         /// The law of the gaps, mean 1: exponential for Poisson, constant for even.
         gap: Distribution,
+        /// Makes the rate jump at random; its mean stays what it is.
+        modulation: Option<Modulation>,
         /// Requests that arrive together; none is 1.
         batch: Option<Distribution>,
     },

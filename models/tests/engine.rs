@@ -169,7 +169,12 @@ fn exponential(mean: f64) -> Distribution {
 }
 
 fn poisson(per_second: f64) -> Arrivals {
-    Arrivals::Open { rate: RateCurve::constant(per_second).unwrap(), gap: exponential(1.0), batch: None }
+    Arrivals::Open {
+        rate: RateCurve::constant(per_second).unwrap(),
+        gap: exponential(1.0),
+        modulation: None,
+        batch: None,
+    }
 }
 
 fn station(rate: f64, service: f64, slots: u32, queue: u32, seconds: u64) -> Build {
@@ -473,7 +478,7 @@ fn seconds(n: f64) -> Span {
 /// Requests at even gaps, the first after one of them.
 fn even(per_second: f64) -> Arrivals {
     let gap = Distribution::from(Constant::new(1.0).unwrap());
-    Arrivals::Open { rate: RateCurve::constant(per_second).unwrap(), gap, batch: None }
+    Arrivals::Open { rate: RateCurve::constant(per_second).unwrap(), gap, modulation: None, batch: None }
 }
 
 fn retry(attempts: u32, outcomes: &[Outcome]) -> RetryPlan {

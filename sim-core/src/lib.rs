@@ -5,6 +5,7 @@ pub mod distribution;
 pub mod estimate;
 pub mod fingerprint;
 pub mod histogram;
+pub mod modulation;
 pub mod population;
 pub mod random;
 pub mod rate;

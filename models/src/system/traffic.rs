@@ -1,5 +1,6 @@
 //! Sources of requests: open, traced and closed; and the end of a request.
 
+use sim_core::modulation::Phase;
 use sim_core::{Calendar, Draws, Histogram, Population, Present, SimTime, combine, hash_name, mix};
 
 use super::calls::Made;
@@ -36,6 +37,8 @@ pub(super) struct Source {
     number: u64,
     /// The instant of the next arrival in seconds, unrounded.
     position: f64,
+    /// Where the modulation of the rate is: where the next arrival was planned from, and at that arrival.
+    phases: Option<(Phase, Phase)>,
     /// From where and over how much of the rate's integral the next arrival was planned.
     planned: (f64, f64),
     /// Tells the arrival in force from one planned before the rate changed.
@@ -121,6 +124,13 @@ impl System<'_> {
             standing: Standing::Ready,
         });
         let stream = combine(combine(seed, u64::from(index)), plan.stream);
+        let phases = match &plan.arrivals {
+            Arrivals::Open { modulation: Some(modulation), .. } => {
+                let phase = Phase::new(modulation, Draws::keyed(combine(stream, hash_name("states"))));
+                Some((phase, phase))
+            }
+            _ => None,
+        };
         // One class needs no figures of its own.
         let classes = if self.plan.classes.len() > 1 { self.plan.classes.len() } else { 0 };
         self.sources.push(Source {
@@ -129,6 +139,7 @@ impl System<'_> {
             gaps: Draws::keyed(combine(stream, hash_name("gaps"))),
             number: 0,
             position: 0.0,
+            phases,
             planned: (0.0, 0.0),
             generation: 0,
             cycles: Vec::new(),
@@ -162,10 +173,17 @@ impl System<'_> {
         let source = &mut self.sources[traffic as usize];
         let generation = source.generation;
         let at = match &source.plan.arrivals {
-            Arrivals::Open { rate, gap, .. } => {
+            Arrivals::Open { rate, gap, modulation, .. } => {
                 let amount = gap.sample(&mut source.gaps);
                 source.planned = (source.position, amount);
-                let Some(next) = rate.after(source.position, amount) else { return };
+                let next = match (modulation, &mut source.phases) {
+                    (Some(modulation), Some((before, phase))) => {
+                        *before = *phase;
+                        phase.after(modulation, rate, source.position, amount)
+                    }
+                    _ => rate.after(source.position, amount),
+                };
+                let Some(next) = next else { return };
                 source.position = next;
                 SimTime::ZERO + span(next)
             }
@@ -189,15 +207,29 @@ impl System<'_> {
         let source = &mut self.sources[traffic as usize];
         let before = std::mem::replace(&mut source.plan, plan);
         match (&before.arrivals, &source.plan.arrivals) {
-            (Arrivals::Open { rate: old, .. }, Arrivals::Open { rate: new, .. }) if old != new => {
+            (
+                Arrivals::Open { rate: old, modulation: old_states, .. },
+                Arrivals::Open { rate: new, modulation: new_states, .. },
+            ) if old != new || old_states != new_states => {
                 let (from, amount) = source.planned;
                 let now_seconds = now.as_seconds();
-                let elapsed = old.integral(from, now_seconds.max(from));
+                let until = now_seconds.max(from);
+                let elapsed = match (old_states, &mut source.phases) {
+                    (Some(states), Some((phase, _))) => phase.integral(states, old, from, until),
+                    _ => old.integral(from, until),
+                };
                 let rest = (amount - elapsed).max(0.0);
                 source.generation = source.generation.wrapping_add(1);
                 source.planned = (now_seconds, rest);
                 let generation = source.generation;
-                let Some(next) = new.after(now_seconds, rest) else { return };
+                let next = match (new_states, &mut source.phases) {
+                    (Some(states), Some((before, phase))) => {
+                        *phase = *before;
+                        phase.after(states, new, now_seconds, rest)
+                    }
+                    _ => new.after(now_seconds, rest),
+                };
+                let Some(next) = next else { return };
                 source.position = next;
                 let at = (SimTime::ZERO + span(next)).max(now);
                 calendar.schedule(at, Event::Arrival { traffic, generation }.pack());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use models::blueprint::{Arrivals, Caller, TrafficId};
 use sim_core::distribution::{Distribution, Exponential};
+use sim_core::modulation::Modulation;
 use sim_core::{SimTime, Span};
 
 use super::classes::NO_CLASS;
@@ -12,7 +13,8 @@ use super::{Checker, constant};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Call, Endpoint, Route, Service, Traffic};
 use crate::spec::{
-    ArrivalsSpec, Named, NamedEntry, Quantity, Required, TargetsSpec, Time, TraceSpec, TrafficSpec,
+    ArrivalsSpec, At, List, Named, NamedEntry, Quantity, Rate, Required, TargetsSpec, Time, TraceSpec,
+    TrafficSpec,
 };
 use crate::tree::Place;
 
@@ -82,14 +84,19 @@ impl Checker<'_> {
             ArrivalsSpec::Renewal(gap) => Some(self.gap(gap)?),
             _ => None,
         };
+        let states = match &spec.arrivals.value {
+            ArrivalsSpec::Mmpp(states) => Some(self.modulation(states)?),
+            _ => None,
+        };
         let gap = match (&spec.arrivals.value, &renewal) {
             (ArrivalsSpec::Even, _) => constant(1.0)?,
             (_, Some(gap)) => gap.scaled(1.0 / gap.mean()),
             _ => Exponential::new(1.0).ok()?.into(),
         };
-        let rate = match (&spec.rate, &renewal) {
+        let own = renewal.map(|gap| 1.0 / gap.mean()).or(states.as_ref().map(|(_, mean)| *mean));
+        let rate = match (&spec.rate, own) {
             (Some(Required(rate)), _) => self.curve(rate.as_ref()?),
-            (None, Some(gap)) => sim_core::rate::RateCurve::constant(1.0 / gap.mean()).ok(),
+            (None, Some(rate)) => sim_core::rate::RateCurve::constant(rate).ok(),
             (None, None) => {
                 let help = "write `rate: 40/s`, or `users: 500` with `think: {exp: 1s}`";
                 self.error(entry.place, "`rate` is missing", help);
@@ -100,7 +107,25 @@ impl Checker<'_> {
             Some(batch) => Some(self.distribution(batch)?),
             None => None,
         };
-        Some(Arrivals::Open { rate: rate?, gap, batch })
+        Some(Arrivals::Open { rate: rate?, gap, modulation: states.map(|(states, _)| states), batch })
+    }
+
+    /// The states of an MMPP, and its mean rate.
+    fn modulation(&mut self, spec: &At<List<(At<Rate>, At<Time>)>>) -> Option<(Modulation, f64)> {
+        if !spec.value.whole {
+            return None;
+        }
+        let states: Vec<(f64, f64)> =
+            spec.value.items.iter().map(|(rate, stay)| (rate.value.per_second, stay.value.seconds)).collect();
+        match Modulation::new(&states) {
+            Ok(modulation) => Some(modulation),
+            Err(error) => {
+                let help =
+                    "write `{mmpp: [[100/s, 9s], [1000/s, 1s]]}`: rates, and how long each lasts on average";
+                self.error(spec.place, error.to_string(), help);
+                None
+            }
+        }
     }
 
     fn gap(&mut self, spec: &crate::spec::DistributionSpec<Time>) -> Option<Distribution> {

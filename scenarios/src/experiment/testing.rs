@@ -126,7 +126,7 @@ impl Builder {
     /// A Poisson traffic at `rate`.
     pub(crate) fn open(&mut self, name: &str, rate: f64, to: EndpointId) {
         let rate = RateCurve::constant(rate).unwrap();
-        self.traffic(name, Arrivals::Open { rate, gap: exp(1.0), batch: None }, to);
+        self.traffic(name, Arrivals::Open { rate, gap: exp(1.0), modulation: None, batch: None }, to);
     }
 
     /// Users with exponential think times.

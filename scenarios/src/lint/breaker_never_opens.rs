@@ -32,7 +32,7 @@ fn too_few(seen: &Seen<'_>, policy: &PolicyPlan, breaker: &BreakerPlan, usage: &
     let BreakerWindow::Time(window) = breaker.window else { return None };
     // A load that moves may reach what its mean does not.
     let steady = seen.parts.traffics.iter().all(|traffic| match &traffic.arrivals {
-        Arrivals::Open { rate, .. } => rate.is_constant(),
+        Arrivals::Open { rate, modulation, .. } => rate.is_constant() && modulation.is_none(),
         Arrivals::Closed { .. } => true,
         Arrivals::Trace(_) => false,
     });

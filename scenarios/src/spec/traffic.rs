@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Definitions, DistributionSpec, List, Name, Number, PolicyRef, Positive, RateSpec, Required, Share,
-    Sink, Size, Spec, Text, Time, defined, one_key, spec, wrong_word,
+    At, Definitions, DistributionSpec, List, Name, Number, PolicyRef, Positive, Rate, RateSpec, Required,
+    Share, Sink, Size, Spec, Text, Time, defined, one_key, spec, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value};
@@ -191,6 +191,8 @@ pub(crate) enum ArrivalsSpec {
     Even,
     /// Independent gaps of any distribution; its mean follows from the rate, if there is one.
     Renewal(DistributionSpec<Time>),
+    /// A Markov-modulated Poisson process: states in turn, each with a rate and a mean stay.
+    Mmpp(At<List<(At<Rate>, At<Time>)>>),
     /// The instants themselves.
     Trace(TraceSpec),
 }
@@ -207,34 +209,39 @@ spec! {
     }
 }
 
-const ARRIVALS: [&str; 4] = ["poisson", "even", "renewal", "trace"];
+const ARRIVALS: [&str; 5] = ["poisson", "even", "renewal", "mmpp", "trace"];
 
 impl Spec for ArrivalsSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        const WHAT: &str = "`poisson`, `even`, a renewal process or a trace";
+        const WHAT: &str = "`poisson`, `even`, a renewal process, `mmpp` or a trace";
         match node.text() {
             Some("poisson") => return Some(Self::Poisson),
             Some("even") => return Some(Self::Even),
             _ => {}
         }
         if !matches!(node.value, Value::Map(_)) {
-            wrong_word(node, WHAT, &ARRIVALS, &["mmpp"], sink);
+            wrong_word(node, WHAT, &ARRIVALS, &[], sink);
             return None;
         }
         if node.get("trace").is_some() {
             return TraceSpec::read(node, sink).map(Self::Trace);
         }
-        let entry = one_key(node, WHAT, &["renewal", "trace"], &["mmpp"], sink)?;
+        let entry = one_key(node, WHAT, &["renewal", "mmpp", "trace"], &[], sink)?;
+        if &*entry.key == "mmpp" {
+            return At::read(&entry.node, sink).map(Self::Mmpp);
+        }
         DistributionSpec::read(&entry.node, sink).map(Self::Renewal)
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
         defined(definitions, "Arrivals", |definitions| {
             let gap = DistributionSpec::<Time>::schema(definitions);
+            let states = List::<(At<Rate>, At<Time>)>::schema(definitions);
             let trace = TraceSpec::schema(definitions);
             json!({"anyOf": [
                 {"enum": ["poisson", "even"]},
                 {"type": "object", "properties": {"renewal": gap}, "required": ["renewal"], "additionalProperties": false},
+                {"type": "object", "properties": {"mmpp": states}, "required": ["mmpp"], "additionalProperties": false},
                 trace,
             ]})
         })

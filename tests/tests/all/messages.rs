@@ -140,6 +140,18 @@ fn distributions_that_do_not_exist() {
 }
 
 #[test]
+fn arrivals_that_cannot_be() {
+    let traffic = |arrivals: &str| shop("rate: 40/s", &format!("arrivals: {arrivals}"));
+    assert_eq!(traffic("{mmpp: [[100/s, 9s], [1000/s, 1s]]}"), "no message\n");
+    let moving = "{mmpp: [[1/s, 9s], [10/s, 1s]]}, rate: {0s: 10/s, 5m: 80/s}";
+    assert_eq!(traffic(moving), "no message\n");
+    assert_snapshot!("mmpp_one_state", traffic("{mmpp: [[100/s, 9s]]}"));
+    assert_snapshot!("mmpp_silent", traffic("{mmpp: [[0/s, 9s], [0/s, 1s]]}"));
+    assert_snapshot!("mmpp_no_stay", traffic("{mmpp: [[100/s, 0s], [10/s, 1s]]}"));
+    assert_snapshot!("mmpp_order", traffic("{mmpp: [[9s, 100/s], [1s, 10/s]]}"));
+}
+
+#[test]
 fn rates_over_time_that_do_not_exist() {
     assert_snapshot!("rate_points_from_later", shop("40/s", "{1m: 40/s, 2m: 80/s}"));
     assert_snapshot!("rate_points_out_of_order", shop("40/s", "{0s: 40/s, 2m: 80/s, 1m: 20/s}"));

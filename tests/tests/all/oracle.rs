@@ -17,8 +17,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod arrivals;
 mod balancers;
 mod cores;
+mod courses;
 mod limiters;
 mod networks;
 mod policies;
@@ -40,6 +42,7 @@ use scenarios::experiment::merge;
 use scenarios::{Scenario, Source};
 use sim_core::{CancelFlag, Estimate, Histogram};
 
+use self::courses::{COURSES, Course};
 use self::seen::{Reading, Seen};
 use self::text::Model;
 use crate::laws;
@@ -109,6 +112,8 @@ const FAMILIES: &[Family] = &[
     family("leaky_bucket_shaper", limiters::leaky_bucket, limiters::read_limiter),
     family("fixed_window_limiter", limiters::fixed_window, limiters::read_limiter),
     family("mm1_batch_service", limiters::batches, limiters::read_batches),
+    family("mxg1", arrivals::batches, stations::read_station),
+    family("mmpp2_g1", arrivals::modulated, arrivals::read_modulated),
 ];
 
 const GIVEN_SIZE: &str = "a request's need is not kept beside its response time";
@@ -130,6 +135,7 @@ const NOT_SEEN: &[(&str, &str, &str)] = &[
     ("machine_repair", "prob_all_thinking", "several servers have no distribution of how many are busy"),
     ("circuit_breaker", "calls_until_trip_mean", "trips are not told apart by the state that they ended"),
     ("load_balancer_sim", "fraction_servers_with_ge_2", SINGLE_QUEUES),
+    ("mxg1", "first_of_batch_wait_mean", "which request is the first of its batch is not kept"),
     ("power_of_d_limit", "fraction_servers_with_ge_2", SINGLE_QUEUES),
     ("power_of_d_limit", "fraction_servers_with_ge_3", SINGLE_QUEUES),
 ];
@@ -206,6 +212,12 @@ const QUICK: &[&str] = &[
     "fixed_window_limiter/lam100_lim100_win1",
     "mm1_batch_service/lam1_mu1_a1_b4",
     "mm1_batch_service/lam5_mu1_a4_b8",
+    "mxg1/geometric2_erlang_lam0.3",
+    "mmpp2_g1/cfg0",
+    "mginf_transient/lam20_hyperexponential",
+    "mm1_transient/lam0.8_mu1_n00",
+    "mtg_inf_sinusoid/lam10_A0.5_P60_exponential",
+    "fluid_overload_drain/150_50_100_60",
 ];
 
 /// Replications of each configuration: enough for a standard error that can be trusted four times over.
@@ -220,20 +232,26 @@ fn simulations_agree_with_the_oracle() {
     let elsewhere = is_set("HOCKEYSTICK_ORACLE");
     let there = vectors::families();
     let mut failures = String::new();
-    for family in FAMILIES {
-        if elsewhere && !there.iter().any(|name| name == family.name) {
-            print(&format!("{}: not there", family.name));
+    for name in names() {
+        if elsewhere && !there.iter().any(|family| family == name) {
+            print(&format!("{name}: not there"));
             continue;
         }
-        let found = check(family, long);
+        let found = match FAMILIES.iter().find(|family| family.name == name) {
+            Some(family) => check(family, long),
+            None => {
+                let course = COURSES.iter().find(|course| course.name == name);
+                course.map_or_else(Found::default, |course| check_course(course, long))
+            }
+        };
         if found.checked + found.not_seen > 0 {
             let Found { passed, checked, not_seen, .. } = found;
-            print(&format!("{}: passed {passed} of {checked}, {not_seen} not observable", family.name));
+            print(&format!("{name}: passed {passed} of {checked}, {not_seen} not observable"));
         }
         print(found.failures.trim_end());
         failures.push_str(&found.failures);
     }
-    let unknown = |name: &&String| !FAMILIES.iter().any(|family| family.name == name.as_str());
+    let unknown = |name: &&String| !names().any(|family| family == name.as_str());
     let unknown: Vec<&str> = there.iter().filter(unknown).map(String::as_str).collect();
     print(&format!("without a scenario: {}", unknown.join(", ")));
     for (family, why) in NOT_YET.iter().filter(|(family, _)| unknown.contains(family)) {
@@ -244,10 +262,15 @@ fn simulations_agree_with_the_oracle() {
 
 #[test]
 fn every_family_has_a_representative_configuration() {
-    for family in FAMILIES {
-        let of_family = |group: &&str| group.split('/').next() == Some(family.name);
-        assert!(QUICK.iter().any(of_family), "{}", family.name);
+    for name in names() {
+        let of_family = |group: &&str| group.split('/').next() == Some(name);
+        assert!(QUICK.iter().any(of_family), "{name}");
     }
+}
+
+/// The families that there are scenarios for.
+fn names() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().map(|family| family.name).chain(COURSES.iter().map(|course| course.name))
 }
 
 fn is_set(variable: &str) -> bool {
@@ -270,9 +293,25 @@ struct Found {
     failures: String,
 }
 
-fn check(family: &Family, long: bool) -> Found {
-    let mut found = Found::default();
-    let mut groups = vectors::family(family.name);
+impl Found {
+    fn judge(&mut self, case: &Case, estimate: Figure, scale: Scale) {
+        self.checked += 1;
+        match judge(case, estimate, scale) {
+            Ok(()) => self.passed += 1,
+            Err(why) => {
+                let _ = writeln!(self.failures, "{}: {why}", case.id);
+            }
+        }
+    }
+
+    fn unlisted(&mut self, case: &Case) {
+        let _ = writeln!(self.failures, "{}: not observed, and not listed", case.id);
+    }
+}
+
+/// The configurations of a family that are to be run.
+fn groups(name: &str, long: bool) -> Vec<Group> {
+    let mut groups = vectors::family(name);
     for case in groups.iter_mut().flat_map(|group| &mut group.cases) {
         if let Some((_, metric, share)) = AT_A_JUMP.iter().find(|(id, ..)| *id == case.id) {
             (case.metric, case.value) = ((*metric).to_owned(), *share);
@@ -289,23 +328,29 @@ fn check(family: &Family, long: bool) -> Found {
     if let Ok(only) = env::var("HOCKEYSTICK_ONLY") {
         groups.retain(|group| group.name.contains(&only));
     }
-    for group in &groups {
+    groups
+}
+
+fn check_course(course: &Course, long: bool) -> Found {
+    let mut found = Found::default();
+    for (case, estimate) in groups(course.name, long).iter().flat_map(|group| courses::found(course, group)) {
+        match estimate {
+            Some(estimate) => found.judge(&case, estimate, Scale::NONE),
+            None => found.unlisted(&case),
+        }
+    }
+    found
+}
+
+fn check(family: &Family, long: bool) -> Found {
+    let mut found = Found::default();
+    for group in &groups(family.name, long) {
         let run = run(family, group, long);
         for case in &group.cases {
             match (run.estimate(family, case), is_listed(group, case)) {
                 (None, true) => found.not_seen += 1,
-                (Some(estimate), false) => {
-                    found.checked += 1;
-                    match judge(case, estimate, run.scale) {
-                        Ok(()) => found.passed += 1,
-                        Err(why) => {
-                            let _ = writeln!(found.failures, "{}: {why}", case.id);
-                        }
-                    }
-                }
-                (None, false) => {
-                    let _ = writeln!(found.failures, "{}: not observed, and not listed", case.id);
-                }
+                (Some(estimate), false) => found.judge(case, estimate, run.scale),
+                (None, false) => found.unlisted(case),
                 (Some(_), true) => {
                     let _ = writeln!(found.failures, "{}: observed, but listed as not observable", case.id);
                 }
@@ -408,6 +453,9 @@ struct Scale {
 }
 
 impl Scale {
+    /// Of runs that start anew.
+    const NONE: Self = Self { remembered: 0.0, calm: false };
+
     fn of(group: &Group, model: &Model) -> Self {
         let waits = group.cases.iter().find(|case| case.metric == "prob_wait");
         let calm = waits.is_some_and(|case| case.value < 0.1);
@@ -588,9 +636,13 @@ fn check_laws(plan: &Blueprint, params: &Params) {
     }
 }
 
+fn seed() -> u64 {
+    env::var("HOCKEYSTICK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+}
+
 /// The replications, on as many threads as there are.
 fn simulate(plan: &Blueprint) -> Vec<Observations> {
-    let seed = env::var("HOCKEYSTICK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let seed = seed();
     let next = AtomicU32::new(0);
     let done: Mutex<Vec<(u32, Observations)>> = Mutex::default();
     let work = || {

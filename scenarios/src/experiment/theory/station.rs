@@ -507,6 +507,9 @@ pub(super) fn not_poisson(blueprint: &Blueprint) -> Option<String> {
         Arrivals::Open { batch: Some(_), .. } => {
             Some(format!("requests of `{}` arrive in batches", traffic.name))
         }
+        Arrivals::Open { modulation: Some(_), .. } => {
+            Some(format!("the rate of `{}` jumps at random", traffic.name))
+        }
         Arrivals::Open { gap, .. } if gap.is_constant() => {
             Some(format!("arrivals of `{}` are not Poisson (even)", traffic.name))
         }

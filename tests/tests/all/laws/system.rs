@@ -420,7 +420,14 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn traffic() -> impl Strategy<Value = Traffic> {
-    let arrivals = select(&["poisson", "even", "{renewal: {gamma: {mean: 1s, cv: 2}}}"][..]);
+    let arrivals = select(
+        &[
+            "poisson",
+            "even",
+            "{renewal: {gamma: {mean: 1s, cv: 2}}}",
+            "{mmpp: [[1/s, 900ms], [10/s, 100ms], [0/s, 50ms]]}",
+        ][..],
+    );
     let batch = option::weighted(0.3, select(&["3", "{uniform: [0, 4]}"][..]));
     let policy = option::of(any::<u8>());
     let spread = option::of(select(
