@@ -1286,6 +1286,8 @@ pub struct Blueprint {
     pub warmup: Span,
     /// Class names, the most important first.
     pub classes: Vec<String>,
+    /// Names of tenants, by value.
+    pub tenants: Vec<String>,
     /// Outcome names: the fixed ones, then `failed:name`.
     pub outcomes: Vec<String>,
     /// Sources of requests.

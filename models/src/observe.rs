@@ -15,8 +15,10 @@ pub struct TrafficObservation {
     pub offered: u64,
     /// Requests that ended, by outcome.
     pub outcomes: Vec<u64>,
-    /// Requests that ended, by class, and of those the answered ones.
-    pub classes: Vec<ClassObservation>,
+    /// Requests that ended, by class; empty where there is one class.
+    pub classes: Vec<GroupObservation>,
+    /// Requests that ended, by tenant; empty where tenants have no names.
+    pub tenants: Vec<GroupObservation>,
     /// Attempts made by the traffic itself for the requests that ended, first ones included.
     pub attempts: u64,
     /// Response times of answered requests (ok, degraded, stale), from the intended start of an open traffic
@@ -30,11 +32,11 @@ pub struct TrafficObservation {
     pub present: PopulationWindow,
 }
 
-/// Requests of one class of one traffic that ended during a segment.
+/// Requests of one class or one tenant of a traffic that ended during a segment.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ClassObservation {
-    /// All that ended.
-    pub ended: u64,
+pub struct GroupObservation {
+    /// Requests that ended, by outcome.
+    pub outcomes: Vec<u64>,
     /// Response times of the answered ones.
     pub latency: Histogram,
 }

@@ -19,6 +19,7 @@ impl Build {
             duration: Span::from_nanos(seconds * 1_000_000_000),
             warmup: Span::from_nanos(warmup * 1_000_000_000),
             classes: vec![],
+            tenants: Vec::new(),
             outcomes: Outcome::FIXED.iter().map(|&name| name.to_owned()).collect(),
             traffics: vec![],
             services: vec![],

@@ -92,6 +92,7 @@ pub(crate) fn compile(
         duration: parts.duration,
         warmup,
         classes: parts.classes.clone(),
+        tenants: parts.tenants.clone(),
         outcomes: parts.outcomes.clone(),
         traffics,
         services,

@@ -55,13 +55,22 @@ impl Condition {
     }
 }
 
+/// Some of the requests of a traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Those of a class.
+    Class(u16),
+    /// Those of a tenant who has a name.
+    Tenant(u16),
+}
+
 /// Whose figure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A traffic.
     Traffic(TrafficId),
-    /// Requests of one class of a traffic.
-    Class(TrafficId, u16),
+    /// Requests of one class or one tenant of a traffic.
+    Group(TrafficId, Group),
     /// A service.
     Service(ServiceId),
     /// An endpoint.

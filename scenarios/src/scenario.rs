@@ -45,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) precision: Option<f64>,
     pub(crate) limits: Limits,
     pub(crate) classes: Vec<String>,
+    /// Names of tenants, by value.
+    pub(crate) tenants: Vec<String>,
     pub(crate) outcomes: Vec<String>,
     pub(crate) traffics: Vec<Traffic>,
     pub(crate) services: Vec<Service>,

@@ -110,6 +110,7 @@ fn traffic() -> TrafficResult {
         latency: Latency { thin: vec!["p99.9".into()], ..latency(0.061_97, 0.002) },
         intended: None,
         classes: BTreeMap::new(),
+        tenants: BTreeMap::new(),
         time_at: BTreeMap::from([
             ("p50".to_owned(), vec![at("db", "service", 0.021), at("web", "queueing", 0.012)]),
             (

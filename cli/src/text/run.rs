@@ -231,7 +231,8 @@ fn response_times(page: &mut Page, report: &Report, detail: Detail) {
         if let Some(intended) = traffic.intended.as_ref().filter(|intended| **intended != traffic.latency) {
             rows.push((format!("{name}, as intended"), intended));
         }
-        rows.extend(traffic.classes.iter().map(|(class, latency)| (format!("{name}, {class}"), latency)));
+        let groups = traffic.classes.iter().chain(&traffic.tenants);
+        rows.extend(groups.map(|(group, of)| (format!("{name}, {group}"), &of.latency)));
     }
     let (rows, hidden) = shown(rows, detail, ROWS);
     for (name, latency) in rows.iter().filter(|(_, latency)| latency.count > 0) {

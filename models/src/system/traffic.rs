@@ -7,8 +7,9 @@ use super::calls::Made;
 use super::frame::{Link, NONE, Request};
 use super::visit::{Sent, Visitor};
 use super::{Event, Packed, Replica, Standing, System, Task, span};
+use crate::attribute::Spread;
 use crate::blueprint::{Arrivals, Outcome, TrafficPlan};
-use crate::observe::{ClassObservation, TrafficObservation};
+use crate::observe::{GroupObservation, TrafficObservation};
 
 /// Separate the draws of one request that are not made by an operation.
 const SALT_CLASS: u64 = 0x9FB2_1C65_1E98_DF25;
@@ -63,7 +64,8 @@ impl Source {
 pub(super) struct Meter {
     offered: u64,
     outcomes: Vec<u64>,
-    classes: Vec<ClassObservation>,
+    classes: Vec<GroupObservation>,
+    tenants: Vec<GroupObservation>,
     attempts: u64,
     latency: Histogram,
     unanswered: Histogram,
@@ -76,18 +78,9 @@ impl Meter {
     pub(super) fn flush(&mut self, now: SimTime, present: Present) -> TrafficObservation {
         TrafficObservation {
             offered: std::mem::take(&mut self.offered),
-            outcomes: {
-                let kinds = self.outcomes.len();
-                std::mem::replace(&mut self.outcomes, vec![0; kinds])
-            },
-            classes: self
-                .classes
-                .iter_mut()
-                .map(|class| ClassObservation {
-                    ended: std::mem::take(&mut class.ended),
-                    latency: class.latency.take().compact(),
-                })
-                .collect(),
+            outcomes: taken(&mut self.outcomes),
+            classes: flush_groups(&mut self.classes),
+            tenants: flush_groups(&mut self.tenants),
             attempts: std::mem::take(&mut self.attempts),
             latency: self.latency.take().compact(),
             unanswered: self.unanswered.take().compact(),
@@ -97,12 +90,28 @@ impl Meter {
     }
 }
 
+fn flush_groups(groups: &mut [GroupObservation]) -> Vec<GroupObservation> {
+    let flush = |group: &mut GroupObservation| GroupObservation {
+        outcomes: taken(&mut group.outcomes),
+        latency: group.latency.take().compact(),
+    };
+    groups.iter_mut().map(flush).collect()
+}
+
+/// The counts, which begin again at 0.
+fn taken(counts: &mut Vec<u64>) -> Vec<u64> {
+    let kinds = counts.len();
+    std::mem::replace(counts, vec![0; kinds])
+}
+
 /// A request that has ended.
 pub(super) struct Ending {
     pub(super) traffic: u32,
     pub(super) user: u32,
     pub(super) start: SimTime,
     pub(super) class: u16,
+    /// [`NONE`] where it is not known, which is so where it does not count.
+    pub(super) tenant: u32,
     pub(super) attempts: u32,
     pub(super) outcome: Outcome,
 }
@@ -131,8 +140,12 @@ impl System<'_> {
             }
             _ => None,
         };
+        let kinds = self.plan.outcomes.len();
+        let group = GroupObservation { outcomes: vec![0; kinds], ..GroupObservation::default() };
         // One class needs no figures of its own.
         let classes = if self.plan.classes.len() > 1 { self.plan.classes.len() } else { 0 };
+        let has_names = matches!(plan.attributes.tenant, Some(Spread::Shares(_)));
+        let tenants = if has_names { self.plan.tenants.len() } else { 0 };
         self.sources.push(Source {
             client,
             stream,
@@ -145,8 +158,9 @@ impl System<'_> {
             cycles: Vec::new(),
             active: 0,
             meter: Meter {
-                outcomes: vec![0; self.plan.outcomes.len()],
-                classes: vec![ClassObservation::default(); classes],
+                outcomes: vec![0; kinds],
+                tenants: vec![group.clone(); tenants],
+                classes: vec![group; classes],
                 ..Meter::default()
             },
             plan,
@@ -307,8 +321,10 @@ impl System<'_> {
         let client = source.client;
         // Requests of a batch run when all have been opened: in turn, whichever way they go.
         let in_turn = source.plan.targets.len() == 1 || !source.plan.comes_in_batches();
+        // A visit does not know whose it is.
+        let is_plain = in_turn && source.meter.tenants.is_empty();
         let weight = self.trace.weight(draw_key);
-        if in_turn && let Some(leaf) = self.short_way(call, weight) {
+        if is_plain && let Some(leaf) = self.short_way(call, weight) {
             let (replica, balancer) = self.choose_for_leaf(leaf, client, call, draw_key, now);
             let visitor = Visitor::traffic(traffic, user);
             let sent = Sent { visitor, class, replica, balancer, draw_key };
@@ -400,11 +416,11 @@ impl System<'_> {
     ) {
         let row = self.requests.at_mut(request);
         row.ended = true;
-        let Request { traffic, user, start, class, attempts, .. } = *row;
+        let Request { traffic, user, start, class, attempts, label, .. } = *row;
         if outcome.is_answer() {
             self.trace_answer(request, from, now);
         }
-        let ending = Ending { traffic, user, start, class, attempts, outcome };
+        let ending = Ending { traffic, user, start, class, tenant: label.tenant, attempts, outcome };
         self.finish_request(&ending, now, calendar);
     }
 
@@ -423,10 +439,11 @@ impl System<'_> {
         } else {
             meter.unanswered.record(nanos);
         }
-        if let Some(class) = meter.classes.get_mut(usize::from(ending.class)) {
-            class.ended += 1;
+        let class = meter.classes.get_mut(usize::from(ending.class));
+        for group in class.into_iter().chain(meter.tenants.get_mut(ending.tenant as usize)) {
+            group.outcomes[usize::from(ending.outcome.0)] += 1;
             if ending.outcome.is_answer() {
-                class.latency.record(nanos);
+                group.latency.record(nanos);
             }
         }
         if let Some(cycle) = source.plan.expected_cycle {

@@ -322,7 +322,8 @@ impl System<'_> {
             return self.answer(link, NONE, Outcome::OK, now, calendar);
         }
         let (traffic, user) = (visitor.traffic, visitor.detail);
-        let ending = Ending { traffic, user, start: arrived, class, attempts: 1, outcome: Outcome::OK };
+        let ending =
+            Ending { traffic, user, start: arrived, class, tenant: NONE, attempts: 1, outcome: Outcome::OK };
         self.finish_request(&ending, now, calendar);
         None
     }

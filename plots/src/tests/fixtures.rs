@@ -126,6 +126,7 @@ pub(crate) fn traffic() -> TrafficResult {
         latency: Latency::default(),
         intended: None,
         classes: BTreeMap::new(),
+        tenants: BTreeMap::new(),
         time_at: BTreeMap::new(),
     }
 }

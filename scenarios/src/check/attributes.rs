@@ -55,6 +55,11 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// The names of tenants, by value.
+    pub(super) fn tenants(&self) -> Vec<String> {
+        self.names_of(TENANT).into_iter().map(str::to_owned).collect()
+    }
+
     /// How many names the traffics give to an attribute's values.
     pub(super) fn names_of_attribute(&self, by: ByWord) -> u32 {
         let written = match by {

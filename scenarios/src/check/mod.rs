@@ -152,6 +152,7 @@ impl<'a> Checker<'a> {
         };
         let mut outcomes: Vec<String> = Outcome::FIXED.iter().map(ToString::to_string).collect();
         outcomes.extend(self.failures.iter().map(|name| format!("failed:{name}")));
+        let tenants = self.tenants();
         Parts {
             name: spec.name.as_ref().map_or_else(file_stem, |name| name.value.0.clone()),
             about: spec.about.as_ref().map(|about| about.value.0.clone()),
@@ -162,6 +163,7 @@ impl<'a> Checker<'a> {
             replications: spec.replications.value.count,
             precision: spec.precision.as_ref().map(|precision| precision.value.fraction),
             limits,
+            tenants,
             classes: self.classes,
             outcomes,
             traffics,

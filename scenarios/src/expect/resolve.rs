@@ -6,9 +6,10 @@ use models::blueprint::{
     Caller, EndpointId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
 };
 
-use crate::metric::{Figure, Subject};
+use crate::metric::{Figure, Group, Subject};
 use crate::scenario::{Parts, Use};
 use crate::words::{closest, listed};
+use models::attribute::Spread;
 
 /// What a figure is measured in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,14 +50,19 @@ impl<'a> Subjects<'a> {
             let name = &traffic.name;
             subjects.add(Subject::Traffic(id), [format!("traffic.{name}"), name.clone()]);
             for (_, class) in &traffic.classes {
-                let class_name = &parts.classes[usize::from(*class)];
-                let names = [
-                    format!("traffic.{name}.classes.{class_name}"),
-                    format!("traffic.{name}.{class_name}"),
-                    format!("{name}.classes.{class_name}"),
-                    format!("{name}.{class_name}"),
-                ];
-                subjects.add(Subject::Class(id, *class), names);
+                subjects.group(
+                    id,
+                    name,
+                    "classes",
+                    &parts.classes[usize::from(*class)],
+                    Group::Class(*class),
+                );
+            }
+            if let Some(Spread::Shares(tenants)) = &traffic.attributes.tenant {
+                for (_, tenant) in tenants {
+                    let group = Group::Tenant(*tenant as u16);
+                    subjects.group(id, name, "tenants", &parts.tenants[*tenant as usize], group);
+                }
             }
         }
         for (i, service) in parts.services.iter().enumerate() {
@@ -88,6 +94,16 @@ impl<'a> Subjects<'a> {
         }
         subjects.add_policies();
         subjects
+    }
+
+    fn group(&mut self, id: TrafficId, traffic: &str, kind: &str, name: &str, group: Group) {
+        let names = [
+            format!("traffic.{traffic}.{kind}.{name}"),
+            format!("traffic.{traffic}.{name}"),
+            format!("{traffic}.{kind}.{name}"),
+            format!("{traffic}.{name}"),
+        ];
+        self.add(Subject::Group(id, group), names);
     }
 
     fn resource(&mut self, subject: Subject, name: &str) {
@@ -235,12 +251,11 @@ impl<'a> Subjects<'a> {
                 if let Some((_, figure, unit)) = TRAFFIC.iter().find(|(word, ..)| *word == text) {
                     return Some((*figure, *unit));
                 }
-                let share = self.parts.outcomes.iter().position(|outcome| outcome == text);
-                share
-                    .map(|outcome| (Figure::Share(Outcome(outcome as u16)), Unit::Share))
-                    .or_else(|| of_latency().map(time))
+                self.outcome(text).or_else(|| of_latency().map(time))
             }
-            Subject::Class(..) => row(CLASS, text).or_else(|| of_latency().map(time)),
+            Subject::Group(..) => {
+                row(GROUP, text).or_else(|| self.outcome(text)).or_else(|| of_latency().map(time))
+            }
             Subject::Endpoint(_) => row(ENDPOINT, text).or_else(|| of_latency().map(time)),
             Subject::Service(_) => row(SERVICE, text).or_else(|| replica(text)),
             Subject::Route(_) => row(ROUTE, text),
@@ -255,6 +270,12 @@ impl<'a> Subjects<'a> {
             }
             Subject::Policy(..) => row(POLICY, text),
         }
+    }
+
+    /// The share of the requests that end with an outcome of that name.
+    fn outcome(&self, text: &str) -> Option<(Figure, Unit)> {
+        let outcome = self.parts.outcomes.iter().position(|outcome| outcome == text)?;
+        Some((Figure::Share(Outcome(outcome as u16)), Unit::Share))
     }
 
     /// The figures of a pool's connections.
@@ -273,7 +294,7 @@ impl<'a> Subjects<'a> {
         let own = |list: &[&str]| -> Vec<String> { list.iter().map(ToString::to_string).collect() };
         match subject {
             Subject::Traffic(_) => [own(&latency), words(&[TRAFFIC]), self.parts.outcomes.clone()].concat(),
-            Subject::Class(..) => [own(&latency), words(&[CLASS])].concat(),
+            Subject::Group(..) => [own(&latency), words(&[GROUP]), self.parts.outcomes.clone()].concat(),
             Subject::Endpoint(_) => [own(&latency), words(&[ENDPOINT])].concat(),
             Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1"])].concat(),
             Subject::Route(_) => words(&[ROUTE]),
@@ -297,8 +318,8 @@ const TRAFFIC: &[Row] = &[
     ("attempts_per_request", Figure::Attempts, Unit::Number),
     ("in_flight", Figure::InFlight, Unit::Number),
 ];
-const CLASS: &[Row] = &[
-    ("ok", Figure::Share(Outcome::OK), Unit::Share),
+const GROUP: &[Row] = &[
+    ("failures", Figure::Failures, Unit::Rate),
     ("errors", Figure::Errors, Unit::Share),
     ("throughput", Figure::Throughput, Unit::Rate),
 ];

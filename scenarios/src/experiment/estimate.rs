@@ -6,7 +6,7 @@ use sim_core::{Estimate, SimTime};
 
 use super::evaluate::figure;
 use super::gather::{Case, Gathered};
-use super::{course, rank};
+use super::{course, evaluate, rank};
 use crate::metric::{Figure, Metric, Reading, Subject};
 use crate::results::E;
 
@@ -115,8 +115,8 @@ fn out_of(metric: &Metric, segment: &Segment) -> Option<u64> {
     }
     match metric.subject {
         Subject::Traffic(id) => Some(segment.traffics.get(id.index())?.outcomes.iter().sum()),
-        Subject::Class(id, class) => {
-            Some(segment.traffics.get(id.index())?.classes.get(usize::from(class))?.ended)
+        Subject::Group(id, group) => {
+            Some(evaluate::group(segment.traffics.get(id.index())?, group)?.outcomes.iter().sum())
         }
         Subject::Endpoint(id) => segment.endpoints.get(id.index()).map(|e| e.answered + e.failed),
         _ => None,

@@ -2,13 +2,14 @@
 
 use models::blueprint::{Blueprint, Outcome};
 use models::observe::{
-    CoresObservation, EndpointObservation, Observations, PolicyObservation, PoolObservation, RateObservation,
-    RouteObservation, Segment, ServiceObservation, StateTimes, TrafficObservation, VolumeObservation,
+    CoresObservation, EndpointObservation, GroupObservation, Observations, PolicyObservation,
+    PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation, StateTimes,
+    TrafficObservation, VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
 use super::{course, joined};
-use crate::metric::{Figure, Metric, Reading, Subject};
+use crate::metric::{Figure, Group, Metric, Reading, Subject};
 
 /// The value of `metric` in one replication or in merged replications, in base units.
 ///
@@ -40,14 +41,9 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
     let seconds = joined::seconds(segment);
     let value = match metric.subject {
         Subject::Traffic(id) => traffic(metric.figure, segment.traffics.get(id.index())?, seconds),
-        Subject::Class(id, class) => {
-            let class = segment.traffics.get(id.index())?.classes.get(usize::from(class))?;
-            match metric.figure {
-                Figure::Throughput => rate(class.latency.count(), seconds),
-                Figure::Share(Outcome::OK) => share(class.latency.count(), class.ended),
-                Figure::Errors => share(class.ended - class.latency.count(), class.ended),
-                latency => latency_of(latency, &class.latency),
-            }
+        Subject::Group(id, group) => {
+            let seen = self::group(segment.traffics.get(id.index())?, group)?;
+            ended(metric.figure, &seen.outcomes, seconds).or_else(|| latency_of(metric.figure, &seen.latency))
         }
         Subject::Endpoint(id) => endpoint(metric.figure, segment.endpoints.get(id.index())?, seconds),
         Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?),
@@ -97,7 +93,7 @@ fn slope(level: Figure, subject: Subject, segment: &Segment) -> Option<f64> {
 pub(crate) fn waits(subject: Subject, segment: &Segment) -> bool {
     let someone = |present: &PopulationWindow| present.integral > 0;
     match subject {
-        Subject::Traffic(id) | Subject::Class(id, _) => {
+        Subject::Traffic(id) | Subject::Group(id, _) => {
             segment.traffics.get(id.index()).is_some_and(|seen| someone(&seen.present))
         }
         Subject::Service(id) => segment.services.get(id.index()).is_some_and(|seen| someone(&seen.present)),
@@ -116,21 +112,39 @@ pub(crate) fn waits(subject: Subject, segment: &Segment) -> bool {
 }
 
 fn traffic(figure: Figure, seen: &TrafficObservation, seconds: f64) -> Option<f64> {
-    let ended: u64 = seen.outcomes.iter().sum();
-    let of = |outcome: Outcome| seen.outcomes.get(usize::from(outcome.0)).copied().unwrap_or(0);
-    let answered: u64 = seen.outcomes.iter().take(usize::from(Outcome::STALE.0) + 1).sum();
     match figure {
-        Figure::Share(outcome) => share(of(outcome), ended),
-        Figure::Errors => share(ended - of(Outcome::OK) - of(Outcome::DEGRADED), ended),
-        Figure::Throughput => rate(answered, seconds),
-        Figure::Failures => rate(ended - answered, seconds),
+        Figure::Share(_) | Figure::Errors | Figure::Throughput | Figure::Failures => {
+            ended(figure, &seen.outcomes, seconds)
+        }
         Figure::Offered => rate(seen.offered, seconds),
-        Figure::Attempts => share(seen.attempts, ended),
+        Figure::Attempts => share(seen.attempts, seen.outcomes.iter().sum()),
         Figure::InFlight => average(&seen.present),
         Figure::QueueMax => Some(seen.present.max as f64),
         Figure::IntendedMean => mean(&seen.intended),
         Figure::IntendedQuantile(q) => quantile(&seen.intended, q),
         latency => latency_of(latency, &seen.latency),
+    }
+}
+
+/// What became of requests, given how many ended with each outcome; none for other figures.
+fn ended(figure: Figure, outcomes: &[u64], seconds: f64) -> Option<f64> {
+    let ended: u64 = outcomes.iter().sum();
+    let of = |outcome: Outcome| outcomes.get(usize::from(outcome.0)).copied().unwrap_or(0);
+    let answered: u64 = outcomes.iter().take(usize::from(Outcome::STALE.0) + 1).sum();
+    match figure {
+        Figure::Share(outcome) => share(of(outcome), ended),
+        Figure::Errors => share(ended - of(Outcome::OK) - of(Outcome::DEGRADED), ended),
+        Figure::Throughput => rate(answered, seconds),
+        Figure::Failures => rate(ended - answered, seconds),
+        _ => None,
+    }
+}
+
+/// The requests of a class or a tenant.
+pub(crate) fn group(traffic: &TrafficObservation, group: Group) -> Option<&GroupObservation> {
+    match group {
+        Group::Class(class) => traffic.classes.get(usize::from(class)),
+        Group::Tenant(tenant) => traffic.tenants.get(usize::from(tenant)),
     }
 }
 

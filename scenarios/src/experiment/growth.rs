@@ -117,7 +117,7 @@ impl Unsteady {
     /// Whether `subject` has no steady state.
     pub(crate) fn has(&self, subject: Subject) -> bool {
         let subject = match subject {
-            Subject::Class(traffic, _) => Subject::Traffic(traffic),
+            Subject::Group(traffic, _) => Subject::Traffic(traffic),
             other => other,
         };
         self.subjects.contains(&subject)
@@ -130,7 +130,7 @@ impl Unsteady {
             Some(format!("services.{service}.{kind}.{own}"))
         };
         let path = |subject: &Subject| match *subject {
-            Subject::Traffic(id) | Subject::Class(id, _) => blueprint.traffics[id.index()].path.clone(),
+            Subject::Traffic(id) | Subject::Group(id, _) => blueprint.traffics[id.index()].path.clone(),
             Subject::Service(id) => blueprint.services[id.index()].path.clone(),
             Subject::Cores(id) => format!("{}.resources.cores", blueprint.services[id.index()].path),
             Subject::Endpoint(id) => {
@@ -229,7 +229,7 @@ fn levels_of(levels: &Levels, whose: Subject) -> Option<[u64; 3]> {
         Subject::Traffic(id) => levels.traffics.get(id.index()).copied(),
         Subject::Rate(id) => levels.rates.get(id.index()).copied(),
         Subject::Volume(id) => levels.volumes.get(id.index()).copied(),
-        Subject::Class(..) | Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => None,
+        Subject::Group(..) | Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Segments put together: in time within a replication, and over replications.
 
 use models::observe::{
-    ClassObservation, CoresObservation, EndpointObservation, Observations, PolicyObservation,
+    CoresObservation, EndpointObservation, GroupObservation, Observations, PolicyObservation,
     PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation, TrafficObservation,
     VolumeObservation,
 };
@@ -122,18 +122,23 @@ fn histogram(sum: &mut Histogram, more: &Histogram) {
 fn traffic(sum: &mut TrafficObservation, more: &TrafficObservation, how: How) {
     sum.offered += more.offered;
     counts(&mut sum.outcomes, &more.outcomes);
-    if sum.classes.len() < more.classes.len() {
-        sum.classes.resize_with(more.classes.len(), ClassObservation::default);
-    }
-    both(&mut sum.classes, &more.classes, |a, b| {
-        a.ended += b.ended;
-        histogram(&mut a.latency, &b.latency);
-    });
+    groups(&mut sum.classes, &more.classes);
+    groups(&mut sum.tenants, &more.tenants);
     sum.attempts += more.attempts;
     histogram(&mut sum.latency, &more.latency);
     histogram(&mut sum.unanswered, &more.unanswered);
     histogram(&mut sum.intended, &more.intended);
     how.population(&mut sum.present, &more.present);
+}
+
+fn groups(sum: &mut Vec<GroupObservation>, more: &[GroupObservation]) {
+    if sum.len() < more.len() {
+        sum.resize_with(more.len(), GroupObservation::default);
+    }
+    both(sum, more, |a, b| {
+        counts(&mut a.outcomes, &b.outcomes);
+        histogram(&mut a.latency, &b.latency);
+    });
 }
 
 fn endpoint(sum: &mut EndpointObservation, more: &EndpointObservation) {

@@ -16,12 +16,12 @@ use super::evaluate::{max, measured};
 use super::expect::{Ran, judge};
 use super::gather::{Case, Gathered};
 use super::growth::{Growing, Unsteady};
-use super::{deadlock, growth, laws, notes, series, theory};
-use crate::metric::{Expectation, Figure, Metric, Reading, Subject};
+use super::{deadlock, evaluate, growth, laws, notes, series, theory};
+use crate::metric::{Expectation, Figure, Group, Metric, Reading, Subject};
 use crate::results::{
-    Bottleneck, BreakerResult, ConnectionResult, E, EndpointResult, Latency, LimiterResult, PolicyResult,
-    QuantilePoint, Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict,
-    VolumeResult, Window,
+    Bottleneck, BreakerResult, ConnectionResult, E, EndpointResult, GroupResult, Latency, LimiterResult,
+    PolicyResult, QuantilePoint, Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult,
+    Verdict, VolumeResult, Window,
 };
 
 /// Samples that must lie beyond a percentile before it can be relied on.
@@ -182,12 +182,13 @@ impl Figures<'_> {
             outcomes: self.outcomes(&balance),
             ok: self.e(subject, Figure::Share(Outcome::OK)),
             errors: self.e(subject, Figure::Errors),
-            shares: self.shares(id),
+            shares: seen.map(|seen| self.shares(subject, &seen.outcomes)).unwrap_or_default(),
             attempts_per_request: self.e(subject, Figure::Attempts),
             in_flight: self.e(subject, Figure::InFlight),
             latency: self.latency(subject, Figure::Mean, Figure::Quantile, seen.map(|seen| &seen.latency)),
             intended,
-            classes: self.classes(id),
+            classes: self.groups(id, &self.blueprint.classes, Group::Class),
+            tenants: self.groups(id, &self.blueprint.tenants, Group::Tenant),
             time_at: breakdown.map(|breakdown| self.time_at(breakdown)).unwrap_or_default(),
         }
     }
@@ -202,32 +203,29 @@ impl Figures<'_> {
         outcomes
     }
 
-    fn shares(&self, id: TrafficId) -> BTreeMap<String, E> {
-        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.traffics.get(id.index()));
-        let Some(seen) = seen else { return BTreeMap::new() };
-        let occurred = seen.outcomes.iter().enumerate().filter(|(_, n)| **n > 0);
+    /// The shares of the outcomes that occurred, given how often each did.
+    fn shares(&self, subject: Subject, outcomes: &[u64]) -> BTreeMap<String, E> {
+        let occurred = outcomes.iter().enumerate().filter(|(_, n)| **n > 0);
         occurred
             .filter_map(|(o, _)| {
-                let share = self.e(Subject::Traffic(id), Figure::Share(Outcome(o as u16)))?;
+                let share = self.e(subject, Figure::Share(Outcome(o as u16)))?;
                 Some((self.blueprint.outcomes.get(o)?.clone(), share))
             })
             .collect()
     }
 
-    fn classes(&self, id: TrafficId) -> BTreeMap<String, Latency> {
-        if self.blueprint.classes.len() < 2 {
-            return BTreeMap::new();
-        }
+    /// Those of the classes or tenants of a traffic of whom a request has ended.
+    fn groups(&self, id: TrafficId, names: &[String], of: fn(u16) -> Group) -> BTreeMap<String, GroupResult> {
         let seen = self.gathered.measured.as_ref().and_then(|segment| segment.traffics.get(id.index()));
-        let names = self.blueprint.classes.iter().enumerate();
-        names
-            .filter_map(|(class, name)| {
-                let latency = &seen?.classes.get(class)?.latency;
-                let subject = Subject::Class(id, class as u16);
-                let latency = self.latency(subject, Figure::Mean, Figure::Quantile, Some(latency));
-                (latency.count > 0).then(|| (name.clone(), latency))
-            })
-            .collect()
+        let numbered = (0..).map(of).zip(names);
+        let result = |(group, name): (Group, &String)| {
+            let seen = evaluate::group(seen?, group)?;
+            let subject = Subject::Group(id, group);
+            let latency = self.latency(subject, Figure::Mean, Figure::Quantile, Some(&seen.latency));
+            let shares = self.shares(subject, &seen.outcomes);
+            (!shares.is_empty()).then(|| (name.clone(), GroupResult { latency, shares }))
+        };
+        numbered.filter_map(result).collect()
     }
 
     /// Mean time by place of the requests in the bucket that holds each percentile, the longest first.

@@ -29,6 +29,7 @@ impl Builder {
             duration: span(duration),
             warmup: span(warmup),
             classes: Vec::new(),
+            tenants: Vec::new(),
             outcomes: Outcome::FIXED.map(str::to_owned).to_vec(),
             traffics: Vec::new(),
             services: Vec::new(),

@@ -637,6 +637,6 @@ fn classes_that_go_first_are_told() {
     let line = report.theory.iter().find(|line| line.metric == "response mean").unwrap();
     assert_eq!(line.applies, Applies::Approximately);
     assert_eq!(line.why, "`web.workers` serves some classes first: this is the mean of all");
-    let of = |class: &str| report.traffic["users"].classes[class].mean.unwrap().value;
+    let of = |class: &str| report.traffic["users"].classes[class].latency.mean.unwrap().value;
     assert!(of("gold") < of("bulk"));
 }

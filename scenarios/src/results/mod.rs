@@ -159,7 +159,10 @@ pub struct TrafficResult {
     /// Closed traffic only: from the intended starts (corrected for coordinated omission).
     pub intended: Option<Latency>,
     /// By class, where there is more than one.
-    pub classes: BTreeMap<String, Latency>,
+    pub classes: BTreeMap<String, GroupResult>,
+    /// By tenant, where they have names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tenants: BTreeMap<String, GroupResult>,
     /// Where the time of a median request, and of the slow ones, goes: `p50`, `p99`, `p99.9` -> place -> seconds.
     #[serde(rename = "where")]
     pub time_at: BTreeMap<String, Vec<TimeAt>>,
@@ -222,6 +225,17 @@ pub struct EndpointResult {
     pub failures: Option<E>,
     /// Response times of the answered ones.
     pub latency: Latency,
+}
+
+/// Requests of one class or one tenant of a traffic.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupResult {
+    /// Response times of the answered ones.
+    #[serde(flatten)]
+    pub latency: Latency,
+    /// Shares of the outcomes that occurred.
+    #[serde(default)]
+    pub shares: BTreeMap<String, E>,
 }
 
 /// One resource.

@@ -139,7 +139,8 @@ fn attributes_that_nobody_looks_at_change_nothing() {
     let mut labelled = shop();
     for traffic in labelled["traffic"].as_object_mut().unwrap().values_mut() {
         traffic["attributes"]["key"] = json!({"zipf": {"s": 1.1, "n": "1M"}});
-        traffic["attributes"]["tenant"] = json!({"weights": {"acme": "40%", "others": "60%"}});
+        // Tenants with names are counted apart.
+        traffic["attributes"]["tenant"] = json!({"zipf": {"s": 0.5, "n": 7}});
         traffic["attributes"]["user"] = json!({"uniform": 5_000});
     }
     assert!(simulate(&compile(&labelled)) == simulate(&compile(&shop())));
@@ -212,8 +213,12 @@ fn same_by_name(before: (&Blueprint, &Segment), after: (&Blueprint, &Segment)) {
     for (at, there) in places(&plan.traffics, &other_plan.traffics, |row| &row.name) {
         let (mut mine, mut theirs) = (seen.traffics[at].clone(), other.traffics[there].clone());
         // There is one more name of an outcome, which nobody here has.
-        mine.outcomes = of_names(&plan.outcomes, &plan.outcomes, &mine.outcomes);
-        theirs.outcomes = of_names(&plan.outcomes, &other_plan.outcomes, &theirs.outcomes);
+        for (seen, names) in [(&mut mine, &plan.outcomes), (&mut theirs, &other_plan.outcomes)] {
+            let groups = seen.classes.iter_mut().chain(&mut seen.tenants).map(|group| &mut group.outcomes);
+            for outcomes in groups.chain([&mut seen.outcomes]) {
+                *outcomes = of_names(&plan.outcomes, names, outcomes);
+            }
+        }
         assert!(mine == theirs, "{}", plan.traffics[at].name);
     }
     for (at, there) in places(&plan.endpoints, &other_plan.endpoints, |row| &row.name) {

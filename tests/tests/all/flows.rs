@@ -56,6 +56,22 @@ fn batches_start_when_they_are_full_or_old_enough() {
     close(pool.in_use.integral as f64 / 1e6, 1_200.0 + 1_100.0 + 1_100.0);
 }
 
+/// Each tenant has a quota of its own, and figures of its own: three of a's five are turned away, none of b's two.
+#[test]
+fn tenants_with_names_are_counted_apart() {
+    let seen = run(&format!(
+        "traffic:\n{}{}services:\n  s: {{endpoints: {{go: [{{take: quota}}, {{delay: 10ms}}]}}}}\nresources:\n  quota: \
+         {{rate: 1/h, burst: 2, per: tenant}}\n",
+        once("x", 1000, 5, "s.go", ", attributes: {tenant: {weights: {a: 100%}}}"),
+        once("y", 2000, 2, "s.go", ", attributes: {tenant: {weights: {b: 100%}}}"),
+    ));
+    let of = |traffic: usize, tenant: usize, outcome: Outcome| {
+        seen.traffics[traffic].tenants[tenant].outcomes[usize::from(outcome.0)]
+    };
+    assert_eq!((of(0, 0, Outcome::OK), of(0, 0, Outcome::REJECTED), of(0, 1, Outcome::OK)), (2, 3, 0));
+    assert_eq!((of(1, 1, Outcome::OK), of(1, 1, Outcome::REJECTED), of(1, 0, Outcome::OK)), (2, 0, 0));
+}
+
 /// Two are never enough for a batch of three; the fifth second brings the third.
 #[test]
 fn batches_wait_for_their_least_size() {

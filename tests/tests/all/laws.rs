@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row, ServicePlan};
 use models::observe::{
-    Balance, CoresObservation, Ended, Observations, PolicyObservation, Segment, VolumeObservation,
+    Balance, CoresObservation, Ended, Observations, PolicyObservation, Segment, TrafficObservation,
+    VolumeObservation,
 };
 use models::{Replication, replicate};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -74,6 +75,7 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
             }
         }
         segment.volumes.iter().for_each(check_volume);
+        segment.traffics.iter().for_each(check_groups);
         if !resizes(plan) {
             let counted = plan.pools.iter().zip(&segment.pools);
             for (_, pool) in counted.filter(|(plan, _)| !matches!(plan.scope, PoolScope::Each(_))) {
@@ -98,6 +100,17 @@ fn check_volume(seen: &VolumeObservation) {
     assert!((end - seen.end).abs() <= 1e-6, "{seen:?}");
     assert!(seen.lowest <= seen.start.min(seen.end) && seen.start.max(seen.end) <= seen.highest, "{seen:?}");
     assert_eq!(seen.acquired, seen.wait.count(), "{seen:?}");
+}
+
+/// The requests of all classes, and those of all tenants, are those of the traffic.
+fn check_groups(seen: &TrafficObservation) {
+    for groups in [&seen.classes, &seen.tenants].into_iter().filter(|groups| !groups.is_empty()) {
+        for (outcome, &ended) in seen.outcomes.iter().enumerate() {
+            assert_eq!(groups.iter().map(|group| group.outcomes[outcome]).sum::<u64>(), ended, "{seen:?}");
+        }
+        let answered: u64 = groups.iter().map(|group| group.latency.count()).sum();
+        assert_eq!(answered, seen.latency.count(), "{seen:?}");
+    }
 }
 
 /// Every attempt is a first one, a retry or a hedge, and those turned away are not sent.

@@ -158,6 +158,9 @@ fn doubts(
     if !blueprint.forks.is_empty() {
         doubts.push("parallel branches are taken to be independent and exponential".to_owned());
     }
+    if blueprint.code.iter().any(|op| matches!(op, Op::Take(_))) {
+        doubts.push("waits for rates and volumes are left out".to_owned());
+    }
     if system.policies_matter {
         doubts.push("timeouts and retries are left out".to_owned());
     }
