@@ -40,6 +40,8 @@ table_index! {
     ServiceId;
     /// An endpoint of a service.
     EndpointId;
+    /// A job.
+    JobId;
     /// A resource of kind `slots`: the plan that all its instances share.
     PoolId;
     /// A distribution, in seconds or plain numbers.
@@ -739,6 +741,19 @@ pub struct EndpointPlan {
     pub entry: CodeAddress,
 }
 
+/// Work that no caller waits for, on a replica of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobPlan {
+    /// Its name.
+    pub name: String,
+    /// `jobs.worker`.
+    pub path: String,
+    /// Whose replicas it runs on.
+    pub service: ServiceId,
+    /// Its first operation. The code takes the `workers` slot itself.
+    pub entry: CodeAddress,
+}
+
 /// A place in the code, or a traffic, that calls an endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallPlan {
@@ -1296,6 +1311,8 @@ pub struct Blueprint {
     pub services: Vec<ServicePlan>,
     /// Endpoints of all services.
     pub endpoints: Vec<EndpointPlan>,
+    /// What runs by itself.
+    pub jobs: Vec<JobPlan>,
     /// Resources of kind `slots`.
     pub pools: Vec<PoolPlan>,
     /// Resources of kind `rate`.
@@ -1386,6 +1403,7 @@ impl Patch {
         differing(&base.code, &changed.code, rows, |i, row| Row::Code(CodeAddress(i), row))?;
         if base.calls != changed.calls
             || base.endpoints != changed.endpoints
+            || base.jobs != changed.jobs
             || base.salts != changed.salts
             || base.uses != changed.uses
         {

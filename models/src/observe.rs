@@ -196,6 +196,17 @@ pub struct VolumeObservation {
     pub wait: Histogram,
 }
 
+/// One job during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobObservation {
+    /// Runs that are under way.
+    pub present: PopulationWindow,
+    /// Runs that ended, by outcome.
+    pub outcomes: Vec<u64>,
+    /// How long those took, from the start to the last step, in nanoseconds.
+    pub time: Histogram,
+}
+
 /// The cores of one service, all replicas together, during a segment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CoresObservation {
@@ -295,6 +306,8 @@ pub struct Segment {
     pub rates: Vec<RateObservation>,
     /// By volume.
     pub volumes: Vec<VolumeObservation>,
+    /// By job.
+    pub jobs: Vec<JobObservation>,
     /// By route.
     pub routes: Vec<RouteObservation>,
     /// By service; none where it has no cores.

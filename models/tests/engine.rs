@@ -27,6 +27,7 @@ impl Build {
             pools: vec![],
             rates: vec![],
             volumes: vec![],
+            jobs: vec![],
             moves: vec![],
             code: vec![],
             salts: vec![],

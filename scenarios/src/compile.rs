@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress,
-    EndpointPlan, FailurePlan, ForkId, ForkPlan, MoveId, MovePlan, Op, Payload, PoolId, PoolPlan, RouteId,
-    RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan, WireId, WirePlan,
+    EndpointPlan, FailurePlan, ForkId, ForkPlan, JobPlan, MoveId, MovePlan, Op, Payload, PoolId, PoolPlan,
+    RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan, WireId, WirePlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
@@ -52,6 +52,16 @@ pub(crate) fn compile(
         services[service].routes = std::mem::take(&mut writer.routes);
         endpoints.push(EndpointPlan { name: endpoint.name.clone(), service: endpoint.service, entry });
     }
+    let mut jobs = Vec::with_capacity(parts.jobs.len());
+    for job in &parts.jobs {
+        let service = job.service.index();
+        let path = format!("jobs.{}", job.name);
+        let entry = writer.here();
+        writer.routes = std::mem::take(&mut services[service].routes);
+        writer.endpoint(&path, parts.services[service].workers, false, &job.steps);
+        services[service].routes = std::mem::take(&mut writer.routes);
+        jobs.push(JobPlan { name: job.name.clone(), path, service: job.service, entry });
+    }
     for (number, service) in services.iter_mut().enumerate() {
         writer.routes = std::mem::take(&mut service.routes);
         writer.fallbacks(parts, Caller::Service(ServiceId(number as u32)), &service.path, &mut uses);
@@ -97,6 +107,7 @@ pub(crate) fn compile(
         traffics,
         services,
         endpoints,
+        jobs,
         pools: writer.pools,
         rates: parts.rates.clone(),
         volumes: parts.volumes.clone(),
@@ -144,7 +155,9 @@ fn tied_endpoints(parts: &Parts) -> Vec<bool> {
         tied[call.endpoint.index()] |= hedge.is_some_and(|hedge| hedge.tied);
     };
     let fallbacks = parts.uses.iter().filter_map(|usage| usage.fallback.as_deref());
-    for steps in parts.endpoints.iter().map(|endpoint| endpoint.steps.as_slice()).chain(fallbacks) {
+    let jobs = parts.jobs.iter().map(|job| job.steps.as_slice());
+    for steps in parts.endpoints.iter().map(|endpoint| endpoint.steps.as_slice()).chain(jobs).chain(fallbacks)
+    {
         each_call(steps, &mut look);
     }
     parts.traffics.iter().flat_map(|traffic| &traffic.targets).for_each(|(_, call)| look(call));

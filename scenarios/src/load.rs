@@ -112,7 +112,10 @@ fn names(spec: &ScenarioSpec) -> BTreeSet<&str> {
         named.into_iter().flat_map(|named| &named.entries).map(|entry| entry.name.as_str())
     }
     let all = of(spec.traffic.0.as_ref()).chain(of(spec.services.0.as_ref()));
-    all.chain(of(spec.resources.as_ref())).chain(of(spec.policies.as_ref())).collect()
+    all.chain(of(spec.resources.as_ref()))
+        .chain(of(spec.policies.as_ref()))
+        .chain(of(spec.jobs.as_ref()))
+        .collect()
 }
 
 /// The tree after some changes; mistakes go to the sink.
@@ -187,7 +190,7 @@ fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) 
     };
     let mut labels = Vec::new();
     for assignment in assignments(set) {
-        const SECTIONS: [&str; 5] = ["traffic", "services", "resources", "policies", "routes"];
+        const SECTIONS: [&str; 6] = ["traffic", "services", "resources", "policies", "routes", "jobs"];
         let section = assignment.path.split('.').next().unwrap_or_default();
         if !SECTIONS.contains(&section) {
             let help = did_you_mean(section, SECTIONS)

@@ -1,6 +1,8 @@
 //! Metrics: what expectations, comparisons and charts speak of, resolved to indices.
 
-use models::blueprint::{EndpointId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId};
+use models::blueprint::{
+    EndpointId, JobId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
+};
 use sim_core::SimTime;
 
 /// One figure of one subject, over a window.
@@ -75,6 +77,8 @@ pub enum Subject {
     Service(ServiceId),
     /// An endpoint.
     Endpoint(EndpointId),
+    /// Runs of a job.
+    Job(JobId),
     /// A resource of kind `slots`.
     Pool(PoolId),
     /// A resource of kind `rate`.

@@ -51,6 +51,7 @@ pub(crate) struct Parts {
     pub(crate) traffics: Vec<Traffic>,
     pub(crate) services: Vec<Service>,
     pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) jobs: Vec<Job>,
     pub(crate) pools: Vec<PoolPlan>,
     pub(crate) rates: Vec<RatePlan>,
     pub(crate) volumes: Vec<VolumePlan>,
@@ -91,6 +92,15 @@ pub(crate) struct Endpoint {
     pub(crate) name: String,
     pub(crate) service: ServiceId,
     pub(crate) place: Place,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Work that no caller waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Job {
+    pub(crate) name: String,
+    /// Whose replicas it runs on.
+    pub(crate) service: ServiceId,
     pub(crate) steps: Vec<Step>,
 }
 

@@ -419,6 +419,9 @@ impl System<'_> {
             let service = self.replicas[frame.replica as usize].service as usize;
             self.services[service].present.leave(frame.arrived, now);
         }
+        if frame.kind == Kind::Job {
+            self.job_ended(index, Outcome::CANCELLED, now);
+        }
         self.release_balancer(index, None, now);
         self.release_all(index, Outcome::CANCELLED, now);
         if frame.runs_on_replica() {

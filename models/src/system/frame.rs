@@ -97,6 +97,8 @@ pub(super) enum Kind {
     Reply,
     /// Opens a connection for nobody.
     Opener,
+    /// A run of a job, which nobody waits for.
+    Job,
 }
 
 /// Who waits for a frame.

@@ -14,6 +14,7 @@ mod deadlines;
 mod deadlock;
 mod event;
 mod frame;
+mod jobs;
 mod keyed;
 mod lines;
 mod network;
@@ -47,6 +48,7 @@ use cores::Cores;
 use deadlines::Deadlines;
 use event::{Event, Kind, Packed};
 use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, TriedReplica, Watch};
+use jobs::Jobs;
 use policy::Memories;
 use pool::{Instance, Level, Pool};
 use rates::Rates;
@@ -187,6 +189,7 @@ struct System<'a> {
     cores: Vec<Cores>,
     rates: Rates,
     volumes: Volumes,
+    jobs: Jobs,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
     memories: Memories,
@@ -249,6 +252,7 @@ impl<'a> System<'a> {
             cores: Vec::new(),
             rates: Rates::new(plan),
             volumes: Volumes::new(plan),
+            jobs: Jobs::new(plan),
             balancers: Vec::new(),
             sources: Vec::new(),
             memories: Memories::new(plan),

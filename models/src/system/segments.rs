@@ -19,6 +19,7 @@ struct Census {
     connections: Vec<Present>,
     metered: Vec<Present>,
     blocked: Vec<Present>,
+    jobs: Vec<Present>,
 }
 
 impl System<'_> {
@@ -77,6 +78,7 @@ impl System<'_> {
             routes: Vec::new(),
             rates: self.rates.flush(&census.metered, now),
             volumes: self.volumes.flush(&census.blocked, now),
+            jobs: self.jobs.flush(&census.jobs, now),
             pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
             cores: Vec::new(),
             policies: self.memories.flush(now),
@@ -114,6 +116,7 @@ impl System<'_> {
             connections: nobody(self.pools.len()),
             metered: nobody(self.plan.rates.len()),
             blocked: nobody(self.plan.volumes.len()),
+            jobs: nobody(self.plan.jobs.len()),
         };
         let pool_of = |instance: u32| self.instances[instance as usize].pool as usize;
         for (instance, opened, unit) in self.connections.census() {
@@ -143,7 +146,10 @@ impl System<'_> {
                 census.computing[service].add(1, visit.began);
             }
         }
-        for (_, frame) in self.frames.iter() {
+        for (key, frame) in self.frames.iter() {
+            if frame.kind == Kind::Job {
+                census.jobs[self.jobs.of(key.index())].add(1, frame.arrived);
+            }
             let service = self.replicas[frame.replica as usize].service as usize;
             if frame.kind == Kind::Endpoint && frame.state != State::Travelling {
                 census.services[service].add(1, frame.arrived);

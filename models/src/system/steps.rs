@@ -701,6 +701,8 @@ impl System<'_> {
             self.services[service].present.leave(arrived, now);
         } else if kind == Kind::Opener {
             self.opener_ended(index);
+        } else if kind == Kind::Job {
+            self.job_ended(index, outcome, now);
         }
         if holds != NONE {
             self.release_all(index, outcome, now);
@@ -754,7 +756,7 @@ impl Frame {
     pub(super) fn runs_on_replica(&self) -> bool {
         match self.kind {
             Kind::Endpoint => self.state != State::Travelling,
-            Kind::Branch | Kind::Opener => true,
+            Kind::Branch | Kind::Opener | Kind::Job => true,
             Kind::Call | Kind::Reply => false,
         }
     }

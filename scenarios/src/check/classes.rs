@@ -114,6 +114,10 @@ impl<'a> Checker<'a> {
                 failures(steps.value.as_ref().map_or(&[], |steps| &steps.items), &mut names);
             }
         }
+        for job in self.job_specs() {
+            let steps = job.value.as_ref().and_then(|job| job.do_steps.0.as_ref());
+            failures(steps.map_or(&[], |steps| &steps.items), &mut names);
+        }
         let policies = self.spec.policies.iter().flat_map(|policies| &policies.entries);
         for policy in policies.filter_map(|entry| entry.value.as_ref()) {
             failures_of(&policy.0, &mut names);

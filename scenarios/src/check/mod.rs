@@ -8,6 +8,7 @@ mod cycles;
 mod distributions;
 mod empty;
 mod files;
+mod jobs;
 mod lines;
 mod moves;
 mod network;
@@ -139,6 +140,7 @@ impl<'a> Checker<'a> {
         self.resources();
         let services = self.all_services();
         let endpoints = self.all_endpoints();
+        let jobs = self.all_jobs();
         let traffics = self.all_traffics(&endpoints, &services);
         let uses = self.all_uses();
         let policies = self.all_policies();
@@ -169,6 +171,7 @@ impl<'a> Checker<'a> {
             traffics,
             services,
             endpoints,
+            jobs,
             pools: self.pools,
             rates: self.rates,
             volumes: self.volumes,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    Caller, EndpointId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
+    Caller, EndpointId, JobId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
 };
 
 use crate::metric::{Figure, Group, Subject};
@@ -78,6 +78,10 @@ impl<'a> Subjects<'a> {
                 subjects.owned(Subject::Endpoint(EndpointId(i as u32)), service, "endpoints", name);
                 subjects.short.entry(name.into()).or_default().push(Subject::Endpoint(EndpointId(i as u32)));
             }
+        }
+        for (i, job) in parts.jobs.iter().enumerate() {
+            let name = &job.name;
+            subjects.add(Subject::Job(JobId(i as u32)), [format!("jobs.{name}"), name.clone()]);
         }
         for (i, route) in parts.routes.iter().enumerate() {
             let name = &route.name;
@@ -257,6 +261,11 @@ impl<'a> Subjects<'a> {
                 row(GROUP, text).or_else(|| self.outcome(text)).or_else(|| of_latency().map(time))
             }
             Subject::Endpoint(_) => row(ENDPOINT, text).or_else(|| of_latency().map(time)),
+            Subject::Job(_) => {
+                let share = self.parts.outcomes.iter().position(|outcome| outcome == text);
+                let share = share.map(|outcome| (Figure::Share(Outcome(outcome as u16)), Unit::Share));
+                row(JOB, text).or(share).or_else(|| of_latency().map(time))
+            }
             Subject::Service(_) => row(SERVICE, text).or_else(|| replica(text)),
             Subject::Route(_) => row(ROUTE, text),
             Subject::Pool(id) => {
@@ -296,6 +305,7 @@ impl<'a> Subjects<'a> {
             Subject::Traffic(_) => [own(&latency), words(&[TRAFFIC]), self.parts.outcomes.clone()].concat(),
             Subject::Group(..) => [own(&latency), words(&[GROUP]), self.parts.outcomes.clone()].concat(),
             Subject::Endpoint(_) => [own(&latency), words(&[ENDPOINT])].concat(),
+            Subject::Job(_) => [own(&latency), words(&[JOB]), self.parts.outcomes.clone()].concat(),
             Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1"])].concat(),
             Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(id) => [words(&[RESOURCE, POOL, self.connections(id)]), own(&waits)].concat(),
@@ -329,6 +339,13 @@ const ENDPOINT: &[Row] = &[
     ("throughput", Figure::Throughput, Unit::Rate),
     ("failures", Figure::Failures, Unit::Rate),
     ("offered", Figure::Offered, Unit::Rate),
+];
+const JOB: &[Row] = &[
+    ("errors", Figure::Errors, Unit::Share),
+    ("throughput", Figure::Throughput, Unit::Rate),
+    ("failures", Figure::Failures, Unit::Rate),
+    ("offered", Figure::Offered, Unit::Rate),
+    ("in_flight", Figure::InFlight, Unit::Number),
 ];
 const SERVICE: &[Row] = &[
     ("replicas", Figure::Replicas, Unit::Number),

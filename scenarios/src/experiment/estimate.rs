@@ -118,6 +118,7 @@ fn out_of(metric: &Metric, segment: &Segment) -> Option<u64> {
         Subject::Group(id, group) => {
             Some(evaluate::group(segment.traffics.get(id.index())?, group)?.outcomes.iter().sum())
         }
+        Subject::Job(id) => Some(segment.jobs.get(id.index())?.outcomes.iter().sum()),
         Subject::Endpoint(id) => segment.endpoints.get(id.index()).map(|e| e.answered + e.failed),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use models::blueprint::{Blueprint, Outcome};
 use models::observe::{
-    CoresObservation, EndpointObservation, GroupObservation, Observations, PolicyObservation,
+    CoresObservation, EndpointObservation, GroupObservation, JobObservation, Observations, PolicyObservation,
     PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation, StateTimes,
     TrafficObservation, VolumeObservation,
 };
@@ -46,6 +46,7 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
             ended(metric.figure, &seen.outcomes, seconds).or_else(|| latency_of(metric.figure, &seen.latency))
         }
         Subject::Endpoint(id) => endpoint(metric.figure, segment.endpoints.get(id.index())?, seconds),
+        Subject::Job(id) => job(metric.figure, segment.jobs.get(id.index())?, seconds),
         Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?),
         Subject::Route(id) => route(metric.figure, segment.routes.get(id.index())?, seconds),
         Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
@@ -72,6 +73,7 @@ fn slope(level: Figure, subject: Subject, segment: &Segment) -> Option<f64> {
     let both = |(a, span): (f64, u128), (b, _): (f64, u128)| (a + b, span);
     let (rise, span_ns) = match (subject, level) {
         (Subject::Traffic(id), Figure::InFlight) => seen(&segment.traffics.get(id.index())?.present),
+        (Subject::Job(id), Figure::InFlight) => seen(&segment.jobs.get(id.index())?.present),
         (Subject::Service(id), Figure::InFlight) => seen(&segment.services.get(id.index())?.present),
         (Subject::Service(id), Figure::Replicas) => seen(&segment.services.get(id.index())?.replicas),
         (Subject::Cores(id), Figure::InFlight) => seen(&segment.cores.get(id.index())?.as_ref()?.present),
@@ -97,6 +99,7 @@ pub(crate) fn waits(subject: Subject, segment: &Segment) -> bool {
             segment.traffics.get(id.index()).is_some_and(|seen| someone(&seen.present))
         }
         Subject::Service(id) => segment.services.get(id.index()).is_some_and(|seen| someone(&seen.present)),
+        Subject::Job(id) => segment.jobs.get(id.index()).is_some_and(|seen| someone(&seen.present)),
         Subject::Pool(id) => segment.pools.get(id.index()).is_some_and(|seen| someone(&seen.waiting)),
         Subject::Cores(id) => {
             let seen = segment.cores.get(id.index()).and_then(Option::as_ref);
@@ -157,6 +160,21 @@ fn endpoint(figure: Figure, seen: &EndpointObservation, seconds: f64) -> Option<
         Figure::Errors => share(seen.failed, ended),
         Figure::Share(Outcome::OK) => share(seen.answered, ended),
         latency => latency_of(latency, &seen.latency),
+    }
+}
+
+fn job(figure: Figure, seen: &JobObservation, seconds: f64) -> Option<f64> {
+    let ended: u64 = seen.outcomes.iter().sum();
+    let of = |outcome: Outcome| seen.outcomes.get(usize::from(outcome.0)).copied().unwrap_or(0);
+    let done: u64 = seen.outcomes.iter().take(usize::from(Outcome::STALE.0) + 1).sum();
+    match figure {
+        Figure::Share(outcome) => share(of(outcome), ended),
+        Figure::Errors => share(ended - of(Outcome::OK) - of(Outcome::DEGRADED), ended),
+        Figure::Throughput => rate(done, seconds),
+        Figure::Failures => rate(ended - done, seconds),
+        Figure::Offered => rate(seen.present.enters, seconds),
+        Figure::InFlight => average(&seen.present),
+        latency => latency_of(latency, &seen.time),
     }
 }
 

@@ -137,6 +137,7 @@ impl Unsteady {
                 let name = &blueprint.endpoints[id.index()].name;
                 of_service(name, "endpoints").unwrap_or_else(|| name.clone())
             }
+            Subject::Job(id) => blueprint.jobs[id.index()].path.clone(),
             Subject::Pool(id) => {
                 let name = &blueprint.pools[id.index()].name;
                 of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
@@ -229,7 +230,11 @@ fn levels_of(levels: &Levels, whose: Subject) -> Option<[u64; 3]> {
         Subject::Traffic(id) => levels.traffics.get(id.index()).copied(),
         Subject::Rate(id) => levels.rates.get(id.index()).copied(),
         Subject::Volume(id) => levels.volumes.get(id.index()).copied(),
-        Subject::Group(..) | Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => None,
+        Subject::Group(..)
+        | Subject::Endpoint(_)
+        | Subject::Job(_)
+        | Subject::Policy(..)
+        | Subject::Route(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Segments put together: in time within a replication, and over replications.
 
 use models::observe::{
-    CoresObservation, EndpointObservation, GroupObservation, Observations, PolicyObservation,
+    CoresObservation, EndpointObservation, GroupObservation, JobObservation, Observations, PolicyObservation,
     PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation, TrafficObservation,
     VolumeObservation,
 };
@@ -56,6 +56,7 @@ pub(crate) fn join(sum: &mut Segment, more: &Segment, how: How) {
     both(&mut sum.pools, &more.pools, |a, b| pool(a, b, how));
     both(&mut sum.rates, &more.rates, |a, b| rate(a, b, how));
     both(&mut sum.volumes, &more.volumes, |a, b| volume(a, b, how));
+    both(&mut sum.jobs, &more.jobs, |a, b| job(a, b, how));
     both(&mut sum.cores, &more.cores, |a, b| {
         if let (Some(a), Some(b)) = (a, b) {
             cores(a, b, how);
@@ -228,6 +229,12 @@ fn volume(sum: &mut VolumeObservation, more: &VolumeObservation, how: How) {
     sum.cancelled += more.cancelled;
     how.population(&mut sum.waiting, &more.waiting);
     histogram(&mut sum.wait, &more.wait);
+}
+
+fn job(sum: &mut JobObservation, more: &JobObservation, how: How) {
+    how.population(&mut sum.present, &more.present);
+    counts(&mut sum.outcomes, &more.outcomes);
+    histogram(&mut sum.time, &more.time);
 }
 
 /// Adds what was counted of another use, segment or replication of a policy.

@@ -82,6 +82,9 @@ fn littles_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<LittlesLaw> {
     for (plan, seen) in blueprint.volumes.iter().zip(&segment.volumes) {
         laws.push(littles_law(format!("{} queue", plan.name), &seen.waiting));
     }
+    for (plan, seen) in blueprint.jobs.iter().zip(&segment.jobs) {
+        laws.push(littles_law(plan.path.clone(), &seen.present));
+    }
     for (plan, seen) in blueprint.services.iter().zip(&segment.cores) {
         if let Some(seen) = seen {
             laws.push(littles_law(format!("{}.cores", plan.name), &seen.present));

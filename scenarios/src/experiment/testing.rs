@@ -34,6 +34,7 @@ impl Builder {
             traffics: Vec::new(),
             services: Vec::new(),
             endpoints: Vec::new(),
+            jobs: Vec::new(),
             pools: Vec::new(),
             rates: Vec::new(),
             volumes: Vec::new(),

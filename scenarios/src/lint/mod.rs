@@ -86,6 +86,9 @@ impl Seen<'_> {
         for endpoint in &self.parts.endpoints {
             each_call(&endpoint.steps, &mut |call| calls.push(call));
         }
+        for job in &self.parts.jobs {
+            each_call(&job.steps, &mut |call| calls.push(call));
+        }
         calls
     }
 

@@ -8,6 +8,7 @@ mod cores;
 mod curve;
 mod distribution;
 mod experiment;
+mod job;
 mod order;
 mod policy;
 mod preset;
@@ -32,6 +33,7 @@ pub(crate) use cores::{
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec, is_distribution};
 pub(crate) use experiment::{EventSpec, ExpectSpec, FailEvent, RangeSpec, Spacing, SweepSpec};
+pub(crate) use job::JobSpec;
 pub(crate) use order::{CodelSpec, OrderSpec};
 pub(crate) use policy::{
     AfterSpec, BackoffSpec, BreakerSpec, BudgetFields, CreditWord, HedgeSpec, JitterWord, LimitFields,

@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Changes, Count, Definitions, EventSpec, ExpectSpec, List, Name, Named, Number, Policy, Positive,
-    Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec, SweepSpec, Text, Time,
-    TrafficSpec, defined, spec,
+    At, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name, Named, Number, Policy,
+    Positive, Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec, SweepSpec, Text,
+    Time, TrafficSpec, defined, spec,
 };
 use crate::tree::{Node, Place, Value};
 
@@ -38,6 +38,8 @@ spec! {
         policies: Option<Named<Policy>>,
         /// How replicas are chosen.
         routes: Option<Named<RouteSpec>>,
+        /// Work that no caller waits for.
+        jobs: Option<Named<JobSpec>>,
         /// What happens by the clock.
         events: Option<List<EventSpec>>,
         /// Named sets of changes, to be compared.
@@ -47,7 +49,7 @@ spec! {
         /// What must hold: `shoppers.p99 < 250ms`.
         expect: Option<List<ExpectSpec>>,
     }
-    later ["caches", "queues", "jobs", "autoscalers", "cost", "solve"]
+    later ["caches", "queues", "autoscalers", "cost", "solve"]
 }
 
 spec! {

@@ -107,7 +107,7 @@ fn collect(prefix: &str, changes: &Node, out: &mut Vec<Assignment>) {
 }
 
 /// Sections whose keys are names.
-const NAMED: [&str; 5] = ["traffic", "services", "resources", "policies", "routes"];
+const NAMED: [&str; 6] = ["traffic", "services", "resources", "policies", "routes", "jobs"];
 
 fn reaches_into(path: &str) -> bool {
     let parts: Vec<&str> = path.split('.').collect();
@@ -132,6 +132,7 @@ fn named_thing(walked: &str) -> Option<&'static str> {
         ["resources"] | ["services", _, "resources"] => Some("resource"),
         ["policies"] => Some("policy"),
         ["routes"] => Some("route"),
+        ["jobs"] => Some("job"),
         ["services", _, "endpoints"] => Some("endpoint"),
         _ => None,
     }
