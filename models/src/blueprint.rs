@@ -14,6 +14,7 @@ use sim_core::rate::RateCurve;
 use sim_core::{SimTime, Span};
 
 use crate::attribute::Attributes;
+use crate::formula::Formula;
 use crate::health::HealthPlan;
 
 /// Declares an index into one of the blueprint's tables.
@@ -46,6 +47,8 @@ table_index! {
     PoolId;
     /// A distribution, in seconds or plain numbers.
     SamplerId;
+    /// A number that follows from levels.
+    FormulaId;
     /// A place in the code that calls an endpoint.
     CallId;
     /// How replicas of a service are chosen.
@@ -163,8 +166,22 @@ pub enum Op {
         /// Seconds for each byte.
         each: f64,
     },
+    /// Needs a time of the replica's cores that is so many times what is drawn.
+    CpuTimes {
+        /// What is drawn.
+        need: SamplerId,
+        /// How many times; not below 0.
+        factor: FormulaId,
+    },
     /// Time passes, no core is used.
     Delay(SamplerId),
+    /// A time passes that is so many times what is drawn.
+    DelayTimes {
+        /// What is drawn.
+        time: SamplerId,
+        /// How many times; not below 0.
+        factor: FormulaId,
+    },
     /// Calls an endpoint and waits for the reply.
     Call(CallId),
     /// Starts branches and waits for as many as it needs.
@@ -521,13 +538,24 @@ pub enum Stock {
     Volume(VolumeId),
 }
 
+/// How many units are taken or given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// All that there are to take or to give back.
+    All,
+    /// So many.
+    Drawn(SamplerId),
+    /// As many as levels say; none below 0.
+    Of(FormulaId),
+}
+
 /// A `take` or a `give` step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MovePlan {
     /// From what, or to what.
     pub stock: Stock,
-    /// How many units; none is all that there are to take or to give back.
-    pub units: Option<SamplerId>,
+    /// How many.
+    pub units: Units,
     /// Whether a volume refuses to go below 0.
     pub guarded: bool,
 }
@@ -537,6 +565,8 @@ pub struct MovePlan {
 pub enum Measure {
     /// The units that are left.
     Level,
+    /// The units that there could be.
+    Size,
     /// The units that are gone.
     Used,
 }
@@ -566,33 +596,6 @@ impl Compare {
             Self::AtLeast => a >= b,
             Self::Equal => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0),
         }
-    }
-}
-
-/// A condition on a volume: `stock.level > 0`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LevelTest {
-    /// The volume; the instance is the one that a `take` would take from.
-    pub volume: VolumeId,
-    /// What is looked at.
-    pub measure: Measure,
-    /// How it is compared.
-    pub compare: Compare,
-    /// With what, in units.
-    pub bound: f64,
-    /// Whether the bound is a share of the volume instead.
-    pub of_volume: bool,
-}
-
-impl LevelTest {
-    /// Whether it holds where `level` units are left of `volume`.
-    pub fn holds(&self, level: f64, volume: f64) -> bool {
-        let bound = if self.of_volume { self.bound * volume } else { self.bound };
-        let seen = match self.measure {
-            Measure::Level => level,
-            Measure::Used => volume - level,
-        };
-        self.compare.holds(seen, bound)
     }
 }
 
@@ -1167,7 +1170,7 @@ pub enum ArmTest {
     /// The step's one draw in `[0, 1)` is below this (weights are cumulative and end at 1).
     Below(f64),
     /// A condition on a volume.
-    Level(LevelTest),
+    Level(FormulaId),
     /// Always.
     Else,
 }
@@ -1250,6 +1253,8 @@ pub enum Row {
     Volume(VolumeId, VolumePlan),
     /// A `take` or a `give` step.
     Move(MoveId, MovePlan),
+    /// A formula.
+    Formula(FormulaId, Formula),
     /// A service: speed, cores, replicas.
     Service(ServiceId, ServicePlan),
     /// A traffic.
@@ -1325,6 +1330,8 @@ pub struct Blueprint {
     pub code: Vec<Op>,
     /// For each operation, the number that names its place for the request's draws.
     pub salts: Vec<u64>,
+    /// Conditions, amounts and factors that follow from levels.
+    pub formulas: Vec<Formula>,
     /// Distributions; times in seconds.
     pub samplers: Vec<Distribution>,
     /// Calls.
@@ -1388,6 +1395,7 @@ impl Patch {
     pub fn between(base: &Blueprint, changed: &Blueprint) -> Result<Self, &'static str> {
         let mut rows = Vec::new();
         let rows = &mut rows;
+        differing(&base.formulas, &changed.formulas, rows, |i, row| Row::Formula(FormulaId(i), row))?;
         differing(&base.samplers, &changed.samplers, rows, |i, row| Row::Sampler(SamplerId(i), row))?;
         differing(&base.pools, &changed.pools, rows, |i, row| Row::Pool(PoolId(i), row))?;
         differing(&base.rates, &changed.rates, rows, |i, row| Row::Rate(RateId(i), row))?;

@@ -6,6 +6,7 @@ pub mod attribute;
 pub mod balancer;
 pub mod blueprint;
 pub mod discipline;
+pub mod formula;
 pub mod health;
 pub mod limiter;
 pub mod observe;

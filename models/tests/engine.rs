@@ -29,6 +29,7 @@ impl Build {
             volumes: vec![],
             jobs: vec![],
             moves: vec![],
+            formulas: vec![],
             code: vec![],
             salts: vec![],
             samplers: vec![],

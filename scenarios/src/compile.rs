@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress,
-    EndpointPlan, FailurePlan, ForkId, ForkPlan, JobPlan, MoveId, MovePlan, Op, Payload, PoolId, PoolPlan,
-    RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan, WireId, WirePlan,
+    EndpointPlan, FailurePlan, ForkId, ForkPlan, FormulaId, JobPlan, MoveId, MovePlan, Op, Payload, PoolId,
+    PoolPlan, RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, Units, UsePlan,
+    WireId, WirePlan,
 };
+use models::formula::Formula;
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
-use crate::scenario::{ArmWhen, Branch, Call, Failure, Move, Parts, Route, Service, Step, Wire, each_call};
+use crate::scenario::{
+    self, ArmWhen, Branch, Call, Failure, Move, Parts, Route, Service, Step, Wire, each_call,
+};
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
@@ -112,6 +116,7 @@ pub(crate) fn compile(
         rates: parts.rates.clone(),
         volumes: parts.volumes.clone(),
         moves: writer.moves,
+        formulas: writer.formulas,
         code: writer.code,
         salts: writer.salts,
         samplers: writer.samplers,
@@ -175,6 +180,7 @@ struct Writer<'a> {
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
     moves: Vec<MovePlan>,
+    formulas: Vec<Formula>,
     /// Routes of the service or traffic at hand.
     routes: Vec<RouteId>,
     pools: Vec<PoolPlan>,
@@ -194,6 +200,11 @@ impl<'a> Writer<'a> {
         self.code.push(op);
         self.salts.push(hash_name(place));
         self.code.len() - 1
+    }
+
+    fn formula(&mut self, formula: &Formula) -> FormulaId {
+        self.formulas.push(formula.clone());
+        FormulaId(self.formulas.len() as u32 - 1)
     }
 
     fn sampler(&mut self, distribution: &Distribution) -> SamplerId {
@@ -325,6 +336,15 @@ impl<'a> Writer<'a> {
                 let sampler = self.sampler(time);
                 self.op(Op::Delay(sampler), place);
             }
+            Step::Times { time, factor, computes } => {
+                let (time, factor) = (self.sampler(time), self.formula(factor));
+                let op = if *computes && !self.at_client {
+                    Op::CpuTimes { need: time, factor }
+                } else {
+                    Op::DelayTimes { time, factor }
+                };
+                self.op(op, place);
+            }
             Step::Hold { pool, units, steps } => {
                 self.op(Op::Acquire { pool: *pool, units: *units }, place);
                 self.connect(*pool, place);
@@ -387,7 +407,11 @@ impl<'a> Writer<'a> {
     }
 
     fn moved(&mut self, moved: &Move) -> MoveId {
-        let units = moved.units.as_ref().map(|units| self.sampler(units));
+        let units = match &moved.units {
+            scenario::Units::All => Units::All,
+            scenario::Units::Drawn(law) => Units::Drawn(self.sampler(law)),
+            scenario::Units::Of(formula) => Units::Of(self.formula(formula)),
+        };
         self.moves.push(MovePlan { stock: moved.stock, units, guarded: moved.guarded });
         MoveId(self.moves.len() as u32 - 1)
     }
@@ -409,7 +433,7 @@ impl<'a> Writer<'a> {
             let test = match when {
                 ArmWhen::Class(class) => ArmTest::Class(*class),
                 ArmWhen::Else => ArmTest::Else,
-                ArmWhen::Level(test) => ArmTest::Level(*test),
+                ArmWhen::Level(formula) => ArmTest::Level(self.formula(formula)),
                 ArmWhen::Weight(weight) => {
                     below += weight / total;
                     ArmTest::Below(if !has_else && last_weight == Some(i) { 1.0 } else { below })

@@ -6,6 +6,7 @@ mod diagnostic;
 mod expect;
 pub mod experiment;
 mod explain;
+mod formula;
 pub mod import;
 mod lint;
 mod load;

@@ -2,9 +2,10 @@
 
 use models::attribute::Attributes;
 use models::blueprint::{
-    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, LevelTest, Limits, Outcome, Pick, PolicyId,
+    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Limits, Outcome, Pick, PolicyId,
     PolicyPlan, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock, VolumePlan, WaitFor,
 };
+use models::formula::Formula;
 use models::health::HealthPlan;
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -173,6 +174,12 @@ pub(crate) enum Step {
         each: f64,
     },
     Delay(Distribution),
+    /// Takes so many times what is drawn, of the cores or not.
+    Times {
+        time: Distribution,
+        factor: Formula,
+        computes: bool,
+    },
     Hold {
         pool: PoolId,
         units: u32,
@@ -208,9 +215,16 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Move {
     pub(crate) stock: Stock,
-    /// None is all.
-    pub(crate) units: Option<Distribution>,
+    pub(crate) units: Units,
     pub(crate) guarded: bool,
+}
+
+/// How many units are taken or given.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Units {
+    All,
+    Drawn(Distribution),
+    Of(Formula),
 }
 
 /// Shows `look` every call of the steps.
@@ -231,6 +245,7 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
             Step::Cpu(_)
             | Step::PerByte { .. }
             | Step::Delay(_)
+            | Step::Times { .. }
             | Step::Batch { .. }
             | Step::Take(_)
             | Step::Give(_)
@@ -248,12 +263,12 @@ pub(crate) enum Branch {
 }
 
 /// When a branch of a `choose` step is taken.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ArmWhen {
     Class(u16),
     /// With this probability.
     Weight(f64),
-    Level(LevelTest),
+    Level(Formula),
     Else,
 }
 

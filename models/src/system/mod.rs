@@ -40,6 +40,7 @@ use crate::blueprint::{
     SamplerId, ServicePlan, WirePlan,
 };
 use crate::discipline::Waiting;
+use crate::formula::Formula;
 use crate::observe::{RouteObservation, Segment};
 use alarms::Alarm;
 use batches::Batches;
@@ -180,6 +181,7 @@ struct System<'a> {
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
     moves: Vec<MovePlan>,
+    formulas: Vec<Formula>,
     // What is there.
     services: Vec<Service>,
     replicas: Vec<Replica>,
@@ -244,6 +246,7 @@ impl<'a> System<'a> {
             forks: plan.forks.clone(),
             choices: plan.choices.clone(),
             moves: plan.moves.clone(),
+            formulas: plan.formulas.clone(),
             services: Vec::with_capacity(plan.services.len()),
             replicas: Vec::new(),
             pools: plan.pools.iter().map(Pool::new).collect(),

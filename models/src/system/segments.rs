@@ -251,6 +251,7 @@ impl System<'_> {
             }
         }
         match like {
+            Row::Formula(id, _) => Row::Formula(*id, plan.formulas[id.index()].clone()),
             Row::Sampler(id, _) => Row::Sampler(*id, plan.samplers[id.index()].clone()),
             Row::Pool(id, _) => Row::Pool(*id, plan.pools[id.index()].clone()),
             Row::Rate(id, _) => Row::Rate(*id, plan.rates[id.index()].clone()),
@@ -270,6 +271,7 @@ impl System<'_> {
 
     fn apply(&mut self, row: Row, now: SimTime, calendar: &mut Calendar<Packed>) {
         match row {
+            Row::Formula(id, row) => self.formulas[id.index()] = row,
             Row::Sampler(id, row) => self.samplers[id.index()] = row,
             Row::Policy(id, row) => self.change_policy(id, row),
             Row::Route(id, row) => self.change_route(id, row, now, calendar),

@@ -9,7 +9,7 @@ use super::lines::{TurnedAway, is_abandoned, is_waiting};
 use super::visit::{Waiter, Worker};
 use super::{Event, Packed, System, Task, span};
 use crate::blueprint::{
-    ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, Stock, WaitFor,
+    ArmTest, BranchPlan, CallId, ChoiceId, ForkId, Op, Outcome, PoolScope, SamplerId, Stock, Units, WaitFor,
 };
 use crate::discipline::{Line, Moment};
 
@@ -99,12 +99,18 @@ impl System<'_> {
                     return;
                 }
                 Op::Cpu(need) => {
-                    self.compute(index, need, 0.0, pc, now, calendar);
+                    let seconds = self.drawn(index, need, pc);
+                    self.compute(index, seconds, now, calendar);
+                    return;
+                }
+                Op::CpuTimes { .. } | Op::DelayTimes { .. } => {
+                    self.take_longer(index, pc, now, calendar);
                     return;
                 }
                 Op::CpuPerByte { need, each } => {
                     let bytes = self.requests.at(frame.request).label.bytes;
-                    self.compute(index, need, each * f64::from(bytes), pc, now, calendar);
+                    let seconds = self.drawn(index, need, pc) + each * f64::from(bytes);
+                    self.compute(index, seconds, now, calendar);
                     return;
                 }
                 Op::Call(call) => match self.call(index, call, now, calendar) {
@@ -179,7 +185,7 @@ impl System<'_> {
             let passes = match test {
                 ArmTest::Class(wanted) => wanted == class,
                 ArmTest::Below(share) => draw < share,
-                ArmTest::Level(test) => self.level_passes(index, &test, now),
+                ArmTest::Level(formula) => self.value_for(index, formula, now) != 0.0,
                 ArmTest::Else => true,
             };
             if passes {
@@ -200,10 +206,14 @@ impl System<'_> {
             other => unreachable!("{other:?} moves nothing"),
         };
         let row = self.moves[id.index()];
-        let units = row.units.map(|units| {
-            let mut draws = draws_at(self.frames.at(index), self.plan.salts[pc as usize]);
-            self.samplers[units.index()].sample(&mut draws).max(0.0)
-        });
+        let units = match row.units {
+            Units::All => None,
+            Units::Drawn(units) => {
+                let mut draws = draws_at(self.frames.at(index), self.plan.salts[pc as usize]);
+                Some(self.samplers[units.index()].sample(&mut draws).max(0.0))
+            }
+            Units::Of(formula) => Some(self.value_for(index, formula, now).max(0.0)),
+        };
         match row.stock {
             Stock::Rate(rate) => self.take_of_rate(index, rate.index(), units.unwrap_or(0.0), now, calendar),
             Stock::Volume(volume) if gives => {
@@ -216,21 +226,37 @@ impl System<'_> {
         }
     }
 
-    fn compute(
-        &mut self,
-        index: u32,
-        need: SamplerId,
-        more: f64,
-        pc: u32,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) {
+    /// What the operation at `pc` draws.
+    #[inline]
+    fn drawn(&self, index: u32, law: SamplerId, pc: u32) -> f64 {
+        let mut draws = draws_at(self.frames.at(index), self.plan.salts[pc as usize]);
+        self.samplers[law.index()].sample(&mut draws)
+    }
+
+    /// A step that takes so many times what it draws, which depends on levels.
+    #[cold]
+    fn take_longer(&mut self, index: u32, pc: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        match self.code[pc as usize] {
+            Op::CpuTimes { need, factor } => {
+                let seconds = self.drawn(index, need, pc) * self.value_for(index, factor, now).max(0.0);
+                self.compute(index, seconds, now, calendar);
+            }
+            Op::DelayTimes { time, factor } => {
+                let seconds = self.drawn(index, time, pc) * self.value_for(index, factor, now).max(0.0);
+                self.frames.at_mut(index).state = State::Delayed;
+                calendar.schedule_in(span(seconds), Event::StepDone(self.frames.key_of(index)).pack());
+            }
+            other => unreachable!("{other:?} takes as long as it draws"),
+        }
+    }
+
+    /// The frame needs that much CPU time.
+    #[inline]
+    fn compute(&mut self, index: u32, seconds: f64, now: SimTime, calendar: &mut Calendar<Packed>) {
         let key = self.frames.key_of(index);
         let frame = self.frames.at_mut(index);
         let replica = &self.replicas[frame.replica as usize];
         let (service, cores) = (replica.service as usize, replica.cores);
-        let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
-        let seconds = self.samplers[need.index()].sample(&mut draws) + more;
         if cores == NONE {
             frame.state = State::Delayed;
             calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key).pack());

@@ -8,7 +8,7 @@ use super::frame::{Arena, FrameKey, State};
 use super::queue::Queue;
 use super::steps::Asked;
 use super::{Packed, System};
-use crate::blueprint::{Blueprint, LevelTest, Outcome, Spacing, VolumePlan};
+use crate::blueprint::{Blueprint, FormulaId, Measure, Outcome, Spacing, VolumePlan};
 use crate::observe::VolumeObservation;
 
 /// Levels closer to 0 than this are 0: sums of fractions do not come back to exactly 0.
@@ -156,6 +156,17 @@ impl Volumes {
         self.tanks.high_water() * (size_of::<Tank>() + 32) + lines * size_of::<(FrameKey, f64)>()
     }
 
+    /// What is seen of a tank.
+    fn seen(&self, tank: u32, measure: Measure) -> f64 {
+        let place = self.tanks.peek(tank);
+        let size = self.volumes[place.volume as usize].plan.volume;
+        match measure {
+            Measure::Level => place.level,
+            Measure::Size => size,
+            Measure::Used => size - place.level,
+        }
+    }
+
     /// Takes `units` out of a tank.
     fn draw(&mut self, tank: u32, units: f64, now: SimTime) {
         let tank = self.tanks.at(tank);
@@ -267,11 +278,13 @@ impl System<'_> {
         &mut self.volumes.volumes[volume].seen
     }
 
-    /// Whether the condition holds for a frame.
-    pub(super) fn level_passes(&mut self, index: u32, test: &LevelTest, now: SimTime) -> bool {
-        let volume = test.volume.index();
-        let tank = self.tank_for(index, volume, now);
-        test.holds(self.volumes.tanks.peek(tank).level, self.volumes.volumes[volume].plan.volume)
+    /// The value of a formula, by the levels that a frame would find.
+    pub(super) fn value_for(&mut self, index: u32, formula: FormulaId, now: SimTime) -> f64 {
+        let formula = self.formulas[formula.index()].clone();
+        formula.value(|volume, measure| {
+            let tank = self.tank_for(index, volume.index(), now);
+            self.volumes.seen(tank, measure)
+        })
     }
 
     /// The volume gets larger or smaller: what is gone of it stays gone.

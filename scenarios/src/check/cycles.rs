@@ -89,6 +89,7 @@ fn can_end(steps: &[Step], ends: &[bool]) -> Way {
             Step::Cpu(_)
             | Step::PerByte { .. }
             | Step::Delay(_)
+            | Step::Times { .. }
             | Step::Batch { .. }
             | Step::Take(_)
             | Step::Give(_)

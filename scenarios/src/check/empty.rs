@@ -73,10 +73,10 @@ impl<'a> EmptySystem<'a> {
     fn step(&self, step: &Step, speed: f64) -> (f64, f64) {
         match step {
             // What the bytes take is left out.
-            Step::Cpu(need) | Step::PerByte { need, .. } => {
+            Step::Cpu(need) | Step::PerByte { need, .. } | Step::Times { time: need, computes: true, .. } => {
                 (if speed > 0.0 { need.mean() / speed } else { 0.0 }, 1.0)
             }
-            Step::Delay(time) => (time.mean(), 1.0),
+            Step::Delay(time) | Step::Times { time, computes: false, .. } => (time.mean(), 1.0),
             Step::Hold { steps, .. } => self.sequence(steps, speed),
             Step::Batch { alone, .. } => (*alone, 1.0),
             Step::Take(_) | Step::Give(_) => (0.0, 1.0),

@@ -8,6 +8,7 @@ mod cycles;
 mod distributions;
 mod empty;
 mod files;
+mod formulas;
 mod jobs;
 mod lines;
 mod moves;

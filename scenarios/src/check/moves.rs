@@ -1,19 +1,18 @@
-//! Steps that take and give, and conditions on what is left.
+//! Steps that take and give.
 
-use models::blueprint::{Compare, LevelTest, Measure, RateStyle, Spacing, Stock};
-use sim_core::distribution::Distribution;
+use models::blueprint::{RateStyle, Spacing, Stock};
 
 use super::{Checker, constant, services_of};
-use crate::scenario::Move;
-use crate::spec::{Amount, At, GiveStep, GuardWord, Spec, TakeStep, Text, UnitsSpec, any_quantity};
-use crate::tree::{Node, quoted};
+use crate::scenario::{Move, Units};
+use crate::spec::{At, GiveStep, GuardWord, TakeStep, Text, UnitsSpec};
+use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
 impl Checker<'_> {
     /// A `take` step of `service`.
     pub(super) fn take(&mut self, service: &str, step: &TakeStep) -> Option<Move> {
         let stock = self.stock_named(service, &step.take);
-        let units = self.units(step.units.as_ref());
+        let units = self.units(service, step.units.as_ref());
         let (stock, units) = (stock?, units?);
         let name = &step.take.value.0;
         let guarded = match (&step.guard, stock) {
@@ -35,7 +34,7 @@ impl Checker<'_> {
         };
         let place = step.units.as_ref().map_or(step.take.place, |units| units.place);
         match &units {
-            Some(units) if units.is_constant() && units.mean() > most * (1.0 + 1e-9) => {
+            Units::Drawn(units) if units.is_constant() && units.mean() > most * (1.0 + 1e-9) => {
                 let message = format!("`{name}` never has {} at once, at most {most}", units.mean());
                 let help = match stock {
                     Stock::Rate(_) => "take fewer units, or give the rate a larger `burst` or window",
@@ -44,7 +43,7 @@ impl Checker<'_> {
                 self.error(place, message, help);
                 return None;
             }
-            None if matches!(stock, Stock::Rate(_)) => {
+            Units::All if matches!(stock, Stock::Rate(_)) => {
                 let help = "say how many: `units: 1`";
                 self.error(place, "a rate has no end, so nobody takes all of it", help);
                 return None;
@@ -57,7 +56,7 @@ impl Checker<'_> {
     /// A `give` step of `service`.
     pub(super) fn give(&mut self, service: &str, step: &GiveStep) -> Option<Move> {
         let stock = self.stock_named(service, &step.give);
-        let units = self.units(step.units.as_ref());
+        let units = self.units(service, step.units.as_ref());
         let (stock, units) = (stock?, units?);
         if let Stock::Rate(_) = stock {
             let message = format!("`{}` is a rate, which only the clock refills", step.give.value.0);
@@ -67,18 +66,21 @@ impl Checker<'_> {
         Some(Move { stock, units, guarded: true })
     }
 
-    /// How many units; within, none for all.
-    #[expect(clippy::option_option, reason = "no mistake, and no number")]
-    fn units(&mut self, units: Option<&At<UnitsSpec>>) -> Option<Option<Distribution>> {
-        match units.map(|units| &units.value) {
-            None => constant(1.0).map(Some),
-            Some(UnitsSpec::All) => Some(None),
-            Some(UnitsSpec::Drawn(units)) => self.distribution(units).map(Some),
+    /// How many units.
+    fn units(&mut self, service: &str, units: Option<&At<UnitsSpec>>) -> Option<Units> {
+        let Some(units) = units else { return constant(1.0).map(Units::Drawn) };
+        match &units.value {
+            UnitsSpec::All => Some(Units::All),
+            UnitsSpec::Drawn(law) => self.distribution(law).map(Units::Drawn),
+            UnitsSpec::Of(text) => {
+                let at = At { value: text.clone(), place: units.place };
+                self.number(service, &at).map(Units::Of)
+            }
         }
     }
 
     /// The rate or volume that a step of `service` means: its own, one of the top level, or `service.resource`.
-    fn stock_named(&mut self, service: &str, at: &At<Text>) -> Option<Stock> {
+    pub(super) fn stock_named(&mut self, service: &str, at: &At<Text>) -> Option<Stock> {
         let name = at.value.0.as_str();
         let own = self.stocks.get(&format!("{service}.{name}")).copied();
         if let Some(stock) = own.or_else(|| self.stocks.get(name).copied()) {
@@ -121,73 +123,5 @@ impl Checker<'_> {
         };
         self.error(at.place, format!("there is no rate or volume {}", quoted(name)), help);
         None
-    }
-
-    /// The condition `stock.level > 0`.
-    pub(super) fn level_test(&mut self, service: &str, at: &At<Text>) -> Option<LevelTest> {
-        const FORM: &str = "write `stock.level > 0`, `heap.free < 20%` or `disk.used >= 3GB`";
-        let text = at.value.0.as_str();
-        let Some((path, compare, bound)) = comparison(text) else {
-            self.error(at.place, format!("expected a condition on a volume, found {}", quoted(text)), FORM);
-            return None;
-        };
-        let (name, measure) = match path.rsplit_once('.') {
-            Some((name, "level" | "free")) => (name, Measure::Level),
-            Some((name, "used")) => (name, Measure::Used),
-            _ => {
-                let message = format!("expected the level of a volume, found {}", quoted(path));
-                self.error(at.place, message, FORM);
-                return None;
-            }
-        };
-        let node = Node::plain(bound, at.place);
-        let (bound, of_volume) = match any_quantity(&node) {
-            Some(("%", share)) => (share, true),
-            _ => (Amount::read(&node, self.sink)?.units, false),
-        };
-        let name = At { value: Text(name.into()), place: at.place };
-        match self.stock_named(service, &name)? {
-            Stock::Volume(volume) => Some(LevelTest { volume, measure, compare, bound, of_volume }),
-            Stock::Rate(_) => {
-                let message = format!("`{}` is a rate, which has no level", name.value.0);
-                self.error(at.place, message, "a condition looks at a `volume`");
-                None
-            }
-        }
-    }
-}
-
-/// The parts of `left op right`.
-fn comparison(text: &str) -> Option<(&str, Compare, &str)> {
-    let at = text.find(['<', '>', '=', '≤', '≥'])?;
-    let (left, rest) = text.split_at(at);
-    let forms = [
-        ("<=", Compare::AtMost),
-        ("≤", Compare::AtMost),
-        (">=", Compare::AtLeast),
-        ("≥", Compare::AtLeast),
-        ("==", Compare::Equal),
-        ("<", Compare::Less),
-        (">", Compare::Greater),
-        ("=", Compare::Equal),
-    ];
-    let (op, compare) = forms.into_iter().find(|(op, _)| rest.starts_with(op))?;
-    let right = rest[op.len()..].trim();
-    (!left.trim().is_empty() && !right.is_empty()).then(|| (left.trim(), compare, right))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conditions_are_taken_apart() {
-        assert_eq!(comparison("stock.level > 0"), Some(("stock.level", Compare::Greater, "0")));
-        assert_eq!(comparison("heap.free<=20%"), Some(("heap.free", Compare::AtMost, "20%")));
-        assert_eq!(comparison("a.used = 3GB"), Some(("a.used", Compare::Equal, "3GB")));
-        assert_eq!(
-            (comparison("stock.level"), comparison("> 3"), comparison("a.level >")),
-            (None, None, None)
-        );
     }
 }

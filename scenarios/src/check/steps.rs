@@ -40,12 +40,28 @@ impl Checker<'_> {
         Some(match spec {
             StepSpec::Cpu(step) => {
                 let need = self.distribution(&step.cpu)?;
-                match &step.per_byte {
-                    Some(each) => Step::PerByte { need, each: each.value.seconds },
-                    None => Step::Cpu(need),
+                match (&step.per_byte, &step.times) {
+                    (Some(each), None) => Step::PerByte { need, each: each.value.seconds },
+                    (None, Some(times)) => {
+                        Step::Times { time: need, factor: self.number(service, times)?, computes: true }
+                    }
+                    (None, None) => Step::Cpu(need),
+                    (Some(_), Some(times)) => {
+                        let help = "make them two `cpu` steps";
+                        self.error(times.place, "a step goes by bytes or by levels", help);
+                        return None;
+                    }
                 }
             }
-            StepSpec::Delay(step) => Step::Delay(self.distribution(&step.delay)?),
+            StepSpec::Delay(step) => {
+                let time = self.distribution(&step.delay)?;
+                match &step.times {
+                    Some(times) => {
+                        Step::Times { time, factor: self.number(service, times)?, computes: false }
+                    }
+                    None => Step::Delay(time),
+                }
+            }
             StepSpec::Hold(step) => self.hold(service, step)?,
             StepSpec::Take(step) => Step::Take(self.take(service, step)?),
             StepSpec::Give(step) => Step::Give(self.give(service, step)?),
@@ -201,7 +217,7 @@ impl Checker<'_> {
                     }
                 }
                 ArmSpec::When(when, _) => {
-                    let Some(test) = self.level_test(service, when) else {
+                    let Some(test) = self.condition(service, when) else {
                         whole = false;
                         continue;
                     };

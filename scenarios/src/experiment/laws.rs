@@ -113,11 +113,14 @@ fn utilization_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<Utilization
     laws
 }
 
+/// Nanoseconds by which sums of fractions may be off where nothing else is: bursts of hours that a window cuts.
+const SUMS: f64 = 1e-3;
+
 /// The work that the cores have done is the need that was met, corrected by the bursts that the window's edges
 /// cut. A burst ends at a whole nanosecond, so each may have got up to one more than it needed.
 fn of_cores(name: &str, seen: &CoresObservation) -> Option<UtilizationLaw> {
     let met = seen.met + seen.partial_end - seen.partial_start;
-    let rounding = (seen.present.leaves + seen.present.n_end) as f64;
+    let rounding = (seen.present.leaves + seen.present.n_end) as f64 + SUMS;
     let gap = ((seen.worked - met).abs() - rounding).max(0.0);
     (seen.capacity > 0.0).then(|| UtilizationLaw {
         at: format!("{name}.cores"),

@@ -39,6 +39,7 @@ impl Builder {
             rates: Vec::new(),
             volumes: Vec::new(),
             moves: Vec::new(),
+            formulas: Vec::new(),
             code: Vec::new(),
             salts: Vec::new(),
             samplers: Vec::new(),

@@ -108,6 +108,7 @@ fn calls(steps: &[Step], counts: &impl Fn(&Call) -> bool) -> f64 {
         Step::Cpu(_)
         | Step::PerByte { .. }
         | Step::Delay(_)
+        | Step::Times { .. }
         | Step::Batch { .. }
         | Step::Take(_)
         | Step::Give(_)

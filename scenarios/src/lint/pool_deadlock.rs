@@ -76,6 +76,7 @@ impl Search<'_, '_> {
                 Step::Cpu(_)
                 | Step::PerByte { .. }
                 | Step::Delay(_)
+                | Step::Times { .. }
                 | Step::Batch { .. }
                 | Step::Take(_)
                 | Step::Give(_)

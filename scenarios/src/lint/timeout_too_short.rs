@@ -78,6 +78,8 @@ fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, deep: u32) -
         let late = match step {
             Step::Cpu(need) | Step::PerByte { need, .. } => need.survival(limit * pace),
             Step::Delay(time) => time.survival(limit),
+            // How long it takes goes by levels.
+            Step::Times { .. } => 0.0,
             Step::Hold { steps, .. } => of_steps(seen, steps, limit, pace, deep),
             Step::Call(call) => of_call(call),
             Step::All { branches, wait_for: models::blueprint::WaitFor::All, copies: None, .. } => {

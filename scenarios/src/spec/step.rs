@@ -44,6 +44,8 @@ spec! {
         cpu: DistributionSpec<Time>,
         /// CPU time for each byte that the request carries, on top.
         per_byte: Option<At<Time>> => "none" (""),
+        /// How many times it is needed: a formula over levels, such as `rows.level` or `1 + dead.level / rows.level`.
+        times: Option<At<Text>> => "once" (""),
     }
 }
 
@@ -52,6 +54,8 @@ spec! {
     DelayStep: "a `delay` step" {
         /// How long.
         delay: DistributionSpec<Time>,
+        /// How many times as long: a formula over levels, such as `rows.level` or `1 + dead.level / rows.level`.
+        times: Option<At<Text>> => "once" (""),
     }
 }
 
@@ -106,6 +110,8 @@ pub(crate) enum UnitsSpec {
     All,
     /// So much.
     Drawn(DistributionSpec<Amount>),
+    /// As much as levels say.
+    Of(Text),
 }
 
 impl Spec for UnitsSpec {
@@ -113,13 +119,22 @@ impl Spec for UnitsSpec {
         if node.text() == Some("all") {
             return Some(Self::All);
         }
+        if let Some(text) = node.text().filter(|text| names_a_level(text)) {
+            return Some(Self::Of(Text(text.into())));
+        }
         DistributionSpec::read(node, sink).map(Self::Drawn)
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
         let drawn = DistributionSpec::<Amount>::schema(definitions);
-        json!({"anyOf": [{"enum": ["all"]}, drawn]})
+        let formula = json!({"type": "string", "description": "A formula over levels: `0.5 * dead.level`."});
+        json!({"anyOf": [{"enum": ["all"]}, drawn, formula]})
     }
+}
+
+/// Whether the text has a name with a dot in it, as every formula does and no amount.
+fn names_a_level(text: &str) -> bool {
+    text.match_indices('.').any(|(dot, _)| text[dot + 1..].starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 spec! {
@@ -304,10 +319,10 @@ spec! {
 }
 
 spec! {
-    /// A branch taken while a condition on a volume holds.
+    /// A branch taken while a condition on levels holds.
     WhenArm: "a branch of `choose`" {
-        /// `stock.level > 0`: the `level` that is left (`free` is the same), or what is `used` of it, compared with a
-        /// number, an amount of data, or a share of the volume.
+        /// `stock.level > 0`, `heap.free < 20%`, `dead.level > 50 + 0.2 * rows.level`: a formula over the `level` that is
+        /// left of a volume (`free` is the same), what is `used` of it, and its `size`.
         when: At<Text>,
         /// Its steps.
         do_steps ["do"]: List<StepSpec>,

@@ -56,6 +56,22 @@ fn batches_start_when_they_are_full_or_old_enough() {
     close(pool.in_use.integral as f64 / 1e6, 1_200.0 + 1_100.0 + 1_100.0);
 }
 
+/// 100 rows, and ten more with each request: what is scanned takes 1 ms a row, of one core; an index 1 ms times the
+/// logarithm. Half of what is left goes at the end.
+#[test]
+fn steps_take_as_long_as_levels_say() {
+    let seen = run(&format!(
+        "traffic:\n{}{}services:\n  s: {{cores: 1, endpoints: {{scan: [{{cpu: 1ms, times: rows.used}}, {{take: rows, units: 10}}], \
+         index: [{{delay: 1ms, times: log2(rows.used + 8)}}, {{take: rows, units: 0.5 * rows.level}}]}}}}\nresources:\n  rows: \
+         {{volume: 1000, level: 900}}\n",
+        once("a", 1000, 1, "s.scan", ""),
+        once("b", 2000, 1, "s.index", ""),
+    ));
+    close(mean_ms(&seen, 0), 100.0);
+    close(mean_ms(&seen, 1), f64::log2(118.0));
+    close(seen.volumes[0].end, 445.0);
+}
+
 /// Each tenant has a quota of its own, and figures of its own: three of a's five are turned away, none of b's two.
 #[test]
 fn tenants_with_names_are_counted_apart() {

@@ -563,7 +563,21 @@ fn steps_that_move_what_does_not_move() {
     assert_snapshot!("hold_batch_with_steps", step("{hold: gpu, do: [{delay: 1ms}]}"));
     assert_snapshot!("when_of_a_rate", step("{choose: [{when: quota.level > 0, do: [{delay: 1ms}]}]}"));
     assert_snapshot!("when_without_comparison", step("{choose: [{when: stock.level, do: [{delay: 1ms}]}]}"));
-    assert_snapshot!("when_of_what", step("{choose: [{when: stock.size > 0, do: [{delay: 1ms}]}]}"));
+    assert_snapshot!("when_of_what", step("{choose: [{when: stock.sizes > 0, do: [{delay: 1ms}]}]}"));
+    let when = |text: &str| step(&format!("{{choose: [{{when: {text}, do: [{{delay: 1ms}}]}}]}}"));
+    for good in ["stock.level > 50% and not stock.used = 3", "max(1, log2(stock.size)) < 2 * stock.level"] {
+        assert_eq!(when(good), "no message\n");
+    }
+    assert_snapshot!("when_a_number", when("stock.level + 1"));
+    assert_snapshot!("when_number_of_condition", when("(stock.level > 1) + 1 > 2"));
+    assert_snapshot!("when_unclosed", when("(stock.level > 1"));
+    assert_snapshot!("when_function", when("log(stock.level) > 1"));
+    assert_snapshot!("when_arguments", when("max(stock.level) > 1"));
+    assert_eq!(step("{cpu: 1us, times: 1 + stock.used / stock.size}"), "no message\n");
+    assert_eq!(step("{take: stock, units: 0.5 * stock.level}"), "no message\n");
+    assert_snapshot!("times_a_condition", step("{delay: 1us, times: stock.level > 1}"));
+    assert_snapshot!("times_and_bytes", step("{cpu: 1us, times: stock.level, per_byte: 1ns}"));
+    assert_snapshot!("units_of_a_rate", step("{take: stock, units: quota.level}"));
     assert_snapshot!("when_than_what", step("{choose: [{when: stock.level > 5s, do: [{delay: 1ms}]}]}"));
     let batch = |batch: &str| shop_and(&format!("resources: {{gpu: {{slots: 1, batch: {batch}}}}}\n"));
     assert_snapshot!("batch_min_over_max", batch("{max: 4, min: 5, time: 1ms}"));

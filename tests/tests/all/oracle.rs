@@ -113,6 +113,7 @@ const FAMILIES: &[Family] = &[
     family("fixed_window_limiter", limiters::fixed_window, limiters::read_limiter),
     family("mm1_batch_service", limiters::batches, limiters::read_batches),
     family("mxg1", arrivals::batches, stations::read_station),
+    family("mg1_vacation", arrivals::vacations, arrivals::read_vacations),
     family("mmpp2_g1", arrivals::modulated, arrivals::read_modulated),
 ];
 
@@ -213,6 +214,7 @@ const QUICK: &[&str] = &[
     "mm1_batch_service/lam1_mu1_a1_b4",
     "mm1_batch_service/lam5_mu1_a4_b8",
     "mxg1/geometric2_erlang_lam0.3",
+    "mg1_vacation/exponential_lam70_exponential",
     "mmpp2_g1/cfg0",
     "mginf_transient/lam20_hyperexponential",
     "mm1_transient/lam0.8_mu1_n00",

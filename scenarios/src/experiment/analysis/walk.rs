@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoicePlan, CodeAddress, ForkPlan, Jitter, Op, Outcome,
-    Payload, PoolId, RetryPlan, SamplerId, ServiceId, VolumePlan, WaitFor,
+    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoicePlan, CodeAddress, ForkPlan, FormulaId, Jitter,
+    Measure, Op, Outcome, Payload, PoolId, RetryPlan, SamplerId, ServiceId, WaitFor,
 };
 
 /// Rounds of the fixed-point iteration: as many as calls may be deep, for recursion that ends by chance.
@@ -341,8 +341,18 @@ impl<'w, 'a> Walk<'w, 'a> {
                 self.compute(flow, self.costs.mean(need) + each * bytes, held);
                 vec![(next, flow)]
             }
+            Op::CpuTimes { need, factor } => {
+                let times = at_start(self.costs.blueprint, factor).max(0.0);
+                self.compute(flow, self.costs.mean(need) * times, held);
+                vec![(next, flow)]
+            }
             Op::Delay(sampler) => {
                 self.spend(flow, self.costs.mean(sampler), held);
+                vec![(next, flow)]
+            }
+            Op::DelayTimes { time, factor } => {
+                let times = at_start(self.costs.blueprint, factor).max(0.0);
+                self.spend(flow, self.costs.mean(time) * times, held);
                 vec![(next, flow)]
             }
             Op::Call(call) => {
@@ -366,7 +376,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             | Op::Opened { .. } => vec![(next, flow)],
             Op::Choose(choice) => {
                 let blueprint = self.costs.blueprint;
-                arms(&blueprint.choices[choice.index()], &blueprint.volumes, self.costs.class)
+                arms(&blueprint.choices[choice.index()], blueprint, self.costs.class)
                     .into_iter()
                     .map(|(p, to)| (to, flow.scaled(p)))
                     .collect()
@@ -543,8 +553,20 @@ fn at_least(k: usize, success: &[f64], copies: usize) -> f64 {
     count.iter().skip(k).sum::<f64>().min(1.0)
 }
 
+/// The value of a formula as the levels are at the start.
+fn at_start(blueprint: &Blueprint, formula: FormulaId) -> f64 {
+    blueprint.formulas[formula.index()].value(|volume, measure| {
+        let plan = &blueprint.volumes[volume.index()];
+        match measure {
+            Measure::Level => plan.level,
+            Measure::Size => plan.volume,
+            Measure::Used => plan.volume - plan.level,
+        }
+    })
+}
+
 /// Probability and target of each arm, for requests of `class`.
-fn arms(choice: &ChoicePlan, volumes: &[VolumePlan], class: u16) -> Vec<(f64, CodeAddress)> {
+fn arms(choice: &ChoicePlan, blueprint: &Blueprint, class: u16) -> Vec<(f64, CodeAddress)> {
     let mut result = Vec::new();
     let mut below = 0.0; // The draw is known to be at least this.
     for (test, to) in &choice.arms {
@@ -553,10 +575,8 @@ fn arms(choice: &ChoicePlan, volumes: &[VolumePlan], class: u16) -> Vec<(f64, Co
                 result.push((1.0 - below, *to));
                 return result;
             }
-            ArmTest::Level(test) => {
-                // As the levels are at the start.
-                let plan = &volumes[test.volume.index()];
-                if test.holds(plan.level, plan.volume) {
+            ArmTest::Level(formula) => {
+                if at_start(blueprint, *formula) != 0.0 {
                     result.push((1.0 - below, *to));
                     return result;
                 }

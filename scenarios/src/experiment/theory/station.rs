@@ -306,6 +306,9 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
             Op::CpuPerByte { .. } => {
                 return Err(format!("what is done while `{name}` is held goes by bytes"));
             }
+            Op::CpuTimes { .. } | Op::DelayTimes { .. } => {
+                return Err(format!("what is done while `{name}` is held goes by levels"));
+            }
             Op::Delay(sampler) => {
                 body.step(&blueprint.samplers[sampler.index()], 1.0);
                 body.delay = true;
@@ -489,7 +492,7 @@ fn bursts<'a>(blueprint: &'a Blueprint, analysis: &Analysis, id: ServiceId) -> O
         for op in &blueprint.code[plan.entry.index()..end] {
             match op {
                 Op::Cpu(sampler) => laws.push(&blueprint.samplers[sampler.index()]),
-                Op::CpuPerByte { .. } => return None,
+                Op::CpuPerByte { .. } | Op::CpuTimes { .. } => return None,
                 _ => {}
             }
         }

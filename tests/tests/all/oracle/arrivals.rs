@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hockeystick_tests::vectors::Params;
 
-use super::seen::{Reading, Seen};
+use super::seen::{Reading, Seen, mean};
 use super::stations::{given, read_station};
 use super::text::{Model, field, law, moments, relaxation};
 
@@ -69,4 +69,37 @@ pub(super) fn read_modulated(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
         return Some(Reading::Value(seen.traffic("jobs").offered as f64 / seen.seconds()));
     }
     read_station(seen, metric)
+}
+
+/// A server that leaves whenever nobody is there: its vacations are the work of one user who never thinks and lets all
+/// others go first.
+pub(super) fn vacations(params: &Params) -> Model {
+    let (rate, service) = (params.number("arrival_rate"), given(params, "service"));
+    let vacation = given(params, "vacation");
+    let text = format!(
+        "traffic:\n  jobs: {{rate: {rate}/s, to: station.serve, class: job}}\n  rest: {{users: 1, think: 0s, to: \
+         station.rest, class: rest, priority: [job, rest]}}\nservices:\n  station:\n    workers: 1\n    order: priority\n    \
+         endpoints:\n      serve: [{{delay: {}}}]\n      rest: [{{delay: {}}}]\n",
+        law(service),
+        law(vacation),
+    );
+    let ((mean, scv), (rest, _)) = (moments(service), moments(vacation));
+    Model {
+        text,
+        rate,
+        relaxation: relaxation(mean, scv, 1.0, rate * mean) + rest,
+        weight: 1.0 + 1.0 / (rate * rest),
+    }
+}
+
+pub(super) fn read_vacations(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    let jobs = seen.traffic("jobs");
+    let sojourn = mean(&jobs.latency)?;
+    match metric {
+        "sojourn_mean" => Some(Reading::Value(sojourn)),
+        "number_in_system_mean" => Some(Reading::Value(jobs.present.mean())),
+        // What a job waits is all but its service, which takes as long as the law says on average.
+        "wait_mean" => Some(Reading::Value(sojourn - moments(given(seen.params, "service")).0)),
+        _ => None,
+    }
 }
