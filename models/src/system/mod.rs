@@ -13,9 +13,11 @@ mod cores;
 mod deadlines;
 mod deadlock;
 mod event;
+mod faults;
 mod frame;
 mod keyed;
 mod lines;
+mod lives;
 mod network;
 mod policy;
 mod pool;
@@ -35,8 +37,8 @@ use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTi
 
 use crate::adapt::Adaptive;
 use crate::blueprint::{
-    Blueprint, ChoicePlan, CoresPlan, ForkPlan, MovePlan, Op, PolicyPlan, PoolScope, RoutePlan, Row,
-    SamplerId, ServicePlan, WirePlan,
+    Blueprint, ChoicePlan, CoresPlan, ForkPlan, LinkPlan, MovePlan, Op, PolicyPlan, PoolScope, RoutePlan,
+    Row, SamplerId, ServicePlan, WirePlan,
 };
 use crate::discipline::Waiting;
 use crate::observe::{RouteObservation, Segment};
@@ -46,7 +48,9 @@ use connections::Connections;
 use cores::Cores;
 use deadlines::Deadlines;
 use event::{Event, Kind, Packed};
+use faults::Faults;
 use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, TriedReplica, Watch};
+use lives::Lives;
 use policy::Memories;
 use pool::{Instance, Level, Pool};
 use rates::Rates;
@@ -77,6 +81,20 @@ struct Replica {
     /// Requests that arrived since the segment began.
     received: u64,
     standing: Standing,
+    /// Whether callers know it.
+    is_listed: bool,
+    /// How often it has begun to start, or crashed: what was planned in an earlier life is void.
+    life: u32,
+    /// Which version it runs.
+    version: u32,
+    /// Until when its CPU work takes longer.
+    warm_until: SimTime,
+    /// Since when it is ready; the beginning for those that were there then.
+    ready_since: SimTime,
+    /// How often the time until it fails was drawn.
+    failures: u32,
+    /// The event by whose clock it has failed, or [`NONE`].
+    clock: u32,
 }
 
 /// Where a replica stands in its life.
@@ -86,8 +104,12 @@ enum Standing {
     Ready,
     /// It finishes what it has.
     Draining,
-    /// It has nothing left. What is still on its way to it brings it back to draining.
+    /// It has nothing left. What is still on its way to it brings it back to draining, or is refused.
     Gone,
+    /// It will take calls.
+    Starting,
+    /// It has crashed.
+    Down,
 }
 
 /// A service at run time.
@@ -103,7 +125,10 @@ struct Service {
     present: Population,
     /// Replicas that are not gone.
     running: Level,
+    /// Replicas that do work.
     standing: u32,
+    /// What is measured of their lives, where they may start, drain or crash.
+    lives: Option<Box<Lives>>,
     /// Measurements of its cores.
     cores: CoresMeter,
 }
@@ -155,6 +180,10 @@ enum Task {
     Fill(u32),
     /// Look at who waits for this instance of a rate, whose first in line has left.
     Rate(u32),
+    /// Let this replica, which drained, go.
+    Retire(u32),
+    /// Crash this replica, which has run out of something, and start it again.
+    Crash(u32),
 }
 
 /// The state of one replication.
@@ -178,6 +207,8 @@ struct System<'a> {
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
     moves: Vec<MovePlan>,
+    links: Vec<LinkPlan>,
+    faults: Faults,
     // What is there.
     services: Vec<Service>,
     replicas: Vec<Replica>,
@@ -199,6 +230,8 @@ struct System<'a> {
     tried: Arena<TriedReplica>,
     /// Reused: replicas that a call has not been sent to yet.
     untried: Vec<u32>,
+    /// Reused: replicas in the caller's zone, or in the others.
+    zoned: Vec<u32>,
     deadlines: Deadlines,
     alarms: Arena<Alarm>,
     batches: Batches,
@@ -241,6 +274,8 @@ impl<'a> System<'a> {
             forks: plan.forks.clone(),
             choices: plan.choices.clone(),
             moves: plan.moves.clone(),
+            links: plan.links.clone(),
+            faults: Faults::new(plan),
             services: Vec::with_capacity(plan.services.len()),
             replicas: Vec::new(),
             pools: plan.pools.iter().map(Pool::new).collect(),
@@ -259,6 +294,7 @@ impl<'a> System<'a> {
             flights: Arena::new(),
             tried: Arena::new(),
             untried: Vec::new(),
+            zoned: Vec::new(),
             deadlines: Deadlines::new(plan),
             alarms: Arena::new(),
             batches: Batches::default(),
@@ -287,6 +323,7 @@ impl<'a> System<'a> {
                 present: Population::default(),
                 running: Level::default(),
                 standing: 0,
+                lives: lives::is_mortal(plan, crate::blueprint::ServiceId(service as u32)).then(Box::default),
                 cores: CoresMeter::default(),
             });
             for _ in 0..row.replicas {
@@ -325,7 +362,7 @@ impl<'a> System<'a> {
     }
 
     /// Adds a replica that takes calls at once.
-    fn add_replica(&mut self, service: u32, now: SimTime) {
+    fn add_replica(&mut self, service: u32, now: SimTime) -> u32 {
         let row = &self.plan.services[service as usize];
         let local = self.services[service as usize].replicas.len() as u32;
         let pools = self.instances.len() as u32;
@@ -346,6 +383,13 @@ impl<'a> System<'a> {
             failing: NONE,
             received: 0,
             standing,
+            is_listed: true,
+            life: 0,
+            version: 0,
+            warm_until: SimTime::ZERO,
+            ready_since: SimTime::ZERO,
+            failures: 0,
+            clock: NONE,
         });
         if !self.volumes.is_empty() {
             self.volumes.lay_out(service, replica, now);
@@ -356,6 +400,8 @@ impl<'a> System<'a> {
         row.running.grow(1, now);
         row.standing += 1;
         row.note_only();
+        self.count_born(replica, now);
+        replica
     }
 
     fn add_cores(&mut self, service: u32, local: u32, now: SimTime) -> u32 {
@@ -403,6 +449,14 @@ impl<'a> System<'a> {
                 }
                 Some(Task::Rate(instance)) => {
                     self.serve_rate(instance, now, calendar);
+                    None
+                }
+                Some(Task::Retire(replica)) => {
+                    self.retire(replica, now, calendar);
+                    None
+                }
+                Some(Task::Crash(replica)) => {
+                    self.crash(replica, Some(sim_core::Span::ZERO), now, calendar);
                     None
                 }
                 Some(Task::Cores(cores)) => {
@@ -469,7 +523,7 @@ impl Model for System<'_> {
         // The most frequent ones go without being unpacked.
         let next = match event.kind() {
             Kind::VISIT_DONE => self.visit_done(event.rest(), now, calendar),
-            Kind::STEP_DONE => self.step_done(event.key(), now),
+            Kind::STEP_DONE => self.step_done(event.key(), now, calendar),
             Kind::ARRIVAL => self.arrival(event.index(), event.rest(), now, calendar),
             _ => self.handle_any(event.unpack(), now, calendar),
         };
@@ -483,7 +537,7 @@ impl System<'_> {
     #[inline(never)]
     fn handle_any(&mut self, event: Event, now: SimTime, calendar: &mut Calendar<Packed>) -> Option<u32> {
         match event {
-            Event::StepDone(key) => self.step_done(key, now),
+            Event::StepDone(key) => self.step_done(key, now, calendar),
             Event::VisitDone(visit) => self.visit_done(visit, now, calendar),
             Event::Arrival { traffic, generation } => self.arrival(traffic, generation, now, calendar),
             Event::Thought { traffic, user } => self.thought(traffic, user, now, calendar),

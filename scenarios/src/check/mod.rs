@@ -7,6 +7,7 @@ mod cores;
 mod cycles;
 mod distributions;
 mod empty;
+mod events;
 mod files;
 mod lines;
 mod moves;
@@ -23,8 +24,8 @@ mod volumes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
-    Caller, EndpointId, Limits, Outcome, PolicyId, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock,
-    VolumePlan,
+    Caller, EndpointId, LifePlan, Limits, Outcome, PolicyId, PoolId, PoolPlan, RatePlan, RouteId, ServiceId,
+    StartupPlan, Stock, VolumePlan,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -137,13 +138,15 @@ impl<'a> Checker<'a> {
         self.classes = self.all_classes();
         self.failures = self.all_failures();
         self.resources();
-        let services = self.all_services();
+        let zones = self.all_zones();
+        let services = self.all_services(&zones);
         let endpoints = self.all_endpoints();
         let traffics = self.all_traffics(&endpoints, &services);
         let uses = self.all_uses();
         let policies = self.all_policies();
         self.check_urgency(&policies);
         let failures = self.all_failing();
+        let (happenings, links) = self.all_happenings(&zones);
         self.check_cycles(&endpoints);
         let spec = self.spec;
         let file_stem = || {
@@ -174,6 +177,9 @@ impl<'a> Checker<'a> {
             uses,
             routes: self.used_routes,
             failures,
+            zones,
+            links,
+            happenings,
         }
     }
 
@@ -217,7 +223,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn all_services(&mut self) -> Vec<Service> {
+    fn all_services(&mut self, zones: &[String]) -> Vec<Service> {
         let mut all = Vec::new();
         for entry in services_of(self.spec) {
             let Some(spec) = &entry.value else {
@@ -234,6 +240,7 @@ impl<'a> Checker<'a> {
                 );
             }
             let cores = self.cores(spec);
+            let life = self.life(spec, zones);
             all.push(Service {
                 name: entry.name.clone(),
                 replicas: spec.replicas.value.count,
@@ -241,9 +248,36 @@ impl<'a> Checker<'a> {
                 speed: spec.speed.value.number,
                 pools: self.slots[all.len()].clone(),
                 workers: self.pool_names.get(&format!("{}.workers", entry.name)).copied(),
+                life,
             });
         }
         all
+    }
+
+    /// How the replicas of a service begin and end.
+    fn life(&mut self, spec: &ServiceSpec, zones: &[String]) -> LifePlan {
+        let startup = spec.startup.as_ref().and_then(|at| {
+            let fields = &at.value.0;
+            let warm = fields.warm.as_ref().and_then(span).unwrap_or_default();
+            let slowdown = fields.slowdown.value.number;
+            if slowdown < 1.0 {
+                let help = "write `slowdown: 3`: CPU work takes three times as long at first";
+                self.error(
+                    fields.slowdown.place,
+                    "a replica that warms up is not faster than the others",
+                    help,
+                );
+            } else if slowdown > 1.0 && warm == Span::ZERO {
+                let help = "add `warm: 30s`";
+                self.error(fields.slowdown.place, "it is not said how long the replica warms up", help);
+            }
+            Some(Box::new(StartupPlan { delay: self.distribution(&fields.delay)?, warm, slowdown }))
+        });
+        LifePlan {
+            startup,
+            drain: spec.drain.as_ref().and_then(span),
+            zones: self.zones_of(spec.zones.as_ref(), zones),
+        }
     }
 
     fn all_endpoints(&mut self) -> Vec<Endpoint> {
