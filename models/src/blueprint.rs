@@ -745,6 +745,17 @@ pub struct LifePlan {
     pub drain: Option<Span>,
     /// The zones that replicas stand in, in turn.
     pub zones: Vec<ZoneId>,
+    /// What a replica costs.
+    pub price: Option<Price>,
+}
+
+/// What a replica costs for as long as it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Price {
+    /// For an hour.
+    pub per_hour: f64,
+    /// Of what: `USD`.
+    pub currency: String,
 }
 
 impl LifePlan {

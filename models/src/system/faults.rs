@@ -238,12 +238,16 @@ impl System<'_> {
 
     /// Ends everything that runs on the replica. Callers see a connection that is reset: the call is `lost`.
     pub(super) fn cut_off(&mut self, replica: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        // In an order of their own, not in that of where they are kept.
         let runs = |kind: Kind| {
             move |system: &Self| -> Vec<FrameKey> {
-                let of = system.frames.iter().filter(|(_, frame)| {
+                let runs_here = |frame: &super::Frame| {
                     frame.replica == replica && frame.kind == kind && frame.state != State::Travelling
-                });
-                of.map(|(key, _)| key).collect()
+                };
+                let of = system.frames.iter().filter(|(_, frame)| runs_here(frame));
+                let mut keys: Vec<_> = of.map(|(key, frame)| (frame.arrived, frame.draw_key, key)).collect();
+                keys.sort_by_key(|&(arrived, name, _)| (arrived, name));
+                keys.into_iter().map(|(.., key)| key).collect()
             }
         };
         let service = self.replicas[replica as usize].service as usize;

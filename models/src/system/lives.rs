@@ -9,7 +9,7 @@ use sim_core::{Calendar, Draws, SimTime, Span, combine, hash_name};
 use super::alarms::Alarm;
 use super::frame::NONE;
 use super::{Packed, Standing, System, span};
-use crate::blueprint::{Blueprint, Fault, Row, ServiceId, Spacing};
+use crate::blueprint::{Blueprint, Fault, Row, ServiceId, Spacing, VolumePlan};
 use crate::observe::LifeObservation;
 
 /// In place of an entry of code: the replica refuses whoever comes.
@@ -67,25 +67,26 @@ impl Lives {
     }
 }
 
-/// Whether replicas of the service may start, drain or crash.
-pub(super) fn is_mortal(plan: &Blueprint, service: ServiceId) -> bool {
-    let row = &plan.services[service.index()];
-    let mut changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
-    let mut faults = plan.changes.iter().filter_map(|change| change.fault.as_ref());
-    let strikes = |fault: &Fault| match fault {
-        Fault::Crash { service: hit, .. } | Fault::Deploy { service: hit, .. } => *hit == service,
-        Fault::Lose(zone) => row.life.zones.contains(zone),
-    };
-    let restarts =
-        |row: &crate::blueprint::VolumePlan| row.restarts && row.spacing == Spacing::Replica(service);
-    row.life.is_eventful()
-        || plan.volumes.iter().any(restarts)
-        || faults.any(strikes)
-        || changed.any(|row| match row {
-            Row::Service(id, row) => *id == service && row.life.is_eventful(),
-            Row::Volume(_, row) => restarts(row),
-            _ => false,
-        })
+impl Blueprint {
+    /// Whether replicas of the service may start, drain or crash.
+    pub fn is_mortal(&self, service: ServiceId) -> bool {
+        let row = &self.services[service.index()];
+        let mut changed = self.changes.iter().flat_map(|change| &change.patch.rows);
+        let mut faults = self.changes.iter().filter_map(|change| change.fault.as_ref());
+        let strikes = |fault: &Fault| match fault {
+            Fault::Crash { service: hit, .. } | Fault::Deploy { service: hit, .. } => *hit == service,
+            Fault::Lose(zone) => row.life.zones.contains(zone),
+        };
+        let restarts = |row: &VolumePlan| row.restarts && row.spacing == Spacing::Replica(service);
+        row.life.is_eventful()
+            || self.volumes.iter().any(restarts)
+            || faults.any(strikes)
+            || changed.any(|row| match row {
+                Row::Service(id, row) => *id == service && row.life.is_eventful(),
+                Row::Volume(_, row) => restarts(row),
+                _ => false,
+            })
+    }
 }
 
 impl Standing {

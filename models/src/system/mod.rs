@@ -323,7 +323,7 @@ impl<'a> System<'a> {
                 present: Population::default(),
                 running: Level::default(),
                 standing: 0,
-                lives: lives::is_mortal(plan, crate::blueprint::ServiceId(service as u32)).then(Box::default),
+                lives: plan.is_mortal(crate::blueprint::ServiceId(service as u32)).then(Box::default),
                 cores: CoresMeter::default(),
             });
             for _ in 0..row.replicas {

@@ -149,7 +149,7 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
     if plan.failures.iter().any(|failure| failure.service == row.service) {
         return None; // A replica that fails does something else.
     }
-    if super::lives::is_mortal(plan, row.service) {
+    if plan.is_mortal(row.service) {
         return None; // One that warms up is slower, and one that crashes loses what it has.
     }
     let entry = row.entry.index();

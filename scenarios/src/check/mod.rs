@@ -24,8 +24,8 @@ mod volumes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
-    Caller, EndpointId, LifePlan, Limits, Outcome, PolicyId, PoolId, PoolPlan, RatePlan, RouteId, ServiceId,
-    StartupPlan, Stock, VolumePlan,
+    Caller, EndpointId, LifePlan, Limits, Outcome, PolicyId, PoolId, PoolPlan, Price, RatePlan, RouteId,
+    ServiceId, StartupPlan, Stock, VolumePlan,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -140,6 +140,7 @@ impl<'a> Checker<'a> {
         self.resources();
         let zones = self.all_zones();
         let services = self.all_services(&zones);
+        self.check_prices();
         let endpoints = self.all_endpoints();
         let traffics = self.all_traffics(&endpoints, &services);
         let uses = self.all_uses();
@@ -240,7 +241,7 @@ impl<'a> Checker<'a> {
                 );
             }
             let cores = self.cores(spec);
-            let life = self.life(spec, zones);
+            let life = self.life(&entry.name, spec, zones);
             all.push(Service {
                 name: entry.name.clone(),
                 replicas: spec.replicas.value.count,
@@ -255,7 +256,7 @@ impl<'a> Checker<'a> {
     }
 
     /// How the replicas of a service begin and end.
-    fn life(&mut self, spec: &ServiceSpec, zones: &[String]) -> LifePlan {
+    fn life(&mut self, name: &str, spec: &ServiceSpec, zones: &[String]) -> LifePlan {
         let startup = spec.startup.as_ref().and_then(|at| {
             let fields = &at.value.0;
             let warm = fields.warm.as_ref().and_then(span).unwrap_or_default();
@@ -277,6 +278,27 @@ impl<'a> Checker<'a> {
             startup,
             drain: spec.drain.as_ref().and_then(span),
             zones: self.zones_of(spec.zones.as_ref(), zones),
+            price: self.price(name),
+        }
+    }
+
+    /// What a replica of the service costs.
+    fn price(&self, service: &str) -> Option<Price> {
+        let all = self.spec.cost.iter().flat_map(|prices| &prices.entries);
+        let price = all.filter(|entry| entry.name == service).find_map(|entry| entry.value.as_ref())?;
+        Some(Price { per_hour: price.per_hour, currency: price.currency.clone() })
+    }
+
+    /// Prices are those of services.
+    fn check_prices(&mut self) {
+        for entry in self.spec.cost.iter().flat_map(|prices| &prices.entries) {
+            if self.services.contains_key(entry.name.as_str()) {
+                continue;
+            }
+            let known = || self.services.keys().copied();
+            let help = did_you_mean(&entry.name, known())
+                .unwrap_or_else(|| format!("the services are {}", listed(known())));
+            self.error(entry.place, format!("there is no service {}", quoted(&entry.name)), help);
         }
     }
 
