@@ -251,6 +251,10 @@ impl System<'_> {
             }
         };
         let service = self.replicas[replica as usize].service as usize;
+        // Nobody gets what another one here gives back.
+        for kind in [Kind::Endpoint, Kind::Branch, Kind::Opener] {
+            runs(kind)(self).into_iter().for_each(|key| self.leave_wait(key.index(), now));
+        }
         for key in runs(Kind::Endpoint)(self) {
             if self.frames.contains(key) {
                 self.count_crashed(service, 0, u64::from(!self.frames.at(key.index()).replied));

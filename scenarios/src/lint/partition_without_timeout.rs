@@ -34,7 +34,8 @@ pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
             traffic.targets.iter().for_each(|(_, call)| look(caller, call));
         }
         if let (Some(endpoint), Some(side)) = (waits, event.partition.items.first()) {
-            let message = format!("calls of `{endpoint}` have no timeout: they wait until the partition is over");
+            let message =
+                format!("calls of `{endpoint}` have no timeout: they wait until the partition is over");
             let help = "give them a policy with a `timeout`, or their callers keep what they hold meanwhile";
             found.push(Diagnostic::warning(message).at(side.place).help(help));
         }

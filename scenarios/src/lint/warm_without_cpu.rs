@@ -13,7 +13,8 @@ pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let path = format!("services.{}.startup.slowdown", service.name);
-        let message = format!("`{}` has no `cpu` steps, and only these are slower while it warms up", service.name);
+        let message =
+            format!("`{}` has no `cpu` steps, and only these are slower while it warms up", service.name);
         let help = "write what it does itself as `cpu`; a `delay` is time spent elsewhere";
         found.push(Diagnostic::warning(message).at(seen.place(&path)).help(help));
     }
