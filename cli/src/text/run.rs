@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, E, Latency, LifeResult, LittlesLaw, Met, PolicyResult, Report, ResourceResult, TheoryLine,
-    TimeAt, TrafficResult, Verdict,
+    Applies, E, Latency, LittlesLaw, Met, PolicyResult, Report, ResourceResult, TheoryLine, TimeAt,
+    TrafficResult, Verdict,
 };
 
 use super::figure::{Unit, clock, grouped};
 use super::flows::{rates, volumes};
+use super::lives::lives;
 use super::page::Page;
 use super::table::{Cell, Column, Table};
 
@@ -251,53 +252,6 @@ fn response_times(page: &mut Page, report: &Report, detail: Detail) {
     }
     page.table(&table);
     more(page, hidden, "");
-    for (name, service) in &report.services {
-        if let Some(life) = &service.life {
-            page.item(&format!("{name}: {}", lived(life)));
-        }
-        if let Some(hours) = service.replica_hours {
-            let cost = service.cost.as_ref().and_then(|cost| Some((cost.total?, &cost.currency)));
-            let cost = cost
-                .map(|(total, currency)| format!(", which cost {} {currency}", Unit::Count.say(total.value)));
-            let hours = Unit::Count.say(hours.value);
-            page.item(&format!("{name}: {hours} replica-hours{}", cost.unwrap_or_default()));
-        }
-    }
-}
-
-/// What became of replicas, in words.
-fn lived(life: &LifeResult) -> String {
-    let count = |e: Option<E>| e.map_or(0.0, |e| e.value);
-    let mut told = vec![format!("{} replicas ready", Unit::Count.say(count(life.ready)))];
-    let states = [
-        (life.warming, "of them warming up"),
-        (life.starting, "starting"),
-        (life.draining, "draining"),
-        (life.down, "down"),
-    ];
-    for (e, word) in states {
-        if count(e) >= 0.000_5 {
-            told.push(format!("{} {word}", Unit::Count.say(count(e))));
-        }
-    }
-    let events = [
-        (life.crashes, "crashes"),
-        (life.starts, "starts"),
-        (life.cut_off, "requests cut off"),
-        (life.refused, "calls refused"),
-    ];
-    for (e, word) in events {
-        if count(e) > 0.0 {
-            told.push(format!("{} {word}", Unit::Count.say(count(e))));
-        }
-    }
-    let mut text = told.join(", ");
-    // The numbers that were there most of the time say most.
-    for (k, e) in life.available.iter().take(2) {
-        let share = Unit::Share.say(count(*e));
-        text += &format!("; at least {k} ready {share} of the time");
-    }
-    text
 }
 
 /// Too few samples to rely on.
@@ -343,6 +297,7 @@ fn services(page: &mut Page, report: &Report, detail: Detail) {
     }
     page.table(&table);
     more(page, hidden, "");
+    lives(page, report);
 }
 
 fn busy(resource: &ResourceResult) -> f64 {
