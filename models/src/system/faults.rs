@@ -139,7 +139,6 @@ impl System<'_> {
                     self.crash(replica, restart, now, calendar);
                 }
             }
-            Fault::Crash { .. } => {}
             Fault::Lose(zone) => {
                 let lost = &mut self.faults.zones_lost[zone.index()];
                 *lost = if begins { *lost + 1 } else { *lost - 1 };
@@ -160,7 +159,7 @@ impl System<'_> {
             Fault::Deploy { service, surge, unavailable } if begins => {
                 self.deploy(service.index(), (*surge, *unavailable), now, calendar);
             }
-            Fault::Deploy { .. } => {}
+            Fault::Crash { .. } | Fault::Deploy { .. } => {}
         }
     }
 
@@ -253,7 +252,9 @@ impl System<'_> {
         let service = self.replicas[replica as usize].service as usize;
         // Nobody gets what another one here gives back.
         for kind in [Kind::Endpoint, Kind::Branch, Kind::Opener] {
-            runs(kind)(self).into_iter().for_each(|key| self.leave_wait(key.index(), now));
+            for key in runs(kind)(self) {
+                self.leave_wait(key.index(), now);
+            }
         }
         for key in runs(Kind::Endpoint)(self) {
             if self.frames.contains(key) {
@@ -327,9 +328,13 @@ impl System<'_> {
                 .filter(|(_, frame)| own.contains(&frame.balancer))
                 .map(|(key, _)| key.index())
                 .collect();
-            keys.into_iter().for_each(|index| self.frames.at_mut(index).balancer = NONE);
+            for index in keys {
+                self.frames.at_mut(index).balancer = NONE;
+            }
             self.forget_visits_of(own.clone());
-            own.for_each(|balancer| self.renew_balancer(balancer, now));
+            for balancer in own {
+                self.renew_balancer(balancer, now);
+            }
         }
         self.close_connections_to(service as usize, local as usize);
         self.forget_memories(replica, now);

@@ -364,7 +364,9 @@ impl System<'_> {
             .filter(|(_, visit)| balancers.contains(&visit.balancer))
             .map(|(key, _)| key.index())
             .collect();
-        of.into_iter().for_each(|visit| self.visits.at_mut(visit).balancer = NONE);
+        for visit in of {
+            self.visits.at_mut(visit).balancer = NONE;
+        }
     }
 
     /// A worker is there for the visit, which has waited. Returns since when.
