@@ -16,6 +16,7 @@ use crate::scenario::{
 };
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
+#[expect(clippy::too_many_lines, reason = "a table of tables")]
 pub(crate) fn compile(
     parts: &Parts,
     warmup: Span,

@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The zones of a service, in turn.
-    pub(super) fn zones_of(&mut self, zones: Option<&List<At<Name>>>, all: &[String]) -> Vec<ZoneId> {
+    pub(super) fn zones_of(zones: Option<&List<At<Name>>>, all: &[String]) -> Vec<ZoneId> {
         let named = zones.into_iter().flat_map(|zones| &zones.items);
         named
             .filter_map(|zone| all.iter().position(|name| *name == zone.value.0))

@@ -277,7 +277,7 @@ impl<'a> Checker<'a> {
         LifePlan {
             startup,
             drain: spec.drain.as_ref().and_then(span),
-            zones: self.zones_of(spec.zones.as_ref(), zones),
+            zones: Self::zones_of(spec.zones.as_ref(), zones),
             price: self.price(name),
         }
     }
