@@ -67,6 +67,10 @@ table_index! {
     VolumeId;
     /// A `take` or a `give` step.
     MoveId;
+    /// A zone: what can be lost as a whole.
+    ZoneId;
+    /// Two sides whose messages an event may disturb.
+    LinkId;
     /// An operation in [`Blueprint::code`].
     CodeAddress;
 }
@@ -527,6 +531,8 @@ pub struct VolumePlan {
     pub queue: u32,
     /// How long a request waits before it gives up with [`Outcome::TIMED_OUT`].
     pub timeout: Option<Span>,
+    /// Whether who finds too little left crashes the replica.
+    pub restarts: bool,
 }
 
 /// What a `take` or a `give` step takes from or gives to.
@@ -731,6 +737,54 @@ pub struct ServicePlan {
     pub pools: Vec<PoolId>,
     /// Routes that its calls use, in slot order: each replica keeps a balancer for each.
     pub routes: Vec<RouteId>,
+    /// How its replicas begin and end.
+    pub life: LifePlan,
+}
+
+/// How the replicas of a service begin and end. Those that are there at the start are ready.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LifePlan {
+    /// What a new replica goes through before it is as good as the others.
+    pub startup: Option<Box<StartupPlan>>,
+    /// How long a replica that is taken away may finish what it has; none is as long as it takes.
+    pub drain: Option<Span>,
+    /// The zones that replicas stand in, in turn.
+    pub zones: Vec<ZoneId>,
+    /// What a replica costs.
+    pub price: Option<Price>,
+}
+
+/// What a replica costs for as long as it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Price {
+    /// For an hour.
+    pub per_hour: f64,
+    /// Of what: `USD`.
+    pub currency: String,
+}
+
+impl LifePlan {
+    /// Whether replicas come or go in a way that takes time or loses work.
+    pub fn is_eventful(&self) -> bool {
+        self.startup.is_some() || self.drain.is_some()
+    }
+
+    /// The zone of replica number `local`.
+    pub fn zone(&self, local: u32) -> Option<ZoneId> {
+        let turn = (local as usize).checked_rem(self.zones.len())?;
+        Some(self.zones[turn])
+    }
+}
+
+/// What a new replica goes through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartupPlan {
+    /// How long it takes until it is ready, in seconds.
+    pub delay: Distribution,
+    /// How long its CPU work takes longer after that.
+    pub warm: Span,
+    /// By which factor at first; it falls to 1 in a straight line.
+    pub slowdown: f64,
 }
 
 /// An endpoint.
@@ -772,16 +826,29 @@ pub struct CallPlan {
     pub latency: Option<SamplerId>,
     /// What it sends, where that takes time or can be lost.
     pub wire: Option<WireId>,
+    /// What an event may disturb its messages by.
+    pub link: Option<LinkId>,
     /// Names the place in the call tree for the request's draws.
     pub salt: u64,
 }
 
 impl CallPlan {
-    /// Whether the network takes time.
+    /// Whether the network takes time, or may do so during an event.
     #[inline]
     pub fn takes_time(&self) -> bool {
-        self.latency.is_some() || self.wire.is_some()
+        self.latency.is_some() || self.wire.is_some() || self.link.is_some()
     }
+}
+
+/// What disturbs the messages between two sides. Each part is a row of its own, so that events may overlap.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinkPlan {
+    /// Nothing arrives.
+    pub is_cut: bool,
+    /// Messages take longer by this many seconds.
+    pub added: Option<Distribution>,
+    /// Share of the packets that are lost, besides what the route loses.
+    pub loss: f64,
 }
 
 /// How many bytes a message has.
@@ -909,13 +976,29 @@ pub struct RoutePlan {
     pub health: Option<HealthPlan>,
     /// How connections are opened; none is for nothing.
     pub connect: Option<ConnectPlan>,
+    /// How long a replica that has become ready gets fewer calls than the others.
+    pub slow_start: Option<Span>,
+    /// Whether replicas in the caller's own zone come first.
+    pub zone: Option<ZonePlan>,
+}
+
+/// Replicas in the caller's own zone come first.
+///
+/// Source: Envoy, priority levels: an overprovisioning factor of 1.4, so that the share of calls that stays is 1.4
+/// times the share of the own replicas that are in, and 1 at most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ZonePlan {
+    /// The factor.
+    pub overprovisioning: f64,
 }
 
 impl RoutePlan {
     /// Whether the rule needs to know nothing of the request, nor how calls end.
     pub fn is_plain(&self) -> bool {
         let needs = crate::balancer::Balancer::needs(&self.pick);
-        self.health.is_none() && self.connect.is_none() && needs.label.is_none() && !needs.endings
+        let is_bare = self.health.is_none() && self.connect.is_none();
+        let is_even = self.slow_start.is_none() && self.zone.is_none();
+        is_bare && is_even && needs.label.is_none() && !needs.endings
     }
 }
 
@@ -1267,6 +1350,12 @@ pub enum Row {
     Wire(WireId, WirePlan),
     /// Which replicas of a service fail.
     Failing(ServiceId, Option<FailurePlan>),
+    /// Whether nothing passes a link.
+    Cut(LinkId, bool),
+    /// How much longer messages on a link take.
+    Added(LinkId, Option<Distribution>),
+    /// What is lost on a link.
+    Lossy(LinkId, f64),
     /// A fork.
     Fork(ForkId, ForkPlan),
     /// A choice.
@@ -1282,17 +1371,72 @@ pub struct Patch {
     pub rows: Vec<Row>,
 }
 
-/// Something that happens by the clock: `events` with `set`.
+/// Something that happens by the clock: `events`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// When it begins.
+    /// When it begins; what recurs, when it may begin first.
     pub at: SimTime,
-    /// When it ends; none is never.
+    /// When it ends; none is never. What recurs begins no more from then on.
     pub until: Option<SimTime>,
     /// What it changes.
     pub patch: Patch,
     /// What the reader wrote: `services.db.speed: 0.1`.
     pub label: String,
+    /// How it recurs; none is that it happens once.
+    pub recurs: Option<Box<Recurrence>>,
+    /// What happens to replicas.
+    pub fault: Option<Fault>,
+}
+
+impl Change {
+    /// A change of values, from one time to another.
+    pub fn once(at: SimTime, until: Option<SimTime>, patch: Patch, label: impl Into<String>) -> Self {
+        Self { at, until, patch, label: label.into(), recurs: None, fault: None }
+    }
+}
+
+/// How something recurs. Its times are drawn by its name alone, so that variants meet the same ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recurrence {
+    /// Names its draws.
+    pub stream: u64,
+    /// Seconds from one beginning to the next; from an end to the next beginning where `from_end` says so.
+    pub gap: Distribution,
+    /// Whether the time until the next runs only while it does not happen.
+    pub from_end: bool,
+    /// Whether it begins for the first time at once, rather than after a gap.
+    pub at_once: bool,
+    /// How long it lasts each time, in seconds; none is that it has no end, or is over at once.
+    pub lasts: Option<Distribution>,
+    /// Whether each replica of the service has a clock of its own: crashes, where `gap` is the time until one.
+    pub each_replica: bool,
+}
+
+/// What happens to replicas.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// Replicas crash: what they have and know is lost.
+    Crash {
+        /// Of this service.
+        service: ServiceId,
+        /// So many of those that are up.
+        replicas: u32,
+        /// Any of them, rather than the first ones.
+        any: bool,
+        /// Seconds until one begins to start again; none is never.
+        restart: Option<Distribution>,
+    },
+    /// All replicas in a zone crash, and start again when the event ends.
+    Lose(ZoneId),
+    /// Replicas are replaced by new ones, a few at a time.
+    Deploy {
+        /// Of this service.
+        service: ServiceId,
+        /// New ones beyond those that are wanted, as a share of them, rounded up.
+        surge: f64,
+        /// How many of those that are wanted may be missing, as a share, rounded down.
+        unavailable: f64,
+    },
 }
 
 /// A compiled scenario.
@@ -1344,6 +1488,10 @@ pub struct Blueprint {
     pub policies: Vec<PolicyPlan>,
     /// Who calls under which policy, sorted by policy and caller.
     pub uses: Vec<UsePlan>,
+    /// Names of the zones.
+    pub zones: Vec<String>,
+    /// What events may disturb, in its undisturbed state.
+    pub links: Vec<LinkPlan>,
     /// `all` steps.
     pub forks: Vec<ForkPlan>,
     /// `choose` steps.

@@ -61,6 +61,53 @@ pub struct ServiceObservation {
     pub replicas: PopulationWindow,
     /// Requests that arrived, by number of the replica.
     pub received: Vec<u64>,
+    /// The life of its replicas, where they may start, drain or crash.
+    pub life: Option<Box<LifeObservation>>,
+}
+
+/// The life of the replicas of one service during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LifeObservation {
+    /// Nanoseconds that replicas have been in each of [`Self::STATES`], all of them together.
+    pub state_ns: [u128; 5],
+    /// Nanoseconds by the number of replicas that were ready, those that warmed up included.
+    pub ready_ns: Vec<u128>,
+    /// Starts, those after a crash included.
+    pub starts: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Calls that were refused because the replica was not there.
+    pub refused: u64,
+    /// Requests that were cut off with their replica.
+    pub lost: u64,
+}
+
+impl LifeObservation {
+    /// The states that a replica can be in while it is there.
+    pub const STATES: [&'static str; 5] = ["starting", "warming", "ready", "draining", "down"];
+
+    /// Share of the time with at least `k` ready.
+    pub fn availability(&self, k: usize) -> f64 {
+        let sum = |times: &[u128]| times.iter().sum::<u128>() as f64;
+        sum(self.ready_ns.get(k..).unwrap_or_default()) / sum(&self.ready_ns)
+    }
+
+    /// Adds what was seen in the segment that follows, or by another replication.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, more) in self.state_ns.iter_mut().zip(&other.state_ns) {
+            *sum += more;
+        }
+        if self.ready_ns.len() < other.ready_ns.len() {
+            self.ready_ns.resize(other.ready_ns.len(), 0);
+        }
+        for (sum, more) in self.ready_ns.iter_mut().zip(&other.ready_ns) {
+            *sum += more;
+        }
+        self.starts += other.starts;
+        self.crashes += other.crashes;
+        self.refused += other.refused;
+        self.lost += other.lost;
+    }
 }
 
 /// One route during a segment, all its callers together. Kept only where health is judged, or connections are opened.

@@ -38,6 +38,8 @@ impl Build {
             wires: vec![],
             policies: vec![],
             uses: vec![],
+            zones: vec![],
+            links: vec![],
             forks: vec![],
             choices: vec![],
             failures: vec![],
@@ -80,6 +82,7 @@ impl Build {
             speed: 1.0,
             pools,
             routes: vec![],
+            life: LifePlan::default(),
         });
         id
     }
@@ -114,6 +117,8 @@ impl Build {
             pick: Pick::RoundRobin,
             health: None,
             connect: None,
+            slow_start: None,
+            zone: None,
         });
         let id = CallId(self.0.calls.len() as u32);
         let salt = hash_name(&format!("call {}", id.0));
@@ -124,6 +129,7 @@ impl Build {
             policy,
             latency: None,
             wire: None,
+            link: None,
             salt,
         });
         id
@@ -464,6 +470,8 @@ fn a_service_that_stands_still_serves_when_it_goes_on() {
         until: Some(sim_core::SimTime::from_nanos(20_000_000_000)),
         patch: Patch { rows: vec![Row::Service(server, still)] },
         label: "services.server.speed: 0".to_owned(),
+        recurs: None,
+        fault: None,
     });
     let seen = build.run(17);
     let last = measured(&seen);

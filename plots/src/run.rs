@@ -7,8 +7,8 @@ use scenarios::results::{QuantilePoint, Report, Series};
 use crate::PlotError;
 use crate::found::{busiest, method, warning};
 use crate::page::{Around, Page};
-use crate::palette::{self, BLUE, Color, GREY, PURPLE, VERMILLION};
-use crate::stack::{Axis, Band, Bound, Curve, Ends, Panel, Point, Stack};
+use crate::palette::{self, BLUE, Color, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION};
+use crate::stack::{Axis, Band, Bound, Curve, Ends, Panel, Point, Rule, Stack};
 use crate::unit::Unit;
 
 /// What is drawn of a traffic's latency, the thickest line last.
@@ -17,6 +17,24 @@ const PERCENTILES: [(&str, Color, f64); 3] =
 
 /// Traffics, queues and resources that are drawn, at most.
 const SHOWN: usize = 4;
+
+/// Events that are marked.
+const MARKED: usize = 12;
+
+/// Letters of their labels.
+const LABEL: usize = 32;
+
+/// Services whose replicas are shown by state.
+const SERVICES: usize = 3;
+
+/// States of replicas.
+const STATES: [(&str, Color, f64); 5] = [
+    ("ready", GREEN, 2.2),
+    ("warming", SKY, 1.6),
+    ("starting", BLUE, 1.6),
+    ("draining", PURPLE, 1.6),
+    ("down", VERMILLION, 2.2),
+];
 
 /// Draws a run over time (latencies, throughput, queues, utilization, replicas) as far as the report has series,
 /// and the distribution of latencies as far as it has distributions.
@@ -63,7 +81,8 @@ fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<St
         time.limits(),
         time.replicas(),
     ];
-    let panels: Vec<Panel> = families.into_iter().filter(|panel| !panel.curves.is_empty()).collect();
+    let families = families.into_iter().chain(time.lives());
+    let panels: Vec<Panel> = families.filter(|panel| !panel.curves.is_empty()).collect();
     if panels.is_empty() {
         return None;
     }
@@ -76,6 +95,8 @@ fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<St
         color: GREY,
         label: "warm-up".into(),
     });
+    let (bands, rules) = marks(series, to);
+    let bands = warm_up.into_iter().chain(bands).collect();
     let axis = Axis {
         title: "time since the start".into(),
         unit: Unit::Clock,
@@ -84,7 +105,28 @@ fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<St
         to,
         ticks: None,
     };
-    Some(Stack { axis, bands: warm_up.into_iter().collect(), rules: Vec::new(), panels })
+    Some(Stack { axis, bands, rules, panels })
+}
+
+/// What happened by the clock: what lasts as a band, what is over at once as a line.
+fn marks(series: &Series, to: f64) -> (Vec<Band>, Vec<Rule>) {
+    let (mut bands, mut rules) = (Vec::new(), Vec::new());
+    for mark in series.events.iter().filter(|mark| mark.from < to).take(MARKED) {
+        let label = shortened(&mark.label);
+        match mark.to {
+            Some(end) => bands.push(Band { from: mark.from, to: end.min(to), color: ORANGE, label }),
+            None => rules.push(Rule { x: mark.from, color: ORANGE, label }),
+        }
+    }
+    (bands, rules)
+}
+
+/// A label that leaves room for others.
+fn shortened(label: &str) -> String {
+    if label.chars().count() <= LABEL {
+        return label.to_owned();
+    }
+    label.chars().take(LABEL - 1).chain(['\u{2026}']).collect()
 }
 
 /// Series by what they measure.
@@ -236,6 +278,21 @@ impl<'a> Time<'a> {
             Ends::Zero(1.0),
             self.curves(self.largest("limit")),
         )
+    }
+
+    /// Replicas by their state, a panel for each service whose replicas come and go.
+    fn lives(&self) -> Vec<Panel> {
+        let shown = self.largest("ready").into_iter().map(|(name, _)| name).take(SERVICES);
+        let draw = |name: String| {
+            let curve = |(state, color, width): &(&str, Color, f64)| {
+                let values = self.of(state).into_iter().find(|(of, _)| *of == name)?.1;
+                let happens = *state == "ready" || values.iter().flatten().any(|y| *y > 0.0);
+                happens.then(|| self.curve((*state).to_owned(), *color, *width, values))
+            };
+            let curves = STATES.iter().filter_map(curve).collect();
+            panel(&format!("Replicas of {name}"), Unit::Count(String::new()), 110.0, Ends::Zero(1.0), curves)
+        };
+        shown.map(draw).collect()
     }
 
     fn replicas(&self) -> Panel {

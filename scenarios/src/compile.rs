@@ -4,25 +4,31 @@ use std::collections::BTreeSet;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress,
-    EndpointPlan, FailurePlan, ForkId, ForkPlan, FormulaId, JobPlan, MoveId, MovePlan, Op, Payload, PoolId,
-    PoolPlan, RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, Units, UsePlan,
-    WireId, WirePlan,
+    EndpointPlan, FailurePlan, ForkId, ForkPlan, FormulaId, JobPlan, LinkId, LinkPlan, MoveId, MovePlan, Op,
+    Payload, PoolId, PoolPlan, RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan,
+    Units, UsePlan, WireId, WirePlan,
 };
 use models::formula::Formula;
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
 use crate::scenario::{
-    self, ArmWhen, Branch, Call, Failure, Move, Parts, Route, Service, Step, Wire, each_call,
+    self, ArmWhen, Branch, Call, Failure, Link, Move, Parts, Route, Service, Step, Wire, each_call,
 };
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
+#[expect(clippy::too_many_lines, reason = "a table of tables")]
 pub(crate) fn compile(
     parts: &Parts,
     warmup: Span,
     windows: impl IntoIterator<Item = (SimTime, SimTime)>,
 ) -> Blueprint {
-    let mut writer = Writer { pools: parts.pools.clone(), ..Writer::default() };
+    let mut writer = Writer {
+        pools: parts.pools.clone(),
+        links: parts.links.clone(),
+        callees: parts.endpoints.iter().map(|endpoint| endpoint.service).collect(),
+        ..Writer::default()
+    };
     let mut uses: Vec<UsePlan> = parts
         .uses
         .iter()
@@ -40,11 +46,13 @@ pub(crate) fn compile(
             speed: service.speed,
             pools: service.pools.clone(),
             routes: Vec::new(),
+            life: service.life.clone(),
         })
         .collect();
     let mut endpoints = Vec::with_capacity(parts.endpoints.len());
     for endpoint in &parts.endpoints {
         let service = endpoint.service.index();
+        writer.caller = Some(Caller::Service(endpoint.service));
         let entry = writer.here();
         writer.routes = std::mem::take(&mut services[service].routes);
         writer.endpoint(
@@ -68,6 +76,7 @@ pub(crate) fn compile(
     }
     for (number, service) in services.iter_mut().enumerate() {
         writer.routes = std::mem::take(&mut service.routes);
+        writer.caller = Some(Caller::Service(ServiceId(number as u32)));
         writer.fallbacks(parts, Caller::Service(ServiceId(number as u32)), &service.path, &mut uses);
         service.routes = std::mem::take(&mut writer.routes);
     }
@@ -75,6 +84,8 @@ pub(crate) fn compile(
     for traffic in &parts.traffics {
         let path = format!("traffic.{}", traffic.name);
         writer.routes.clear();
+        let id = TrafficId(traffics.len() as u32);
+        writer.caller = Some(Caller::Traffic(id));
         let targets = traffic
             .targets
             .iter()
@@ -83,7 +94,6 @@ pub(crate) fn compile(
                 (*share, writer.call(call, &place))
             })
             .collect();
-        let id = TrafficId(traffics.len() as u32);
         writer.at_client = true;
         writer.fallbacks(parts, Caller::Traffic(id), &path, &mut uses);
         writer.at_client = false;
@@ -125,6 +135,8 @@ pub(crate) fn compile(
         wires: writer.wires,
         policies: parts.policies.clone(),
         uses,
+        zones: parts.zones.clone(),
+        links: parts.links.iter().map(|_| LinkPlan::default()).collect(),
         forks: writer.forks,
         choices: writer.choices,
         failures,
@@ -141,6 +153,8 @@ fn route_plan(route: &Route) -> RoutePlan {
         pick: route.pick.clone(),
         health: route.health.clone(),
         connect: route.connect,
+        slow_start: route.slow_start,
+        zone: route.zone,
     }
 }
 
@@ -184,6 +198,10 @@ struct Writer<'a> {
     /// Routes of the service or traffic at hand.
     routes: Vec<RouteId>,
     pools: Vec<PoolPlan>,
+    /// Who makes the calls at hand, the service of each endpoint, and the links that events may disturb.
+    caller: Option<Caller>,
+    callees: Vec<ServiceId>,
+    links: Vec<Link>,
     /// Whether the steps at hand run at a client, which has no cores to share.
     at_client: bool,
     /// Branches whose code comes behind the endpoint's: fork, branch, its place, its steps.
@@ -226,9 +244,17 @@ impl<'a> Writer<'a> {
             policy: call.policy,
             latency,
             wire,
+            link: self.link_to(call),
             salt: hash_name(place),
         });
         CallId(self.calls.len() as u32 - 1)
+    }
+
+    /// The link that a call of whoever is at hand passes, if an event may disturb it.
+    fn link_to(&self, call: &Call) -> Option<LinkId> {
+        let callee = Caller::Service(self.callees[call.endpoint.index()]);
+        let sides = (self.caller?.min(callee), self.caller?.max(callee));
+        self.links.iter().position(|link| link.sides == sides).map(|at| LinkId(at as u32))
     }
 
     fn wire(&mut self, wire: &Wire) -> WireId {

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use models::blueprint::{Blueprint, Change, Patch, Row};
-use sim_core::{SimTime, Span};
+use sim_core::Span;
 
 use crate::check;
 use crate::compile::compile;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Text};
 use crate::expect;
 use crate::lint::lint;
-use crate::scenario::{Parts, Scenario};
+use crate::scenario::{Disturbance, Happening, Parts, Scenario};
 use crate::spec::{EventSpec, Named, ScenarioSpec, Sink, Spec};
 use crate::text::Source;
 use crate::tree::{Node, Override, apply, assignments, print};
@@ -141,11 +141,10 @@ fn parts_of(tree: &Node, source: &Source, sink: &mut Sink) -> Option<Parts> {
     parts.filter(|_| !failed)
 }
 
-/// An event whose times and paths are in order.
+/// An event whose paths are in order.
 struct TimedEvent<'a> {
-    at: SimTime,
-    until: Option<SimTime>,
-    /// What it sets; none for replicas that fail.
+    happening: &'a Happening,
+    /// What it sets.
     set: Option<&'a Node>,
     label: String,
 }
@@ -153,41 +152,25 @@ struct TimedEvent<'a> {
 /// The events, as far as they can be checked one by one.
 fn timed_events<'a>(
     spec: &'a ScenarioSpec,
-    parts: &Parts,
+    parts: &'a Parts,
     tree: &Node,
     sink: &mut Sink,
 ) -> Vec<TimedEvent<'a>> {
     let events = spec.events.as_ref().map(|events| events.items.as_slice()).unwrap_or_default();
-    events.iter().filter_map(|event| timed(event, parts, tree, sink)).collect()
+    let happenings = events.iter().zip(&parts.happenings);
+    happenings.filter_map(|(event, happening)| timed(event, happening, tree, sink)).collect()
 }
 
-fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) -> Option<TimedEvent<'a>> {
-    let (at_time, for_time) = event.times();
-    let at = SimTime::ZERO + Span::from_seconds(at_time.value.seconds).ok()?;
-    if at >= SimTime::ZERO + parts.duration {
-        sink.report(
-            Diagnostic::error("this happens after the end of the run")
-                .at(at_time.place)
-                .help("move it to before the end, or raise `duration`"),
-        );
-    }
-    let until = match for_time {
-        Some(time) if time.value.seconds <= 0.0 => {
-            sink.report(
-                Diagnostic::error("this lasts no time at all").at(time.place).help("write `for: 10s`"),
-            );
-            None
-        }
-        Some(time) => Some(at + Span::from_seconds(time.value.seconds).ok()?),
-        None => None,
+fn timed<'a>(
+    event: &'a EventSpec,
+    happening: &'a Happening,
+    tree: &Node,
+    sink: &mut Sink,
+) -> Option<TimedEvent<'a>> {
+    let EventSpec::Set(event) = event else {
+        return Some(TimedEvent { happening, set: None, label: happening.label.clone() });
     };
-    let set = match event {
-        EventSpec::Set(event) => &event.set.0.as_ref()?.0,
-        EventSpec::Fail(fail) => {
-            let label = format!("fail: {}, replicas: {}", fail.fail.value.0, fail.replicas.value.count);
-            return Some(TimedEvent { at, until, set: None, label });
-        }
-    };
+    let set = &event.set.0.as_ref()?.0;
     let mut labels = Vec::new();
     for assignment in assignments(set) {
         const SECTIONS: [&str; 6] = ["traffic", "services", "resources", "policies", "routes", "jobs"];
@@ -202,10 +185,10 @@ fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) 
         labels.push(format!("{}: {}", assignment.path, print(&assignment.value).trim_end()));
     }
     applied(tree, set, sink)?;
-    Some(TimedEvent { at, until, set: Some(set), label: labels.join(", ") })
+    Some(TimedEvent { happening, set: Some(set), label: labels.join(", ") })
 }
 
-/// What happens by the clock: each event as the difference between two blueprints.
+/// What happens by the clock: values that change as the difference between two blueprints.
 fn changes(
     tree: &Node,
     source: &Source,
@@ -219,10 +202,20 @@ fn changes(
     let base = compile(parts, Span::ZERO, []);
     let mut all = Vec::new();
     let mut failures = base.failures.iter();
-    for TimedEvent { at, until, set, label } in events {
+    for TimedEvent { happening, set, label } in events {
+        let Happening { at, until, recurs, fault, disturbance, .. } = happening.clone();
+        let change = |patch| Change { at, until, patch, label, recurs, fault };
         let Some(set) = set else {
-            let rows = failures.next().map(|row| Row::Failing(row.service, Some(*row))).into_iter().collect();
-            all.push(Change { at, until, patch: Patch { rows }, label });
+            let rows = match disturbance {
+                Some((link, Disturbance::Cut)) => vec![Row::Cut(link, true)],
+                Some((link, Disturbance::Added(law))) => vec![Row::Added(link, Some(law))],
+                Some((link, Disturbance::Lossy(loss))) => vec![Row::Lossy(link, loss)],
+                None if fault_is_none(happening) => {
+                    failures.next().map(|row| Row::Failing(row.service, Some(*row))).into_iter().collect()
+                }
+                None => Vec::new(),
+            };
+            all.push(change(Patch { rows }));
             continue;
         };
         let Some(changed) = applied(tree, set, sink).and_then(|changed| parts_of(&changed, source, sink))
@@ -230,7 +223,7 @@ fn changes(
             continue;
         };
         match Patch::between(&base, &compile(&changed, Span::ZERO, [])) {
-            Ok(patch) => all.push(Change { at, until, patch, label }),
+            Ok(patch) => all.push(change(patch)),
             Err(why) => {
                 let place = set.entries().first().map_or(set.place, |entry| entry.place);
                 sink.report(
@@ -242,6 +235,11 @@ fn changes(
         }
     }
     all
+}
+
+/// Whether an event that sets nothing is one of replicas that fail.
+fn fault_is_none(happening: &Happening) -> bool {
+    happening.fault.is_none() && happening.disturbance.is_none()
 }
 
 /// Reports what is wrong with variants.

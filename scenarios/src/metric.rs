@@ -180,6 +180,20 @@ pub enum Figure {
     Emptied,
     /// Replicas.
     Replicas,
+    /// Replicas in a state: its place in `LifeObservation::STATES`. Those that are ready include those that warm up.
+    InState(u8),
+    /// Share of the time with at least so many ready.
+    Available(u32),
+    /// How often replicas started, in one replication.
+    Starts,
+    /// How often replicas crashed, in one replication.
+    Crashes,
+    /// Requests that were cut off with their replica, in one replication.
+    CutOff,
+    /// Hours of replicas, in one replication.
+    ReplicaHours,
+    /// What they cost, in one replication, at this price for an hour.
+    Cost(f64),
     /// Calls per second under a policy.
     Calls,
     /// Attempts per second that timed out.

@@ -2,13 +2,14 @@
 
 use models::attribute::Attributes;
 use models::blueprint::{
-    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Limits, Outcome, Pick, PolicyId,
-    PolicyPlan, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock, VolumePlan, WaitFor,
+    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Fault, LifePlan, Limits, LinkId, Outcome,
+    Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RatePlan, Recurrence, RouteId, ServiceId, Stock,
+    VolumePlan, WaitFor, ZonePlan,
 };
 use models::formula::Formula;
 use models::health::HealthPlan;
-use sim_core::Span;
 use sim_core::distribution::Distribution;
+use sim_core::{SimTime, Span};
 
 use crate::metric::{Expectation, Metric};
 use crate::sweep::Axis;
@@ -61,6 +62,35 @@ pub(crate) struct Parts {
     pub(crate) uses: Vec<Use>,
     pub(crate) routes: Vec<Route>,
     pub(crate) failures: Vec<Failure>,
+    pub(crate) zones: Vec<String>,
+    pub(crate) links: Vec<Link>,
+    /// What happens by the clock, in the order of the file.
+    pub(crate) happenings: Vec<Happening>,
+}
+
+/// Two sides whose messages an event may disturb, the smaller one first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Link {
+    pub(crate) sides: (Caller, Caller),
+}
+
+/// What an event does to the messages on a link.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Disturbance {
+    Cut,
+    Added(Distribution),
+    Lossy(f64),
+}
+
+/// When an event happens, and what happens besides values that change.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Happening {
+    pub(crate) at: SimTime,
+    pub(crate) until: Option<SimTime>,
+    pub(crate) recurs: Option<Box<Recurrence>>,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) disturbance: Option<(LinkId, Disturbance)>,
+    pub(crate) label: String,
 }
 
 /// Replicas that an event makes fail.
@@ -84,6 +114,7 @@ pub(crate) struct Service {
     pub(crate) pools: Vec<PoolId>,
     /// The pool that a request holds from its first step to its last.
     pub(crate) workers: Option<PoolId>,
+    pub(crate) life: LifePlan,
 }
 
 /// An endpoint.
@@ -114,6 +145,8 @@ pub(crate) struct Route {
     pub(crate) health: Option<HealthPlan>,
     pub(crate) latency: Option<Distribution>,
     pub(crate) connect: Option<ConnectPlan>,
+    pub(crate) slow_start: Option<Span>,
+    pub(crate) zone: Option<ZonePlan>,
     /// What passes it, where that takes time or can be lost.
     pub(crate) wire: Option<Box<Wire>>,
 }

@@ -62,6 +62,16 @@ impl Unit {
             | "taken"
             | "given"
             | "oversold"
+            | "starting"
+            | "warming"
+            | "ready"
+            | "draining"
+            | "down"
+            | "starts"
+            | "crashes"
+            | "cut_off"
+            | "replica_hours"
+            | "cost"
             | "refused" => Self::Count,
             _ => Self::Share,
         }

@@ -62,6 +62,9 @@ fn service(replicas: f64, endpoint: &str, mean: f64, resources: &[(&str, Resourc
         replicas: e(replicas, 0.0),
         in_flight: e(400.0 * mean, 0.01),
         busiest: None,
+        life: None,
+        replica_hours: None,
+        cost: None,
         endpoints: BTreeMap::from([(endpoint.to_owned(), result)]),
         resources: resources.iter().map(|(name, resource)| ((*name).to_owned(), resource.clone())).collect(),
     }

@@ -3,6 +3,7 @@
 mod compare;
 mod figure;
 mod flows;
+mod lives;
 mod outcome;
 mod page;
 mod run;

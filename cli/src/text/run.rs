@@ -10,6 +10,7 @@ use scenarios::results::{
 
 use super::figure::{Unit, clock, grouped};
 use super::flows::{rates, volumes};
+use super::lives::lives;
 use super::page::Page;
 use super::table::{Cell, Column, Table};
 
@@ -297,6 +298,7 @@ fn services(page: &mut Page, report: &Report, detail: Detail) {
     }
     page.table(&table);
     more(page, hidden, "");
+    lives(page, report);
 }
 
 fn busy(resource: &ResourceResult) -> f64 {

@@ -18,6 +18,16 @@ pub(super) enum Alarm {
     BatchDone(u32),
     /// A connection of the instance may have been idle for too long.
     Fill(u32),
+    /// The replica has started, unless it has done something else since.
+    Started { replica: u32, life: u32 },
+    /// The replica has warmed up, the same.
+    Warm { replica: u32, life: u32 },
+    /// The replica has had its time to finish what it had, the same.
+    Drained { replica: u32, life: u32 },
+    /// The replica, which has crashed, begins to start, the same.
+    Restart { replica: u32, life: u32 },
+    /// The replica fails by its own clock.
+    Fails { change: u32, replica: u32 },
 }
 
 impl System<'_> {
@@ -32,6 +42,11 @@ impl System<'_> {
             Alarm::Batch(instance) => self.batch_alarm(instance, now, calendar),
             Alarm::BatchDone(batch) => self.batch_done(batch, now, calendar),
             Alarm::Fill(instance) => self.fill_due(instance, now, calendar),
+            Alarm::Started { replica, life } => self.started(replica, life, now, calendar),
+            Alarm::Warm { replica, life } => self.warmed(replica, life, now),
+            Alarm::Drained { replica, life } => self.drained(replica, life, now, calendar),
+            Alarm::Restart { replica, life } => self.restart(replica, life, now, calendar),
+            Alarm::Fails { change, replica } => self.fails(change, replica, now, calendar),
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::discipline::{Line, Moment};
 pub(super) struct Batch {
     pub(super) instance: u32,
     pub(super) since: SimTime,
+    /// Whether its replica was lost, and it with that.
+    is_void: bool,
     /// Those in it, in the order in which they were taken. Some may have gone. Empty for a row that is free.
     members: Vec<FrameKey>,
 }
@@ -35,10 +37,10 @@ impl Batches {
     fn begin(&mut self, instance: u32, now: SimTime) -> u32 {
         if let Some(row) = self.free.pop() {
             let batch = &mut self.rows[row as usize];
-            (batch.instance, batch.since) = (instance, now);
+            (batch.instance, batch.since, batch.is_void) = (instance, now, false);
             return row;
         }
-        self.rows.push(Batch { instance, since: now, members: Vec::new() });
+        self.rows.push(Batch { instance, since: now, is_void: false, members: Vec::new() });
         self.rows.len() as u32 - 1
     }
 
@@ -139,9 +141,33 @@ impl System<'_> {
         self.set_alarm(now.saturating_add(time), Alarm::BatchDone(batch), calendar);
     }
 
+    /// The batches that a replica serves are lost with it, and with those in them.
+    pub(super) fn end_batches(&mut self, replica: u32, now: SimTime) {
+        let row = &self.replicas[replica as usize];
+        let first = row.pools;
+        let own = first..first + self.plan.services[row.service as usize].pools.len() as u32;
+        for batch in &mut self.batches.rows {
+            if batch.members.is_empty() || !own.contains(&batch.instance) {
+                continue;
+            }
+            batch.is_void = true;
+            let place = &mut self.instances[batch.instance as usize];
+            place.in_use -= 1;
+            let pool = &mut self.pools[place.pool as usize];
+            pool.in_use.leave(batch.since, now);
+            for _ in batch.members.drain(..) {
+                pool.hold.record(now.since(batch.since).as_nanos());
+            }
+        }
+    }
+
     /// All of a batch go on together.
     pub(super) fn batch_done(&mut self, batch: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &mut self.batches.rows[batch as usize];
+        if row.is_void {
+            self.batches.free.push(batch);
+            return;
+        }
         let mut members = std::mem::take(&mut row.members);
         let (instance, since) = (row.instance, row.since);
         let pool = self.instances[instance as usize].pool as usize;

@@ -398,16 +398,7 @@ impl System<'_> {
     /// Takes one frame out of whatever it is in, and forgets it.
     fn stop(&mut self, index: u32, now: SimTime) {
         let frame = *self.frames.at(index);
-        match frame.state {
-            State::Queued => {
-                self.leave_line(index, now);
-                self.pools[self.instances[frame.at as usize].pool as usize].cancelled += 1;
-            }
-            State::Metered => self.leave_rate(index, now).cancelled += 1,
-            State::Blocked => self.leave_volume(index, now).cancelled += 1,
-            State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
-            _ => {}
-        }
+        self.leave_wait(index, now);
         if frame.kind == Kind::Call {
             self.leave_policy(index, now);
         }
@@ -428,6 +419,21 @@ impl System<'_> {
             self.leave_replica(frame.replica, now);
         }
         self.forget(index);
+    }
+
+    /// Takes a frame out of the line that it waits in, or off the cores.
+    pub(super) fn leave_wait(&mut self, index: u32, now: SimTime) {
+        let frame = *self.frames.at(index);
+        match frame.state {
+            State::Queued => {
+                self.leave_line(index, now);
+                self.pools[self.instances[frame.at as usize].pool as usize].cancelled += 1;
+            }
+            State::Metered => self.leave_rate(index, now).cancelled += 1,
+            State::Blocked => self.leave_volume(index, now).cancelled += 1,
+            State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
+            _ => {}
+        }
     }
 
     fn stop_burst(&mut self, frame: &Frame, index: u32, now: SimTime) {

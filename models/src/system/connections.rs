@@ -249,7 +249,7 @@ impl System<'_> {
         let mut next = SimTime::MAX;
         while let Some(&connection) = self.connections.rack(instance).idle.get(at) {
             let expires = expiry(self.connections.rows.peek(connection));
-            let surplus = self.connections.rack(instance).open > slots || standing == Standing::Gone;
+            let surplus = self.connections.rack(instance).open > slots || !standing.works();
             if expires <= now || surplus {
                 self.connections.rack(instance).idle.remove(at);
                 self.close(connection, now);
@@ -269,6 +269,16 @@ impl System<'_> {
             while self.connections.rack(instance).open + self.connections.rack(instance).openers < slots {
                 self.start_opener(instance, entry.0, now);
             }
+        }
+    }
+
+    /// Closes the connections of the instance that nobody uses.
+    pub(super) fn close_idle(&mut self, instance: u32, now: SimTime) {
+        if self.connections.racks[instance as usize].is_none() {
+            return;
+        }
+        while let Some(connection) = self.connections.rack(instance).idle.pop() {
+            self.close(connection, now);
         }
     }
 

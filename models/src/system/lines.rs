@@ -5,7 +5,7 @@ use sim_core::{Calendar, SimTime, Slab, Span, combine, hash_name};
 use super::frame::{Frame, Held, Kind, State};
 use super::steps::draws_at;
 use super::visit::Waiter;
-use super::{Packed, Standing, System, Task, span};
+use super::{Packed, System, Task, span};
 use crate::adapt::{Adaptive, Sample};
 use crate::blueprint::{Discipline, Op, Outcome, PoolPlan, PoolScope};
 use crate::discipline::{Joining, Line, Waiting};
@@ -154,6 +154,15 @@ impl System<'_> {
         }
     }
 
+    /// The instance's replica is lost: its slots begin anew. Nobody holds any.
+    pub(super) fn renew_instance(&mut self, instance: u32, number: u32, now: SimTime) {
+        let pool = self.instances[instance as usize].pool;
+        let Some(adapt) = self.pools[pool as usize].adapt else { return };
+        let (slots, stream) = (self.pools[pool as usize].slots, self.stream_of(pool, number));
+        self.set_slots(instance, slots, true, now);
+        self.instances[instance as usize].adaptive = Some(Box::new(Adaptive::new(&adapt, slots, stream)));
+    }
+
     /// Puts another row in the place of a pool.
     pub(super) fn change_pool(
         &mut self,
@@ -168,7 +177,7 @@ impl System<'_> {
                 let replicas = self.services[service.index()].replicas.iter();
                 let instance = |&replica: &u32| {
                     let row = &self.replicas[replica as usize];
-                    (row.pools + slot, row.local, row.standing != Standing::Gone)
+                    (row.pools + slot, row.local, row.standing.works())
                 };
                 replicas.map(instance).collect()
             }

@@ -13,10 +13,12 @@ mod cores;
 mod deadlines;
 mod deadlock;
 mod event;
+mod faults;
 mod frame;
 mod jobs;
 mod keyed;
 mod lines;
+mod lives;
 mod network;
 mod policy;
 mod pool;
@@ -36,8 +38,8 @@ use sim_core::{Calendar, Draws, Fingerprint, Histogram, Model, Population, SimTi
 
 use crate::adapt::Adaptive;
 use crate::blueprint::{
-    Blueprint, ChoicePlan, CoresPlan, ForkPlan, MovePlan, Op, PolicyPlan, PoolScope, RoutePlan, Row,
-    SamplerId, ServicePlan, WirePlan,
+    Blueprint, ChoicePlan, CoresPlan, ForkPlan, LinkPlan, MovePlan, Op, PolicyPlan, PoolScope, RoutePlan,
+    Row, SamplerId, ServicePlan, WirePlan,
 };
 use crate::discipline::Waiting;
 use crate::formula::Formula;
@@ -48,8 +50,10 @@ use connections::Connections;
 use cores::Cores;
 use deadlines::Deadlines;
 use event::{Event, Kind, Packed};
+use faults::Faults;
 use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, TriedReplica, Watch};
 use jobs::Jobs;
+use lives::Lives;
 use policy::Memories;
 use pool::{Instance, Level, Pool};
 use rates::Rates;
@@ -80,6 +84,20 @@ struct Replica {
     /// Requests that arrived since the segment began.
     received: u64,
     standing: Standing,
+    /// Whether callers know it.
+    is_listed: bool,
+    /// How often it has begun to start, or crashed: what was planned in an earlier life is void.
+    life: u32,
+    /// Which version it runs.
+    version: u32,
+    /// Until when its CPU work takes longer.
+    warm_until: SimTime,
+    /// Since when it is ready; the beginning for those that were there then.
+    ready_since: SimTime,
+    /// How often the time until it fails was drawn.
+    failures: u32,
+    /// The event by whose clock it has failed, or [`NONE`].
+    clock: u32,
 }
 
 /// Where a replica stands in its life.
@@ -89,8 +107,12 @@ enum Standing {
     Ready,
     /// It finishes what it has.
     Draining,
-    /// It has nothing left. What is still on its way to it brings it back to draining.
+    /// It has nothing left. What is still on its way to it brings it back to draining, or is refused.
     Gone,
+    /// It will take calls.
+    Starting,
+    /// It has crashed.
+    Down,
 }
 
 /// A service at run time.
@@ -106,7 +128,10 @@ struct Service {
     present: Population,
     /// Replicas that are not gone.
     running: Level,
+    /// Replicas that do work.
     standing: u32,
+    /// What is measured of their lives, where they may start, drain or crash.
+    lives: Option<Box<Lives>>,
     /// Measurements of its cores.
     cores: CoresMeter,
 }
@@ -158,6 +183,10 @@ enum Task {
     Fill(u32),
     /// Look at who waits for this instance of a rate, whose first in line has left.
     Rate(u32),
+    /// Let this replica, which drained, go.
+    Retire(u32),
+    /// Crash this replica, which has run out of something, and start it again.
+    Crash(u32),
 }
 
 /// The state of one replication.
@@ -182,6 +211,8 @@ struct System<'a> {
     choices: Vec<ChoicePlan>,
     moves: Vec<MovePlan>,
     formulas: Vec<Formula>,
+    links: Vec<LinkPlan>,
+    faults: Faults,
     // What is there.
     services: Vec<Service>,
     replicas: Vec<Replica>,
@@ -204,6 +235,8 @@ struct System<'a> {
     tried: Arena<TriedReplica>,
     /// Reused: replicas that a call has not been sent to yet.
     untried: Vec<u32>,
+    /// Reused: replicas in the caller's zone, or in the others.
+    zoned: Vec<u32>,
     deadlines: Deadlines,
     alarms: Arena<Alarm>,
     batches: Batches,
@@ -247,6 +280,8 @@ impl<'a> System<'a> {
             choices: plan.choices.clone(),
             moves: plan.moves.clone(),
             formulas: plan.formulas.clone(),
+            links: plan.links.clone(),
+            faults: Faults::new(plan),
             services: Vec::with_capacity(plan.services.len()),
             replicas: Vec::new(),
             pools: plan.pools.iter().map(Pool::new).collect(),
@@ -266,6 +301,7 @@ impl<'a> System<'a> {
             flights: Arena::new(),
             tried: Arena::new(),
             untried: Vec::new(),
+            zoned: Vec::new(),
             deadlines: Deadlines::new(plan),
             alarms: Arena::new(),
             batches: Batches::default(),
@@ -294,6 +330,7 @@ impl<'a> System<'a> {
                 present: Population::default(),
                 running: Level::default(),
                 standing: 0,
+                lives: plan.is_mortal(crate::blueprint::ServiceId(service as u32)).then(Box::default),
                 cores: CoresMeter::default(),
             });
             for _ in 0..row.replicas {
@@ -332,7 +369,7 @@ impl<'a> System<'a> {
     }
 
     /// Adds a replica that takes calls at once.
-    fn add_replica(&mut self, service: u32, now: SimTime) {
+    fn add_replica(&mut self, service: u32, now: SimTime) -> u32 {
         let row = &self.plan.services[service as usize];
         let local = self.services[service as usize].replicas.len() as u32;
         let pools = self.instances.len() as u32;
@@ -353,6 +390,13 @@ impl<'a> System<'a> {
             failing: NONE,
             received: 0,
             standing,
+            is_listed: true,
+            life: 0,
+            version: 0,
+            warm_until: SimTime::ZERO,
+            ready_since: SimTime::ZERO,
+            failures: 0,
+            clock: NONE,
         });
         if !self.volumes.is_empty() {
             self.volumes.lay_out(service, replica, now);
@@ -363,6 +407,8 @@ impl<'a> System<'a> {
         row.running.grow(1, now);
         row.standing += 1;
         row.note_only();
+        self.count_born(replica, now);
+        replica
     }
 
     fn add_cores(&mut self, service: u32, local: u32, now: SimTime) -> u32 {
@@ -410,6 +456,14 @@ impl<'a> System<'a> {
                 }
                 Some(Task::Rate(instance)) => {
                     self.serve_rate(instance, now, calendar);
+                    None
+                }
+                Some(Task::Retire(replica)) => {
+                    self.retire(replica, now, calendar);
+                    None
+                }
+                Some(Task::Crash(replica)) => {
+                    self.crash(replica, Some(sim_core::Span::ZERO), now, calendar);
                     None
                 }
                 Some(Task::Cores(cores)) => {
@@ -476,7 +530,7 @@ impl Model for System<'_> {
         // The most frequent ones go without being unpacked.
         let next = match event.kind() {
             Kind::VISIT_DONE => self.visit_done(event.rest(), now, calendar),
-            Kind::STEP_DONE => self.step_done(event.key(), now),
+            Kind::STEP_DONE => self.step_done(event.key(), now, calendar),
             Kind::ARRIVAL => self.arrival(event.index(), event.rest(), now, calendar),
             _ => self.handle_any(event.unpack(), now, calendar),
         };
@@ -490,7 +544,7 @@ impl System<'_> {
     #[inline(never)]
     fn handle_any(&mut self, event: Event, now: SimTime, calendar: &mut Calendar<Packed>) -> Option<u32> {
         match event {
-            Event::StepDone(key) => self.step_done(key, now),
+            Event::StepDone(key) => self.step_done(key, now, calendar),
             Event::VisitDone(visit) => self.visit_done(visit, now, calendar),
             Event::Arrival { traffic, generation } => self.arrival(traffic, generation, now, calendar),
             Event::Thought { traffic, user } => self.thought(traffic, user, now, calendar),

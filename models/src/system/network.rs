@@ -17,6 +17,12 @@ const SALT_BYTES: u64 = 0x94D0_49BB_1331_11EB;
 const SALT_LOSS: u64 = 0xBF58_476D_1CE4_E5B9;
 const SALT_CONNECT: u64 = 0xD6E8_FEB8_6659_FD93;
 
+const SALT_ADDED: u64 = 0x1D8E_4E27_C47D_124F;
+const SALT_LINK_LOSS: u64 = 0xEB44_ACCA_B455_D165;
+
+/// How long a sender waits before it sends a lost packet again, where the route says nothing: Linux, `TCP_RTO_MIN`.
+pub(super) const RETRANSMIT: Span = Span::from_nanos(200_000_000);
+
 /// Bytes of a packet: 1,500 of Ethernet without the headers of IPv4 and TCP.
 const PACKET: f64 = 1460.0;
 
@@ -142,11 +148,48 @@ impl System<'_> {
                 self.lose(index);
             }
         }
+        if let Some(link) = plan.link {
+            let row = &self.links[link.index()];
+            if let Some(added) = &row.added {
+                let mut draws = Draws::keyed(draw_key ^ SALT_ADDED.wrapping_add(direction));
+                time = longer(time, span(added.sample(&mut draws)));
+            }
+            if row.loss > 0.0 {
+                let unit = Draws::keyed(draw_key ^ SALT_LINK_LOSS.wrapping_add(direction)).unit();
+                let wire = WirePlan {
+                    bandwidth: f64::INFINITY,
+                    loss: row.loss,
+                    retransmit: plan.wire.map_or(RETRANSMIT, |wire| self.wires[wire.index()].retransmit),
+                    request: Payload::Nothing,
+                    reply: Payload::Nothing,
+                };
+                let (more, arrives) = wire.time(0.0, unit);
+                time = longer(time, span(more));
+                if !arrives {
+                    self.lose(index);
+                }
+            }
+        }
         calendar.schedule_in(time, Event::StepDone(self.frames.key_of(index)).pack());
     }
 
+    /// Whether the message, which would arrive now, is held up by a link on which nothing passes.
+    #[cold]
+    pub(super) fn is_held_up(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> bool {
+        let frame = self.frames.at_mut(index);
+        let link = self.plan.calls[frame.call.index()].link;
+        let held_up = link.is_some_and(|link| self.resend(index, link, now, calendar));
+        let frame = self.frames.at_mut(index);
+        if held_up {
+            frame.state = State::Travelling;
+        } else {
+            frame.pending = 0;
+        }
+        held_up
+    }
+
     /// The message will not arrive: its sender gives up, and the caller hears of that in its place.
-    fn lose(&mut self, index: u32) {
+    pub(super) fn lose(&mut self, index: u32) {
         let end = self.end_address;
         let frame = self.frames.at_mut(index);
         frame.kind = Kind::Reply;

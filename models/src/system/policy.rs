@@ -825,6 +825,30 @@ impl System<'_> {
         }
     }
 
+    /// A caller replica is lost, and what it remembers of its calls. It has made none that are still out.
+    pub(super) fn forget_memories(&mut self, replica: u32, now: SimTime) {
+        for policy in 0..self.memories.policies {
+            let Some(&place) = self.memories.places.get(replica as usize * self.memories.policies + policy)
+            else {
+                return;
+            };
+            if place.memory == NONE || self.policies[policy].shared {
+                continue;
+            }
+            let row = self.memories.at(place.memory);
+            let stays = row.breaker.as_mut().map(|breaker| breaker.flush(now));
+            (row.breaker, row.budget, row.retries) = (None, None, 0);
+            row.limit = Limit::new();
+            row.latencies.clear();
+            if let Some(stays) = stays {
+                let sum = &mut self.memories.meter(place.usage).breaker;
+                sum.closed += stays.closed;
+                sum.open += stays.open;
+                sum.half_open += stays.half_open;
+            }
+        }
+    }
+
     /// Puts another row in the place of a policy.
     pub(super) fn change_policy(&mut self, id: PolicyId, to: PolicyPlan) {
         let before = std::mem::replace(&mut self.policies[id.index()], to);

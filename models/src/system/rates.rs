@@ -101,6 +101,18 @@ impl Rates {
         row.sweep_at = FEW.max(2 * row.instances.len());
     }
 
+    /// The replica is lost: what its limiters counted is forgotten. Nobody waits for them any more.
+    pub(super) fn renew(&mut self, service: u32, replica: u32, now: SimTime) {
+        let Self { rates, instances } = self;
+        for row in rates {
+            if matches!(row.plan.spacing, Spacing::Replica(owner) if owner.0 == service)
+                && let Some(&instance) = row.instances.get(&replica)
+            {
+                instances.at(instance).limiter = Limiter::new(&row.plan, now);
+            }
+        }
+    }
+
     /// Adds up what the rate would have allowed. Call it before it changes.
     fn count_allowed(&mut self, rate: usize, now: SimTime) {
         let row = &mut self.rates[rate];

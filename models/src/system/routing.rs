@@ -3,16 +3,22 @@
 use sim_core::{Calendar, Draws, SimTime, Span, combine, hash_name};
 
 use super::frame::NONE;
+use super::lives::REFUSES;
 use super::network::KeptAlive;
 use super::{Event, Packed, System};
 use crate::attribute::Label;
 use crate::balancer::{Balancer, Needs, Pick, Seen};
-use crate::blueprint::{Attribute, CallId, Outcome, RouteId, RoutePlan};
+use crate::blueprint::{Attribute, CallId, Outcome, RouteId, RoutePlan, ZoneId};
 use crate::health::Health;
 use crate::observe::RouteObservation;
 
 /// Separates the draws for a replica from all others of a call.
 const SALT_ROUTE: u64 = 0x6C62_272E_07BB_0142;
+
+const SALT_ZONE: u64 = 0x2545_F491_4F6C_DD1D;
+
+/// How often a call passes over replicas that are new.
+const MOST_PASSED_OVER: u32 = 64;
 
 /// One caller's balancer for one route.
 #[derive(Debug)]
@@ -72,7 +78,7 @@ impl System<'_> {
         let target = &self.services[service.index()];
         let row = &mut self.balancers[balancer as usize];
         if !row.is_plain {
-            return self.choose_with_care(balancer, service.index(), request, draw_key, NONE, now);
+            return self.choose_with_care(caller, balancer, service.index(), request, draw_key, NONE, now);
         }
         if target.only != NONE {
             return (target.only, NONE);
@@ -107,13 +113,15 @@ impl System<'_> {
         let made = &self.plan.calls[call.index()];
         let service = self.plan.endpoints[made.endpoint.index()].service.index();
         let balancer = self.replicas[caller as usize].balancers + made.route_slot;
-        self.choose_with_care(balancer, service, request, draw_key, tried, now)
+        self.choose_with_care(caller, balancer, service, request, draw_key, tried, now)
     }
 
     /// The same for a rule that goes by the request, by answers or by health, or where replicas are to be avoided.
     #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "all that a choice can depend on")]
     fn choose_with_care(
         &mut self,
+        caller: u32,
         balancer: u32,
         service: usize,
         request: u32,
@@ -121,6 +129,7 @@ impl System<'_> {
         tried: u32,
         now: SimTime,
     ) -> (u32, u32) {
+        let own = self.zone_of_caller(caller);
         let target = &self.services[service];
         let row = &mut self.balancers[balancer as usize];
         if row.in_flight.len() < target.replicas.len() {
@@ -150,6 +159,19 @@ impl System<'_> {
                 candidates = &self.untried;
             }
         }
+        if let (Some(zone), Some(own)) = (self.routes[row.route.index()].zone, own) {
+            let life = &self.services_in_force[service].life;
+            let is_own = |local: &&u32| life.zone(**local) == Some(own);
+            let known = target.ready.iter().filter(is_own).count() as f64;
+            let healthy = candidates.iter().filter(is_own).count() as f64;
+            let stays = known > 0.0 && draws_zone(draw_key) < zone.overprovisioning * healthy / known;
+            let chosen: Vec<u32> =
+                candidates.iter().copied().filter(|local| is_own(&local) == stays).collect();
+            if !chosen.is_empty() {
+                self.zoned = chosen;
+                candidates = &self.zoned;
+            }
+        }
         let label = row.needs.label.map_or(0, |attribute| {
             let request = self.requests.at(request);
             value_of(attribute, request.label, request.class)
@@ -157,9 +179,26 @@ impl System<'_> {
         let mut draws = Draws::keyed(draw_key ^ SALT_ROUTE);
         let in_flight = &*row.in_flight;
         let mut seen = Seen { candidates, in_flight, label, now, draws: &mut draws };
-        let chosen = candidates[row.rule.pick(&mut seen)];
+        let mut chosen = candidates[row.rule.pick(&mut seen)];
+        if let Some(window) = self.routes[row.route.index()].slow_start {
+            // One that is new is passed over as often as its weight falls short of the others'.
+            for _ in 0..MOST_PASSED_OVER {
+                let since = self.replicas[target.replicas[chosen as usize] as usize].ready_since;
+                let weight = slow_start_weight(since, window, now);
+                if weight >= 1.0 || candidates.len() == 1 || seen.draws.unit() < weight {
+                    break;
+                }
+                chosen = candidates[row.rule.pick(&mut seen)];
+            }
+        }
         row.in_flight[chosen as usize] += 1;
         (target.replicas[chosen as usize], balancer)
+    }
+
+    /// The zone of the replica that calls; none for clients.
+    fn zone_of_caller(&self, caller: u32) -> Option<ZoneId> {
+        let caller = &self.replicas[caller as usize];
+        self.services_in_force.get(caller.service as usize)?.life.zone(caller.local)
     }
 
     /// The caller no longer counts the frame as outstanding; `outcome` is how the call ended for it, if it did.
@@ -178,6 +217,32 @@ impl System<'_> {
             && !row.is_plain
         {
             row.ended(local, outcome, now.since(sent), now, &self.routes);
+        }
+    }
+
+    /// The caller's replica is lost: its balancer begins anew, with nothing outstanding.
+    pub(super) fn renew_balancer(&mut self, balancer: u32, now: SimTime) {
+        let row = &mut self.balancers[balancer as usize];
+        let route = &self.routes[row.route.index()];
+        row.rule = Balancer::new(&route.pick, row.caller);
+        row.in_flight.fill(0);
+        row.connections.clear();
+        if let Some(health) = &mut row.health {
+            let meter = &mut self.route_meters[row.route.index()];
+            meter.out_ns += health.take_out_ns(now);
+            meter.ejections += health.ejections;
+            **health = Health::default();
+        }
+    }
+
+    /// A replica is lost, and all connections to it.
+    pub(super) fn close_connections_to(&mut self, service: usize, local: usize) {
+        for row in &mut self.balancers {
+            if self.routes[row.route.index()].service.index() == service
+                && let Some(connections) = row.connections.get_mut(local)
+            {
+                *connections = KeptAlive::default();
+            }
         }
     }
 
@@ -272,11 +337,13 @@ impl System<'_> {
         calendar: &mut Calendar<Packed>,
     ) {
         for &replica in &self.services[service].replicas {
-            self.replicas[replica as usize].failing = NONE;
+            let failing = &mut self.replicas[replica as usize].failing;
+            *failing = if *failing == REFUSES { REFUSES } else { NONE };
         }
         let target = &self.services[service];
         for &local in target.ready.iter().take(count) {
-            self.replicas[target.replicas[local as usize] as usize].failing = entry;
+            let failing = &mut self.replicas[target.replicas[local as usize] as usize].failing;
+            *failing = if *failing == REFUSES { REFUSES } else { entry };
         }
         self.plan_checks(service, now, calendar);
     }
@@ -326,6 +393,21 @@ impl CallerRoute {
             health.ended(plan, local, outcome.is_answer(), now);
         }
     }
+}
+
+/// What decides whether a call stays in its zone.
+fn draws_zone(draw_key: u64) -> f64 {
+    Draws::keyed(draw_key ^ SALT_ZONE).unit()
+}
+
+/// The share of calls that a replica gets of those of one that has long been ready.
+///
+/// Source: Envoy, `slow_start_config`: a straight line over the window, with a `min_weight_percent` of 10 %.
+fn slow_start_weight(since: SimTime, window: Span, now: SimTime) -> f64 {
+    if since == SimTime::ZERO {
+        return 1.0; // It has been there from the start.
+    }
+    (now.since(since).as_seconds() / window.as_seconds()).clamp(0.1, 1.0)
 }
 
 pub(super) fn value_of(attribute: Attribute, label: Label, class: u16) -> u32 {

@@ -3,7 +3,7 @@
 use sim_core::{Calendar, Present, SimTime};
 
 use super::frame::{Kind, NONE, State};
-use super::{Event, Packed, Standing, System};
+use super::{Event, Packed, Standing, System, Task};
 use crate::blueprint::{CoresPlan, PoolScope, Row};
 use crate::observe::{
     CoresObservation, EndpointObservation, Segment, ServiceObservation, ThrottledObservation,
@@ -25,12 +25,8 @@ struct Census {
 impl System<'_> {
     /// Plans the first cut and all changes.
     pub(super) fn start_clock(&mut self, calendar: &mut Calendar<Packed>) {
-        for (number, change) in self.plan.changes.iter().enumerate() {
-            let change_id = number as u32;
-            calendar.schedule(change.at, Event::Change { change: change_id, begins: true }.pack());
-            if let Some(until) = change.until {
-                calendar.schedule(until, Event::Change { change: change_id, begins: false }.pack());
-            }
+        for change in 0..self.plan.changes.len() as u32 {
+            self.plan_change(change, calendar);
         }
         self.plan_cut(calendar);
     }
@@ -68,6 +64,7 @@ impl System<'_> {
                 .map(|(service, &present)| ServiceObservation {
                     present: service.present.flush(now, present),
                     replicas: service.running.flush(now),
+                    life: None,
                     received: {
                         let replicas = &mut self.replicas;
                         let taken = |&at: &u32| std::mem::take(&mut replicas[at as usize].received);
@@ -83,6 +80,9 @@ impl System<'_> {
             cores: Vec::new(),
             policies: self.memories.flush(now),
         };
+        for (row, life) in segment.services.iter_mut().zip(self.flush_lives(now)) {
+            row.life = life;
+        }
         for (pool, (row, &open)) in segment.pools.iter_mut().zip(&census.connections).enumerate() {
             row.connections = self.connections.flush(pool, now, open);
         }
@@ -211,7 +211,7 @@ impl System<'_> {
     }
 
     /// Adds up the core time that there has been. Call it before the cores or the replicas change.
-    fn count_capacity(&mut self, service: usize, now: SimTime) {
+    pub(super) fn count_capacity(&mut self, service: usize, now: SimTime) {
         let Some(limit) = self.services_in_force[service].cores else { return };
         let row = &mut self.services[service];
         let elapsed = now.since(row.cores.since).as_nanos() as f64;
@@ -232,13 +232,17 @@ impl System<'_> {
         if begins {
             self.in_force.push(change);
         } else {
-            self.in_force.retain(|&other| other != change);
+            // What recurs may have begun again before it ended.
+            let begun = self.in_force.iter().position(|&other| other == change);
+            begun.map(|at| self.in_force.remove(at));
         }
         let plan = self.plan;
         for row in &plan.changes[change as usize].patch.rows {
             let row = self.row_in_force(row);
             self.apply(row, now, calendar);
         }
+        self.strike(change, begins, now, calendar);
+        self.recur(change, begins, now, calendar);
     }
 
     /// What holds for the row that `like` names: the latest change in force, or the plan.
@@ -263,6 +267,9 @@ impl System<'_> {
             Row::Route(id, _) => Row::Route(*id, plan.routes[id.index()].clone()),
             Row::Wire(id, _) => Row::Wire(*id, plan.wires[id.index()].clone()),
             Row::Failing(id, _) => Row::Failing(*id, None),
+            Row::Cut(id, _) => Row::Cut(*id, plan.links[id.index()].is_cut),
+            Row::Added(id, _) => Row::Added(*id, plan.links[id.index()].added.clone()),
+            Row::Lossy(id, _) => Row::Lossy(*id, plan.links[id.index()].loss),
             Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
             Row::Choice(id, _) => Row::Choice(*id, plan.choices[id.index()].clone()),
             Row::Code(id, _) => Row::Code(*id, plan.code[id.index()]),
@@ -279,6 +286,9 @@ impl System<'_> {
                 let (count, entry) = row.map_or((0, NONE), |row| (row.replicas as usize, row.entry.0));
                 self.fail_replicas(id.index(), count, entry, now, calendar);
             }
+            Row::Cut(id, is_cut) => self.links[id.index()].is_cut = is_cut,
+            Row::Added(id, added) => self.links[id.index()].added = added,
+            Row::Lossy(id, loss) => self.links[id.index()].loss = loss,
             Row::Wire(id, row) => self.wires[id.index()] = row,
             Row::Fork(id, row) => self.forks[id.index()] = row,
             Row::Choice(id, row) => self.choices[id.index()] = row,
@@ -312,7 +322,11 @@ impl System<'_> {
         }
         let wanted = to.replicas as usize;
         self.services_in_force[service] = to;
-        self.scale(service, wanted, now);
+        if self.services[service].lives.is_some() {
+            self.scale_lives(service, wanted, now, calendar);
+        } else {
+            self.scale(service, wanted, now);
+        }
         for failure in &self.plan.failures {
             // Who is new has not heard of it.
             self.plan_checks(failure.service.index(), now, calendar);
@@ -350,7 +364,7 @@ impl System<'_> {
         let row = &mut self.replicas[replica as usize];
         row.received += 1;
         if row.failing != NONE {
-            self.frames.at_mut(index).pc = row.failing;
+            self.refuse_connection(index, replica);
         }
     }
 
@@ -381,37 +395,21 @@ impl System<'_> {
         if row.present > 0 {
             return;
         }
-        row.standing = Standing::Gone;
-        let (service, pools) = (row.service as usize, row.pools);
-        self.count_capacity(service, now);
-        self.services[service].running.shrink(1, now);
-        self.services[service].standing -= 1;
-        for (slot, pool) in self.plan.services[service].pools.iter().enumerate() {
-            let instance = pools + slot as u32;
-            let slots = self.instances[instance as usize].slots;
-            self.pools[pool.index()].capacity.shrink(u64::from(slots), now);
-            self.look_after(pool.index(), instance);
+        if self.services[row.service as usize].lives.is_some() {
+            self.ready.add(Task::Retire(replica));
+            return;
         }
+        self.stand(replica, Standing::Gone, now);
     }
 
     /// The replica stands as told; if it was gone, what it has counts again.
     #[cold]
     fn revive(&mut self, replica: u32, standing: Standing, now: SimTime) {
-        let row = &mut self.replicas[replica as usize];
-        let before = std::mem::replace(&mut row.standing, standing);
-        if before != Standing::Gone {
-            return;
+        let service = self.replicas[replica as usize].service as usize;
+        if self.services[service].lives.is_some() {
+            return; // It refuses.
         }
-        let (service, pools) = (row.service as usize, row.pools);
-        self.count_capacity(service, now);
-        self.services[service].running.grow(1, now);
-        self.services[service].standing += 1;
-        for (slot, pool) in self.plan.services[service].pools.iter().enumerate() {
-            let instance = pools + slot as u32;
-            let slots = self.instances[instance as usize].slots;
-            self.pools[pool.index()].capacity.grow(u64::from(slots), now);
-            self.look_after(pool.index(), instance);
-        }
+        self.stand(replica, standing, now);
     }
 }
 
@@ -429,6 +427,9 @@ impl Row {
             (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
             (Self::Route(a, _), Self::Route(b, _)) => a == b,
             (Self::Wire(a, _), Self::Wire(b, _)) => a == b,
+            (Self::Cut(a, _), Self::Cut(b, _))
+            | (Self::Added(a, _), Self::Added(b, _))
+            | (Self::Lossy(a, _), Self::Lossy(b, _)) => a == b,
             (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
             (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
             (Self::Code(a, _), Self::Code(b, _)) => a == b,

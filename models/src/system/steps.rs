@@ -28,12 +28,20 @@ pub(super) enum Asked {
 
 impl System<'_> {
     #[inline]
-    pub(super) fn step_done(&mut self, key: FrameKey, now: SimTime) -> Option<u32> {
+    pub(super) fn step_done(
+        &mut self,
+        key: FrameKey,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) -> Option<u32> {
         // It may have ended earlier: its caller cancelled it.
         let frame = self.frames.get_mut(key)?;
         let (state, account) = (frame.state, frame.account);
         frame.state = State::Ready;
         if state == State::Travelling {
+            if !self.links.is_empty() && self.is_held_up(key.index(), now, calendar) {
+                return None;
+            }
             self.arrive(key.index(), now);
         } else if account != NONE {
             self.trace_work(key.index(), now);
@@ -257,11 +265,18 @@ impl System<'_> {
         let frame = self.frames.at_mut(index);
         let replica = &self.replicas[frame.replica as usize];
         let (service, cores) = (replica.service as usize, replica.cores);
+        let mut seconds = seconds;
+        if replica.warm_until > now {
+            let replica = frame.replica;
+            seconds *= self.slowdown(replica, now);
+        }
         if cores == NONE {
+            let frame = self.frames.at_mut(index);
             frame.state = State::Delayed;
             calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key).pack());
             return;
         }
+        let frame = self.frames.at_mut(index);
         frame.at = cores;
         frame.since = now;
         let class = if self.cores[cores as usize].goes_by_class() {

@@ -131,6 +131,13 @@ impl System<'_> {
             failing: NONE,
             received: 0,
             standing: Standing::Ready,
+            is_listed: true,
+            life: 0,
+            version: 0,
+            warm_until: SimTime::ZERO,
+            ready_since: SimTime::ZERO,
+            failures: 0,
+            clock: NONE,
         });
         let stream = combine(combine(seed, u64::from(index)), plan.stream);
         let phases = match &plan.arrivals {

@@ -116,7 +116,7 @@ pub(super) fn leaves_of(plan: &Blueprint) -> (Vec<Leaf>, Vec<u32>) {
     let endpoints = 0..plan.endpoints.len() as u32;
     let by_endpoint: Vec<u32> = endpoints.map(|endpoint| number(endpoint).unwrap_or(NONE)).collect();
     let of_call = |call: &crate::blueprint::CallPlan| {
-        let is_bare = call.policy.is_none() && call.latency.is_none() && call.wire.is_none();
+        let is_bare = call.policy.is_none() && !call.takes_time();
         if is_bare && is_plain(plan, call.route) { by_endpoint[call.endpoint.index()] } else { NONE }
     };
     (leaves, plan.calls.iter().map(of_call).collect())
@@ -148,6 +148,9 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
     let row = &plan.endpoints[endpoint.index()];
     if plan.failures.iter().any(|failure| failure.service == row.service) {
         return None; // A replica that fails does something else.
+    }
+    if plan.is_mortal(row.service) {
+        return None; // One that warms up is slower, and one that crashes loses what it has.
     }
     let entry = row.entry.index();
     let (pool, step) = match plan.code[entry] {
@@ -351,6 +354,19 @@ impl System<'_> {
             pool.wait.record(now.since(arrived).as_nanos());
         } else {
             self.give_back(instance, 1, since, now);
+        }
+    }
+
+    /// The callers that these balancers belong to no longer count the visits that they have made.
+    pub(super) fn forget_visits_of(&mut self, balancers: std::ops::Range<u32>) {
+        let of: Vec<u32> = self
+            .visits
+            .iter()
+            .filter(|(_, visit)| balancers.contains(&visit.balancer))
+            .map(|(key, _)| key.index())
+            .collect();
+        for visit in of {
+            self.visits.at_mut(visit).balancer = NONE;
         }
     }
 

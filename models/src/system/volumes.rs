@@ -134,6 +134,21 @@ impl Volumes {
         }
     }
 
+    /// The replica is lost: a new one begins with what there is at the start. Nobody waits for it any more.
+    pub(super) fn renew(&mut self, service: u32, replica: u32, now: SimTime) {
+        let Self { volumes, tanks } = self;
+        for row in volumes {
+            if matches!(row.plan.spacing, Spacing::Replica(owner) if owner.0 == service)
+                && let Some(&tank) = row.instances.get(&replica)
+            {
+                let more = row.plan.level - tanks.peek(tank).level;
+                tanks.at(tank).level = row.plan.level;
+                row.moves(more, now);
+                row.seen.added += more;
+            }
+        }
+    }
+
     /// Closes the segment that ends at `now`.
     pub(super) fn flush(&mut self, waiting: &[Present], now: SimTime) -> Vec<VolumeObservation> {
         let close = |(row, &waiting): (&mut Volume, &Present)| {
@@ -218,6 +233,13 @@ impl System<'_> {
         }
         if units > place.level + SLACK {
             row.runs_out(now);
+        }
+        let frame = self.frames.at(index);
+        let service = self.replicas[frame.replica as usize].service;
+        if row.plan.restarts && row.plan.spacing == Spacing::Replica(crate::blueprint::ServiceId(service)) {
+            // It ends with its replica, in this instant.
+            self.ready.add(super::Task::Crash(frame.replica));
+            return Asked::Queued;
         }
         let hopeless = units > row.plan.volume + SLACK;
         if !row.plan.blocks || waiting >= row.plan.queue || hopeless {

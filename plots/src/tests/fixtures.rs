@@ -140,6 +140,9 @@ pub(crate) fn service(resources: impl IntoIterator<Item = (&'static str, Option<
         replicas: Some(E { value: 2.0, lo: None, hi: None }),
         in_flight: None,
         busiest: None,
+        life: None,
+        replica_hours: None,
+        cost: None,
         endpoints: BTreeMap::new(),
         resources: resources.into_iter().map(|(name, u)| (name.to_owned(), resource(u))).collect(),
     }
@@ -419,7 +422,7 @@ pub(crate) fn run() -> Report {
         note("resources.db_connections.utilization", rho);
         note("services.web.replicas", 2.0 + f64::from(i / 40));
     }
-    report.series = Some(Series { bin: 5.0, metrics });
+    report.series = Some(Series { bin: 5.0, metrics, events: Vec::new() });
     let curve = |shift: f64| {
         let qs = (0..=60).map(|i| 1.0 - 10_f64.powf(-f64::from(i) / 12.0)).chain([1.0]);
         qs.map(|q| QuantilePoint { q, seconds: shift + queue.quantile(28.0, q.min(0.999_999)) }).collect()

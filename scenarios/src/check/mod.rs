@@ -7,6 +7,7 @@ mod cores;
 mod cycles;
 mod distributions;
 mod empty;
+mod events;
 mod files;
 mod formulas;
 mod jobs;
@@ -25,8 +26,8 @@ mod volumes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
-    Caller, EndpointId, Limits, Outcome, PolicyId, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock,
-    VolumePlan,
+    Caller, EndpointId, LifePlan, Limits, Outcome, PolicyId, PoolId, PoolPlan, Price, RatePlan, RouteId,
+    ServiceId, StartupPlan, Stock, VolumePlan,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -139,7 +140,9 @@ impl<'a> Checker<'a> {
         self.classes = self.all_classes();
         self.failures = self.all_failures();
         self.resources();
-        let services = self.all_services();
+        let zones = self.all_zones();
+        let services = self.all_services(&zones);
+        self.check_prices();
         let endpoints = self.all_endpoints();
         let jobs = self.all_jobs();
         let traffics = self.all_traffics(&endpoints, &services);
@@ -147,6 +150,7 @@ impl<'a> Checker<'a> {
         let policies = self.all_policies();
         self.check_urgency(&policies);
         let failures = self.all_failing();
+        let (happenings, links) = self.all_happenings(&zones);
         self.check_cycles(&endpoints);
         let spec = self.spec;
         let file_stem = || {
@@ -180,6 +184,9 @@ impl<'a> Checker<'a> {
             uses,
             routes: self.used_routes,
             failures,
+            zones,
+            links,
+            happenings,
         }
     }
 
@@ -223,7 +230,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn all_services(&mut self) -> Vec<Service> {
+    fn all_services(&mut self, zones: &[String]) -> Vec<Service> {
         let mut all = Vec::new();
         for entry in services_of(self.spec) {
             let Some(spec) = &entry.value else {
@@ -240,6 +247,7 @@ impl<'a> Checker<'a> {
                 );
             }
             let cores = self.cores(spec);
+            let life = self.life(&entry.name, spec, zones);
             all.push(Service {
                 name: entry.name.clone(),
                 replicas: spec.replicas.value.count,
@@ -247,9 +255,57 @@ impl<'a> Checker<'a> {
                 speed: spec.speed.value.number,
                 pools: self.slots[all.len()].clone(),
                 workers: self.pool_names.get(&format!("{}.workers", entry.name)).copied(),
+                life,
             });
         }
         all
+    }
+
+    /// How the replicas of a service begin and end.
+    fn life(&mut self, name: &str, spec: &ServiceSpec, zones: &[String]) -> LifePlan {
+        let startup = spec.startup.as_ref().and_then(|at| {
+            let fields = &at.value.0;
+            let warm = fields.warm.as_ref().and_then(span).unwrap_or_default();
+            let slowdown = fields.slowdown.value.number;
+            if slowdown < 1.0 {
+                let help = "write `slowdown: 3`: CPU work takes three times as long at first";
+                self.error(
+                    fields.slowdown.place,
+                    "a replica that warms up is not faster than the others",
+                    help,
+                );
+            } else if slowdown > 1.0 && warm == Span::ZERO {
+                let help = "add `warm: 30s`";
+                self.error(fields.slowdown.place, "it is not said how long the replica warms up", help);
+            }
+            Some(Box::new(StartupPlan { delay: self.distribution(&fields.delay)?, warm, slowdown }))
+        });
+        LifePlan {
+            startup,
+            drain: spec.drain.as_ref().and_then(span),
+            zones: Self::zones_of(spec.zones.as_ref(), zones),
+            price: self.price(name),
+        }
+    }
+
+    /// What a replica of the service costs.
+    fn price(&self, service: &str) -> Option<Price> {
+        let all = self.spec.cost.iter().flat_map(|prices| &prices.entries);
+        let price = all.filter(|entry| entry.name == service).find_map(|entry| entry.value.as_ref())?;
+        Some(Price { per_hour: price.per_hour, currency: price.currency.clone() })
+    }
+
+    /// Prices are those of services.
+    fn check_prices(&mut self) {
+        for entry in self.spec.cost.iter().flat_map(|prices| &prices.entries) {
+            if self.services.contains_key(entry.name.as_str()) {
+                continue;
+            }
+            let known = || self.services.keys().copied();
+            let help = did_you_mean(&entry.name, known())
+                .unwrap_or_else(|| format!("the services are {}", listed(known())));
+            self.error(entry.place, format!("there is no service {}", quoted(&entry.name)), help);
+        }
     }
 
     fn all_endpoints(&mut self) -> Vec<Endpoint> {

@@ -1,7 +1,7 @@
 //! Routes: what rules go by, and what they and health need to make sense; and replicas that fail.
 
 use models::attribute::Spread;
-use models::blueprint::{Attribute, Pick, RouteId, ServiceId};
+use models::blueprint::{Attribute, Pick, RouteId, ServiceId, ZonePlan};
 use models::health::{CheckPlan, EjectPlan, HealthPlan};
 use sim_core::Span;
 
@@ -49,9 +49,38 @@ impl<'a> Checker<'a> {
         let pick = pick.unwrap_or(Pick::RoundRobin); // What is wrong with it has been told.
         let connect = spec.and_then(|spec| self.connect(spec));
         let wire = spec.and_then(|spec| self.wire(spec));
-        self.used_routes.push(Route { name, service, pick, health, latency, connect, wire });
+        let slow_start =
+            spec.and_then(|spec| spec.slow_start.as_ref()).map(|time| self.not_zero(time, "30s"));
+        let zone = spec.filter(|spec| spec.zone.is_some()).map(|spec| self.zone_rule(spec, service));
+        self.used_routes.push(Route {
+            name,
+            service,
+            pick,
+            health,
+            latency,
+            connect,
+            slow_start,
+            zone,
+            wire,
+        });
         self.route_ids.insert((service, key), id);
         Some(id)
+    }
+
+    /// Replicas in the caller's zone come first.
+    fn zone_rule(&mut self, spec: &RouteSpec, service: ServiceId) -> ZonePlan {
+        let called = services_of(self.spec)[service.index()];
+        if let Some(at) = spec.zone.as_ref()
+            && called.value.as_ref().is_some_and(|service| service.zones.is_none())
+        {
+            let message = format!("the replicas of `{}` stand in no zones", called.name);
+            self.error(
+                at.place,
+                message,
+                "write `zones: [a, b, c]` under the service, and under those that call it",
+            );
+        }
+        ZonePlan { overprovisioning: spec.overprovisioning.value.number }
     }
 
     fn route_pick(&mut self, spec: &'a RouteSpec, service: ServiceId) -> Option<Pick> {
@@ -199,7 +228,7 @@ impl<'a> Checker<'a> {
         let events = self.spec.events.iter().flat_map(|events| &events.items);
         let failing = events.filter_map(|event| match event {
             EventSpec::Fail(fail) => Some(fail),
-            EventSpec::Set(_) => None,
+            _ => None,
         });
         failing.filter_map(|fail| self.failing(fail)).collect()
     }

@@ -35,6 +35,11 @@ impl<'a> Checker<'a> {
             );
             return;
         }
+        let restarts = spec.on_full.value == OnFullWord::Restart;
+        if restarts && !matches!(spacing, Some(models::blueprint::Spacing::Replica(_))) {
+            let help = "make it a resource of the service, one in each replica";
+            self.error(spec.volume.place, "only what a replica has for itself can make it restart", help);
+        }
         let waits = [
             spec.queue.as_ref().map(|queue| ("queue", queue.place)),
             spec.timeout.as_ref().map(|timeout| ("timeout", timeout.place)),
@@ -54,6 +59,7 @@ impl<'a> Checker<'a> {
             blocks,
             queue: spec.queue.as_ref().map_or(u32::MAX, |queue| queue.value.count),
             timeout: spec.timeout.as_ref().and_then(span),
+            restarts,
         });
     }
 }

@@ -77,6 +77,9 @@ fn is_exact(figure: Figure) -> bool {
         Figure::QueueMax
             | Figure::Replicas
             | Figure::Trips
+            | Figure::Starts
+            | Figure::Crashes
+            | Figure::CutOff
             | Figure::Taken
             | Figure::Given
             | Figure::Oversold

@@ -262,11 +262,11 @@ impl<'a> Subjects<'a> {
             }
             Subject::Endpoint(_) => row(ENDPOINT, text).or_else(|| of_latency().map(time)),
             Subject::Job(_) => {
-                let share = self.parts.outcomes.iter().position(|outcome| outcome == text);
-                let share = share.map(|outcome| (Figure::Share(Outcome(outcome as u16)), Unit::Share));
-                row(JOB, text).or(share).or_else(|| of_latency().map(time))
+                row(JOB, text).or_else(|| self.outcome(text)).or_else(|| of_latency().map(time))
             }
-            Subject::Service(_) => row(SERVICE, text).or_else(|| replica(text)),
+            Subject::Service(id) => {
+                row(SERVICE, text).or_else(|| self.cost(id, text)).or_else(|| replica(text))
+            }
             Subject::Route(_) => row(ROUTE, text),
             Subject::Pool(id) => {
                 let connections = || row(self.connections(id), text);
@@ -285,6 +285,12 @@ impl<'a> Subjects<'a> {
     fn outcome(&self, text: &str) -> Option<(Figure, Unit)> {
         let outcome = self.parts.outcomes.iter().position(|outcome| outcome == text)?;
         Some((Figure::Share(Outcome(outcome as u16)), Unit::Share))
+    }
+
+    /// What the replicas of a service cost.
+    fn cost(&self, id: ServiceId, text: &str) -> Option<(Figure, Unit)> {
+        let price = self.parts.services[id.index()].life.price.as_ref()?;
+        (text == "cost").then_some((Figure::Cost(price.per_hour), Unit::Number))
     }
 
     /// The figures of a pool's connections.
@@ -306,7 +312,7 @@ impl<'a> Subjects<'a> {
             Subject::Group(..) => [own(&latency), words(&[GROUP]), self.parts.outcomes.clone()].concat(),
             Subject::Endpoint(_) => [own(&latency), words(&[ENDPOINT])].concat(),
             Subject::Job(_) => [own(&latency), words(&[JOB]), self.parts.outcomes.clone()].concat(),
-            Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1"])].concat(),
+            Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1", "available.1"])].concat(),
             Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(id) => [words(&[RESOURCE, POOL, self.connections(id)]), own(&waits)].concat(),
             Subject::Cores(_) => [words(&[RESOURCE, CORES]), own(&waits)].concat(),
@@ -349,6 +355,16 @@ const JOB: &[Row] = &[
 ];
 const SERVICE: &[Row] = &[
     ("replicas", Figure::Replicas, Unit::Number),
+    ("starting", Figure::InState(0), Unit::Number),
+    ("warming", Figure::InState(1), Unit::Number),
+    ("ready", Figure::InState(2), Unit::Number),
+    ("draining", Figure::InState(3), Unit::Number),
+    ("down", Figure::InState(4), Unit::Number),
+    ("starts", Figure::Starts, Unit::Number),
+    ("crashes", Figure::Crashes, Unit::Number),
+    ("cut_off", Figure::CutOff, Unit::Number),
+    ("refused", Figure::Refused, Unit::Number),
+    ("replica_hours", Figure::ReplicaHours, Unit::Number),
     ("in_flight", Figure::InFlight, Unit::Number),
     ("offered", Figure::Offered, Unit::Rate),
     ("busiest", Figure::Busiest, Unit::Share),
@@ -446,12 +462,13 @@ fn waits_only(text: &str) -> Option<(Figure, Unit)> {
     waits(text).filter(|_| text.starts_with("wait."))
 }
 
-/// `replica.0` and `from.4`.
+/// `replica.0`, `from.4` and `available.2`.
 fn replica(text: &str) -> Option<(Figure, Unit)> {
     let (what, number) = text.split_once('.')?;
     let number = number.parse().ok()?;
     match what {
         "replica" => Some((Figure::Replica(number), Unit::Share)),
+        "available" => Some((Figure::Available(number), Unit::Share)),
         "from" => Some((Figure::ReplicasFrom(number), Unit::Share)),
         _ => None,
     }

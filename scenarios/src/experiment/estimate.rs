@@ -162,7 +162,7 @@ pub(crate) fn of(name: impl Into<String>, subject: Subject, figure: Figure) -> M
 /// Whether a larger value is better, and whether that can be said at all.
 pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
     match figure {
-        Figure::Share(Outcome::OK) | Figure::Throughput | Figure::Reused => Some(true),
+        Figure::Share(Outcome::OK) | Figure::Throughput | Figure::Reused | Figure::Available(_) => Some(true),
         Figure::Share(Outcome::DEGRADED)
         | Figure::Offered
         | Figure::InUse
@@ -170,6 +170,9 @@ pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
         | Figure::Connections
         | Figure::Opened
         | Figure::Replicas
+        | Figure::InState(_)
+        | Figure::Starts
+        | Figure::ReplicaHours
         | Figure::Calls
         | Figure::Hedges
         | Figure::HedgesWon

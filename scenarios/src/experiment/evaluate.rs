@@ -39,6 +39,7 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
         return slope(metric.figure, metric.subject, segment);
     }
     let seconds = joined::seconds(segment);
+    let replications = seconds / segment.to.since(segment.from).as_seconds();
     let value = match metric.subject {
         Subject::Traffic(id) => traffic(metric.figure, segment.traffics.get(id.index())?, seconds),
         Subject::Group(id, group) => {
@@ -47,7 +48,7 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
         }
         Subject::Endpoint(id) => endpoint(metric.figure, segment.endpoints.get(id.index())?, seconds),
         Subject::Job(id) => job(metric.figure, segment.jobs.get(id.index())?, seconds),
-        Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?),
+        Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?, replications),
         Subject::Route(id) => route(metric.figure, segment.routes.get(id.index())?, seconds),
         Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
         Subject::Rate(id) => limiter(metric.figure, segment.rates.get(id.index())?, seconds),
@@ -60,7 +61,6 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
                 .get(from as usize..to as usize)?
                 .iter()
                 .for_each(|more| joined::policy(&mut sum, more));
-            let replications = seconds / segment.to.since(segment.from).as_seconds();
             policy(metric.figure, &sum, seconds, replications)
         }
     };
@@ -164,21 +164,14 @@ fn endpoint(figure: Figure, seen: &EndpointObservation, seconds: f64) -> Option<
 }
 
 fn job(figure: Figure, seen: &JobObservation, seconds: f64) -> Option<f64> {
-    let ended: u64 = seen.outcomes.iter().sum();
-    let of = |outcome: Outcome| seen.outcomes.get(usize::from(outcome.0)).copied().unwrap_or(0);
-    let done: u64 = seen.outcomes.iter().take(usize::from(Outcome::STALE.0) + 1).sum();
     match figure {
-        Figure::Share(outcome) => share(of(outcome), ended),
-        Figure::Errors => share(ended - of(Outcome::OK) - of(Outcome::DEGRADED), ended),
-        Figure::Throughput => rate(done, seconds),
-        Figure::Failures => rate(ended - done, seconds),
         Figure::Offered => rate(seen.present.enters, seconds),
         Figure::InFlight => average(&seen.present),
-        latency => latency_of(latency, &seen.time),
+        other => ended(other, &seen.outcomes, seconds).or_else(|| latency_of(other, &seen.time)),
     }
 }
 
-fn service(figure: Figure, seen: &ServiceObservation) -> Option<f64> {
+fn service(figure: Figure, seen: &ServiceObservation, replications: f64) -> Option<f64> {
     let all: u64 = seen.received.iter().sum();
     let most = seen.received.iter().copied().max().unwrap_or(0);
     match figure {
@@ -191,6 +184,38 @@ fn service(figure: Figure, seen: &ServiceObservation) -> Option<f64> {
         Figure::Imbalance => share(most * seen.received.len() as u64, all),
         Figure::Replica(number) => share(seen.received.get(number as usize).copied().unwrap_or(0), all),
         Figure::ReplicasFrom(first) => share(seen.received.iter().skip(first as usize).sum(), all),
+        Figure::ReplicaHours => ratio(seen.replicas.integral as f64 / HOUR, replications),
+        Figure::Cost(price) => ratio(price * seen.replicas.integral as f64 / HOUR, replications),
+        _ => life(figure, seen, replications),
+    }
+}
+
+/// Nanoseconds of an hour.
+const HOUR: f64 = 3_600e9;
+
+/// The life of replicas. Where they neither start, drain nor crash, all are ready for as long as they are there.
+fn life(figure: Figure, seen: &ServiceObservation, replications: f64) -> Option<f64> {
+    let Some(life) = &seen.life else {
+        let always = |holds: bool| if holds { 1.0 } else { 0.0 };
+        return match figure {
+            Figure::InState(2) => average(&seen.replicas),
+            Figure::Available(k) => Some(always(average(&seen.replicas)? + 1e-9 >= f64::from(k))),
+            Figure::InState(_) | Figure::Starts | Figure::Crashes | Figure::CutOff | Figure::Refused => {
+                Some(0.0)
+            }
+            _ => None,
+        };
+    };
+    let span: u128 = life.ready_ns.iter().sum();
+    let in_state = |at: usize| life.state_ns.get(at).copied().unwrap_or(0);
+    match figure {
+        Figure::InState(2) => ratio((in_state(1) + in_state(2)) as f64, span as f64),
+        Figure::InState(state) => ratio(in_state(usize::from(state)) as f64, span as f64),
+        Figure::Available(k) => Some(life.availability(k as usize)),
+        Figure::Starts => ratio(life.starts as f64, replications),
+        Figure::Crashes => ratio(life.crashes as f64, replications),
+        Figure::CutOff => ratio(life.lost as f64, replications),
+        Figure::Refused => ratio(life.refused as f64, replications),
         _ => None,
     }
 }

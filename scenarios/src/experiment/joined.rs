@@ -152,6 +152,9 @@ fn service(sum: &mut ServiceObservation, more: &ServiceObservation, how: How) {
     how.population(&mut sum.present, &more.present);
     how.population(&mut sum.replicas, &more.replicas);
     counts(&mut sum.received, &more.received);
+    if let (Some(sum), Some(more)) = (&mut sum.life, &more.life) {
+        sum.add(more);
+    }
 }
 
 fn route(sum: &mut RouteObservation, more: &RouteObservation) {

@@ -19,10 +19,13 @@ use super::growth::{Growing, Unsteady};
 use super::{deadlock, evaluate, growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Group, Metric, Reading, Subject};
 use crate::results::{
-    Bottleneck, BreakerResult, ConnectionResult, E, EndpointResult, GroupResult, Latency, LimiterResult,
-    PolicyResult, QuantilePoint, Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult,
-    Verdict, VolumeResult, Window,
+    Bottleneck, BreakerResult, ConnectionResult, CostResult, E, EndpointResult, GroupResult, Latency,
+    LifeResult, LimiterResult, PolicyResult, QuantilePoint, Report, ResourceResult, RouteResult,
+    ServiceResult, TimeAt, TrafficResult, Verdict, VolumeResult, Window,
 };
+
+/// Most numbers of replicas whose availability is listed.
+const MOST_LISTED: usize = 100;
 
 /// Samples that must lie beyond a percentile before it can be relied on.
 pub(crate) const BEYOND: u64 = 10;
@@ -290,9 +293,39 @@ impl Figures<'_> {
             replicas: self.e(Subject::Service(id), Figure::Replicas),
             in_flight: self.e(Subject::Service(id), Figure::InFlight),
             busiest: self.e(Subject::Service(id), Figure::Busiest).filter(|_| several),
+            life: self.life(id),
+            replica_hours: self.e(Subject::Service(id), Figure::ReplicaHours).filter(|_| {
+                let changes = seen.is_some_and(|seen| seen.replicas.n_start != seen.replicas.max);
+                plan.life.price.is_some() || changes || seen.is_some_and(|seen| seen.life.is_some())
+            }),
+            cost: plan.life.price.as_ref().map(|price| CostResult {
+                total: self.e(Subject::Service(id), Figure::Cost(price.per_hour)),
+                currency: price.currency.clone(),
+            }),
             endpoints,
             resources,
         }
+    }
+
+    /// The life of a service's replicas, where they may start, drain or crash.
+    fn life(&self, id: ServiceId) -> Option<LifeResult> {
+        let segment = self.gathered.measured.as_ref()?;
+        let seen = segment.services.get(id.index())?.life.as_ref()?;
+        let e = |figure| self.e(Subject::Service(id), figure);
+        let most = seen.ready_ns.len().min(MOST_LISTED + 1) as u32;
+        let partly = |k: &u32| seen.availability(*k as usize) < 1.0;
+        Some(LifeResult {
+            starting: e(Figure::InState(0)),
+            warming: e(Figure::InState(1)),
+            ready: e(Figure::InState(2)),
+            draining: e(Figure::InState(3)),
+            down: e(Figure::InState(4)),
+            available: (1..most).filter(partly).map(|k| (k, e(Figure::Available(k)))).collect(),
+            starts: e(Figure::Starts),
+            crashes: e(Figure::Crashes),
+            refused: e(Figure::Refused),
+            cut_off: e(Figure::CutOff),
+        })
     }
 
     fn routes(&self) -> BTreeMap<String, RouteResult> {

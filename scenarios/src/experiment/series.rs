@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{Blueprint, Outcome, PoolId, ServiceId, TrafficId};
+use models::observe::LifeObservation;
 use sim_core::SimTime;
 
 use super::estimate::of;
@@ -10,7 +11,7 @@ use super::evaluate::figure;
 use super::gather::{Case, Gathered};
 use super::joined;
 use crate::metric::{Figure, Metric, Subject};
-use crate::results::Series;
+use crate::results::{EventMark, Series};
 
 /// The edges of `bins` equal bins over the whole run, without its ends.
 pub(crate) fn edges(blueprint: &Blueprint, bins: u32) -> Vec<SimTime> {
@@ -39,7 +40,14 @@ pub(crate) fn series(case: &Case, gathered: &Gathered, bins: u32) -> Option<Seri
     }
     let metrics: BTreeMap<String, Vec<Option<f64>>> =
         metrics.into_iter().map(|metric| metric.name).zip(values).collect();
-    Some(Series { bin: blueprint.duration.as_seconds() / f64::from(bins), metrics })
+    let once = blueprint.changes.iter().filter(|change| change.recurs.is_none());
+    let events = once.map(|change| EventMark {
+        from: change.at.as_seconds(),
+        to: change.until.map(SimTime::as_seconds),
+        label: change.label.clone(),
+    });
+    let bin = blueprint.duration.as_seconds() / f64::from(bins);
+    Some(Series { bin, metrics, events: events.collect() })
 }
 
 /// What a series shows, by path.
@@ -64,6 +72,12 @@ fn metrics(blueprint: &Blueprint) -> Vec<Metric> {
     for (s, plan) in blueprint.services.iter().enumerate() {
         let id = ServiceId(s as u32);
         metrics.push(of(format!("{}.replicas", plan.path), Subject::Service(id), Figure::Replicas));
+        if blueprint.is_mortal(id) {
+            for (state, name) in (0_u8..).zip(LifeObservation::STATES) {
+                let figure = Figure::InState(state);
+                metrics.push(of(format!("{}.{name}", plan.path), Subject::Service(id), figure));
+            }
+        }
         metrics.push(of(format!("{}.in_flight", plan.path), Subject::Service(id), Figure::InFlight));
         if plan.cores.is_some() {
             let path = format!("{}.resources.cores", plan.path);

@@ -2,8 +2,8 @@
 
 use models::blueprint::{
     Arrivals, Blueprint, BranchPlan, CallId, CallPlan, CodeAddress, CoresPlan, EndpointId, EndpointPlan,
-    ForkId, ForkPlan, Limits, Op, Outcome, Pick, PoolId, PoolPlan, PoolScope, RouteId, RoutePlan, SamplerId,
-    ServiceId, ServicePlan, TrafficPlan, WaitFor,
+    ForkId, ForkPlan, LifePlan, Limits, Op, Outcome, Pick, PoolId, PoolPlan, PoolScope, RouteId, RoutePlan,
+    SamplerId, ServiceId, ServicePlan, TrafficPlan, WaitFor,
 };
 use sim_core::Span;
 use sim_core::distribution::{Distribution, Exponential};
@@ -48,6 +48,8 @@ impl Builder {
             wires: Vec::new(),
             policies: Vec::new(),
             uses: Vec::new(),
+            zones: Vec::new(),
+            links: Vec::new(),
             forks: Vec::new(),
             choices: Vec::new(),
             failures: Vec::new(),
@@ -98,6 +100,7 @@ impl Builder {
             speed: 1.0,
             pools,
             routes: Vec::new(),
+            life: LifePlan::default(),
         });
         self.0.routes.push(RoutePlan {
             name: name.to_owned(),
@@ -105,6 +108,8 @@ impl Builder {
             pick: Pick::RoundRobin,
             health: None,
             connect: None,
+            slow_start: None,
+            zone: None,
         });
         self.0.endpoints.push(EndpointPlan { name: format!("{name}.do"), service, entry });
         EndpointId(self.0.endpoints.len() as u32 - 1)
@@ -121,6 +126,7 @@ impl Builder {
             policy: None,
             latency: None,
             wire: None,
+            link: None,
             salt,
         });
         CallId(self.0.calls.len() as u32 - 1)

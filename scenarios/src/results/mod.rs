@@ -189,10 +189,53 @@ pub struct ServiceResult {
     /// Share of the requests that the busiest replica gets, where there is more than one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub busiest: Option<E>,
+    /// The life of its replicas, where they may start, drain or crash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life: Option<LifeResult>,
+    /// Hours of replicas in a replication, where their number changes or they have a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_hours: Option<E>,
+    /// What they cost in a replication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostResult>,
     /// By endpoint name.
     pub endpoints: BTreeMap<String, EndpointResult>,
     /// `workers`, `cores` and the service's own resources.
     pub resources: BTreeMap<String, ResourceResult>,
+}
+
+/// What the replicas of a service cost in a replication.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CostResult {
+    /// How much.
+    pub total: Option<E>,
+    /// Of what: `USD`.
+    pub currency: String,
+}
+
+/// The life of the replicas of one service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LifeResult {
+    /// Replicas that start, on average.
+    pub starting: Option<E>,
+    /// Replicas that are ready and warm up.
+    pub warming: Option<E>,
+    /// Replicas that are ready, those that warm up included.
+    pub ready: Option<E>,
+    /// Replicas that drain.
+    pub draining: Option<E>,
+    /// Replicas that have crashed and do not start yet.
+    pub down: Option<E>,
+    /// Share of the time with at least so many ready, for each number from 1 on that was not always there.
+    pub available: BTreeMap<u32, Option<E>>,
+    /// Starts in a replication.
+    pub starts: Option<E>,
+    /// Crashes in a replication.
+    pub crashes: Option<E>,
+    /// Calls refused in a replication because the replica was not there.
+    pub refused: Option<E>,
+    /// Requests cut off with their replica in a replication.
+    pub cut_off: Option<E>,
 }
 
 /// One route whose callers judge health, or open connections.
@@ -545,6 +588,21 @@ pub struct Series {
     /// `services.web.resources.workers.queue_length`, `....utilization`): one value a bin.
     #[serde(flatten)]
     pub metrics: BTreeMap<String, Vec<Option<f64>>>,
+    /// What happened by the clock; what recurs is not told one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventMark>,
+}
+
+/// Something that happened by the clock.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventMark {
+    /// When it began, in seconds.
+    pub from: f64,
+    /// When it ended; none is that it did not, or was over at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<f64>,
+    /// What it was.
+    pub label: String,
 }
 
 /// A point of a latency distribution.

@@ -1,89 +1,10 @@
-//! Events and sweeps as written.
+//! Sweeps and expectations as written.
 
 use serde_json::{Value as Json, json};
 
-use super::{
-    At, Changes, Definitions, DistributionSpec, Name, Positive, Raw, Required, Sink, Spec, Time,
-    any_quantity, defined, spec, words, wrong_quantity,
-};
+use super::{At, Definitions, Positive, Raw, Sink, Spec, any_quantity, defined, spec, words, wrong_quantity};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value};
-
-/// Something that happens by the clock.
-#[derive(Clone, Debug)]
-pub(crate) enum EventSpec {
-    /// Values change.
-    Set(SetEvent),
-    /// Replicas fail.
-    Fail(FailEvent),
-}
-
-impl EventSpec {
-    /// When, and how long.
-    pub(crate) fn times(&self) -> (&At<Time>, Option<&At<Time>>) {
-        match self {
-            Self::Set(set) => (&set.at, set.for_time.as_ref()),
-            Self::Fail(fail) => (&fail.at, fail.for_time.as_ref()),
-        }
-    }
-}
-
-impl Spec for EventSpec {
-    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        if node.get("fail").is_some() {
-            return FailEvent::read(node, sink).map(Self::Fail);
-        }
-        SetEvent::read(node, sink).map(Self::Set)
-    }
-
-    fn schema(definitions: &mut Definitions) -> Json {
-        let kinds = [SetEvent::schema(definitions), FailEvent::schema(definitions)];
-        json!({"anyOf": kinds})
-    }
-
-    fn complete(node: &mut Node) {
-        if node.get("fail").is_some() {
-            FailEvent::complete(node);
-        } else {
-            SetEvent::complete(node);
-        }
-    }
-}
-
-spec! {
-    /// Replicas that answer every request with a failure, without queueing for workers or doing any of the steps.
-    /// Checks of them fail.
-    FailEvent: "an event that fails replicas" {
-        /// When, from the start of the run.
-        at: At<Time>,
-        /// How long it lasts.
-        for_time ["for"]: Option<At<Time>> => "to the end of the run" (""),
-        /// The service.
-        fail: At<Name>,
-        /// How many of its ready replicas, from the first on.
-        replicas: At<Positive> = "1" ("a single machine"),
-        /// How long the answer takes: usually much less than the work.
-        after: DistributionSpec<Time>,
-        /// The name of the failure.
-        outcome: At<Name> = "unavailable" ("gRPC, UNAVAILABLE; HTTP, 503 Service Unavailable"),
-    }
-}
-
-spec! {
-    /// Values that change by the clock.
-    SetEvent: "an event" {
-        /// When, from the start of the run.
-        at: At<Time>,
-        /// How long it lasts.
-        for_time ["for"]: Option<At<Time>> => "to the end of the run" (""),
-        /// Paths and the values they get: `{services.db.speed: 0.1}`.
-        set: Required<Changes>,
-    }
-    later [
-        "every", "crash", "restart", "replicas", "partition", "latency", "loss", "flush", "deploy", "drain", "scale",
-        "health", "pause", "zone",
-    ]
-}
 
 /// The values that a sweep gives to a path.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ mod adapt;
 mod cores;
 mod curve;
 mod distribution;
+mod event;
 mod experiment;
 mod job;
 mod order;
@@ -32,7 +33,8 @@ pub(crate) use cores::{
 };
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec, is_distribution};
-pub(crate) use experiment::{EventSpec, ExpectSpec, FailEvent, RangeSpec, Spacing, SweepSpec};
+pub(crate) use event::{CrashEvent, DeployEvent, EventSpec, FailEvent, RestartSpec};
+pub(crate) use experiment::{ExpectSpec, RangeSpec, Spacing, SweepSpec};
 pub(crate) use job::JobSpec;
 pub(crate) use order::{CodelSpec, OrderSpec};
 pub(crate) use policy::{

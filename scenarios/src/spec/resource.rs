@@ -225,11 +225,12 @@ spec! {
 
 words! {
     /// What happens when too little is left.
-    OnFullWord: "`fail` or `block`" {
+    OnFullWord: "`fail`, `block` or `restart`" {
         /// The request is rejected.
         Fail = "fail",
         /// It waits until somebody gives.
         Block = "block",
+        /// The replica crashes and starts again, with what there is at the start.
+        Restart = "restart",
     }
-    later ["restart"]
 }

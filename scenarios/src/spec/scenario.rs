@@ -46,10 +46,12 @@ spec! {
         variants: Option<Named<VariantSpec>>,
         /// Paths and the values that they take one after the other; several form a grid.
         sweep: Option<SweepsSpec>,
+        /// What a replica of a service costs: `{web: 0.05 USD/replica-hour}`.
+        cost: Option<Named<PriceSpec>>,
         /// What must hold: `shoppers.p99 < 250ms`.
         expect: Option<List<ExpectSpec>>,
     }
-    later ["caches", "queues", "autoscalers", "cost", "solve"]
+    later ["caches", "queues", "autoscalers", "solve"]
 }
 
 spec! {
@@ -86,6 +88,48 @@ impl Spec for BigCount {
 
     fn schema(definitions: &mut Definitions) -> Json {
         Positive::schema(definitions)
+    }
+}
+
+/// What a replica costs: `0.05 USD/replica-hour`.
+#[derive(Clone, Debug)]
+pub(crate) struct PriceSpec {
+    pub(crate) per_hour: f64,
+    pub(crate) currency: String,
+}
+
+impl PriceSpec {
+    fn parse(text: &str) -> Option<Self> {
+        let (amount, time) = text.split_once('/')?;
+        let hours = match time.trim() {
+            "replica-hour" => 1.0,
+            "replica-day" => 24.0,
+            "replica-month" => 730.0, // 365 days in 12 months, as clouds count.
+            _ => return None,
+        };
+        let (number, currency) = amount.trim().split_once(' ')?;
+        let number: f64 = number.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)?;
+        let currency = currency.trim();
+        let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+        is_code.then(|| Self { per_hour: number / hours, currency: currency.into() })
+    }
+}
+
+impl Spec for PriceSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        let price = node.text().and_then(Self::parse);
+        if price.is_none() {
+            let help = "write `0.05 USD/replica-hour`; the times are `replica-hour`, `replica-day` and `replica-month`";
+            sink.expected("a price", node, help);
+        }
+        price
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(definitions, "Price", |_| {
+            json!({"type": "string", "pattern": "^[0-9.]+ [A-Z]{3}/replica-(hour|day|month)$",
+                   "description": "What a replica costs for as long as it is there: `0.05 USD/replica-hour`."})
+        })
     }
 }
 

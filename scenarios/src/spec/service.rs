@@ -1,10 +1,14 @@
 //! Services as written.
 
+use serde_json::{Value as Json, json};
+
 use super::{
-    AdaptSpec, At, CoresSpec, Count, DistributionSpec, Flag, Named, Number, OrderSpec, Positive, Required,
-    ResourceSpec, SchedulingSpec, Share, StepSpec, Time, spec,
+    AdaptSpec, At, CoresSpec, Count, Definitions, DistributionSpec, Flag, Name, Named, Number, OrderSpec,
+    Positive, Required, ResourceSpec, SchedulingSpec, Share, Sink, Spec, StepSpec, Time, is_distribution,
+    spec,
 };
 use crate::spec::List;
+use crate::tree::{Entry, Node, Value};
 
 spec! {
     /// Replicas that own resources; the endpoints are lists of steps.
@@ -33,10 +37,61 @@ spec! {
         scheduling: Option<At<SchedulingSpec>> => "sharing" ("Linux shares a core fairly among runnable threads"),
         /// Pace of CPU work: 1 is nominal, 0.1 is ten times slower, 0 stands still.
         speed: At<Number> = "1" ("nominal pace"),
+        /// What a replica that is added, or comes back after a crash, goes through: a time until it is ready, or
+        /// `{delay: 20s, warm: 30s, slowdown: 3}`. Those that are there at the start of the run are ready.
+        startup: Option<At<StartupSpec>> => "none: it is ready at once" (""),
+        /// How long a replica that is taken away may finish what it has; what is left then is cut off, and `lost` to
+        /// its callers. It gets no new requests meanwhile.
+        drain: Option<At<Time>> => "as long as it takes" (""),
+        /// The zones that the replicas stand in: the first one in the first zone, the second one in the second, and so on
+        /// in turn.
+        zones: Option<List<At<Name>>> => "none" (""),
         /// What can be called, and the steps that it takes.
         endpoints: Required<Named<List<StepSpec>>>,
         /// Resources of its own; one in each replica unless `per` says otherwise.
         resources: Option<Named<ResourceSpec>>,
     }
-    later ["startup", "drain", "zones", "zone"]
+    later ["zone"]
+}
+
+spec! {
+    /// What a new replica goes through.
+    StartupFields: "a start-up" {
+        /// How long it takes until it is ready. It gets no requests before.
+        delay: DistributionSpec<Time>,
+        /// How long its CPU work takes longer after that: code that is not compiled yet, caches of the processor.
+        warm: Option<At<Time>> => "it is as fast as the others" (""),
+        /// By which factor at first; it falls to 1 in a straight line.
+        slowdown: At<Number> = "1" ("none"),
+    }
+}
+
+/// How long it takes until a replica is ready, `20s` or `{exp: 20s}`, or all about it.
+#[derive(Clone, Debug)]
+pub(crate) struct StartupSpec(pub(crate) StartupFields);
+
+impl StartupSpec {
+    fn long(node: &Node) -> Node {
+        if matches!(node.value, Value::Map(_)) && !is_distribution(node) {
+            return node.clone();
+        }
+        let entry = Entry { key: "delay".into(), place: node.place, node: node.clone(), note: None };
+        Node { value: Value::Map(vec![entry]), ..node.clone() }
+    }
+}
+
+impl Spec for StartupSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        StartupFields::read(&Self::long(node), sink).map(Self)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        let forms = [DistributionSpec::<Time>::schema(definitions), StartupFields::schema(definitions)];
+        json!({"anyOf": forms})
+    }
+
+    fn complete(node: &mut Node) {
+        *node = Self::long(node);
+        StartupFields::complete(node);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod determinism;
+mod faults;
 mod flows;
 mod laws;
 mod messages;

@@ -350,7 +350,6 @@ fn events_that_cannot_happen() {
     assert_snapshot!("event_value", event("{at: 2m, set: {services.web.replicas: 0}}"));
     assert_snapshot!("event_section", event("{at: 2m, set: {duration: 5m}}"));
     assert_snapshot!("event_shape", event("{at: 2m, set: {services.db.workers: 5}}"));
-    assert_snapshot!("event_crash", event("{at: 2m, crash: web}"));
 }
 
 #[test]
@@ -421,7 +420,7 @@ fn routes_that_lead_nowhere() {
     assert_snapshot!("health_key", route("{health: {chek: 2s}}"));
     assert_snapshot!("health_at_once", route("{health: {check: 0s, eject: {for: 0s}}}"));
     assert_snapshot!("health_unit", route("{health: {check: 2}}"));
-    assert_snapshot!("health_slow_start", route("{slow_start: 30s}"));
+    assert_snapshot!("slow_start_of_nothing", route("{slow_start: 0s}"));
 }
 
 #[test]
@@ -720,4 +719,64 @@ fn lines_of_workers() {
     let two = SHOP.replace("{cpu: 5ms}", "{hold: pool, units: 2, do: [{cpu: 5ms}]}");
     let adapts = "resources: {pool: {slots: 20, adapt: {vegas: {}}}}\n";
     assert_snapshot!("units_above_the_least", seen(&format!("{two}{adapts}")));
+}
+
+#[test]
+fn faults() {
+    let event = |text: &str| shop_and(&format!("events:\n  - {text}\n"));
+    let health = "routes: {web: {health: {check: 2s}}}\n";
+    for sound in [
+        "{at: 1m, crash: web, restart: 30s}",
+        "{at: 1m, crash: web, replicas: 2, restart: never}",
+        "{every: {exp: 1h}, crash: web}",
+        "{mttf: {exp: 1h}, crash: web, restart: {exp: 5m}}",
+        "{at: 1m, for: 30s, partition: [web, db]}",
+        "{at: 1m, for: 30s, partition: [shoppers, web]}",
+        "{at: 1m, latency: {between: [web, db], add: {exp: 5ms}}}",
+        "{every: 5m, for: {exp: 10s}, loss: {between: [web, db], share: 5%}}",
+        "{at: 1m, deploy: web}",
+        "{mttf: 20s, for: 500ms, set: {services.db.speed: 0}}",
+    ] {
+        assert_eq!(shop_and(&format!("{health}events:\n  - {sound}\n")), "no message\n", "{sound}");
+    }
+    assert_snapshot!("event_of_two_kinds", event("{at: 1m, crash: web, deploy: web}"));
+    assert_snapshot!("event_at_no_time", event("{crash: web}"));
+    assert_snapshot!("crash_unknown_service", event("{at: 1m, crash: wep}"));
+    assert_snapshot!("crash_more_than_there_are", event("{at: 1m, crash: web, replicas: 3}"));
+    assert_snapshot!("crash_restart_word", event("{at: 1m, crash: web, restart: sometimes}"));
+    assert_snapshot!("mttf_of_some", event("{mttf: 1h, crash: web, replicas: 1}"));
+    assert_snapshot!("mttf_without_end", event("{mttf: 1h, set: {services.db.speed: 0}}"));
+    assert_snapshot!("mttf_and_every", event("{mttf: 1h, every: 1h, for: 1s, set: {services.db.speed: 0}}"));
+    assert_snapshot!("event_once_drawn", event("{at: 1m, for: {exp: 1s}, set: {services.db.speed: 0}}"));
+    assert_snapshot!("partition_of_three", event("{at: 1m, partition: [web, db, shoppers]}"));
+    assert_snapshot!("partition_of_one", event("{at: 1m, partition: [web, web]}"));
+    assert_snapshot!("partition_unknown_side", event("{at: 1m, partition: [web, bd]}"));
+    assert_snapshot!("lose_without_zones", event("{at: 1m, lose: {zone: a}}"));
+    assert_snapshot!("deploy_of_nothing", event("{at: 1m, deploy: web, surge: 0%, max_unavailable: 0%}"));
+}
+
+#[test]
+fn lives_of_replicas() {
+    let web = |text: &str| shop("    replicas: 2\n", &format!("    replicas: 2\n    {text}\n"));
+    for sound in [
+        "startup: 20s",
+        "startup: {exp: 20s}",
+        "startup: {delay: {exp: 20s}, warm: 30s, slowdown: 3}",
+        "drain: 30s",
+        "zones: [a, b, c]",
+        "resources: {heap: {volume: 4GiB, on_full: restart}}",
+    ] {
+        assert_eq!(web(sound), "no message\n", "{sound}");
+    }
+    assert_eq!(shop_and("cost: {web: 0.05 USD/replica-hour, db: 90 EUR/replica-month}\n"), "no message\n");
+    assert_snapshot!("startup_without_delay", web("startup: {warm: 30s}"));
+    assert_snapshot!("startup_faster", web("startup: {delay: 1s, warm: 30s, slowdown: 0.5}"));
+    assert_snapshot!("startup_never_warm", web("startup: {delay: 1s, slowdown: 3}"));
+    assert_snapshot!("price_of_time", shop_and("cost: {web: 0.05 USD/hour}\n"));
+    assert_snapshot!("price_of_nothing", shop_and("cost: {wep: 0.05 USD/replica-hour}\n"));
+    assert_snapshot!("zone_without_zones", shop_and("routes: {db: {zone: prefer}}\n"));
+    assert_snapshot!(
+        "restart_of_what_is_shared",
+        shop_and("resources: {heap: {volume: 4GiB, on_full: restart}}\n")
+    );
 }

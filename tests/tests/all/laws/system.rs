@@ -21,6 +21,7 @@ pub(super) struct System {
     shared: Shared,
     flows: Flows,
     events: Vec<Event>,
+    faults: Vec<Fault>,
     /// Nothing is cancelled, the network takes no time, and most calls have no policy: leaves are visited the
     /// short way.
     calm: bool,
@@ -47,6 +48,8 @@ struct Service {
     latency: Option<&'static str>,
     /// Bandwidth, loss and connections, of routes with a latency.
     network: Option<&'static str>,
+    /// How replicas begin and end.
+    life: Option<&'static str>,
     steps: Vec<Step>,
 }
 
@@ -132,6 +135,23 @@ struct Event {
     what: u8,
 }
 
+/// Something that happens to replicas, zones or the network.
+#[derive(Clone, Debug)]
+struct Fault {
+    at_ms: u16,
+    for_ms: u16,
+    service: u8,
+    other: u8,
+    what: u8,
+}
+
+const LIVES: [&str; 5] = [
+    "startup: 20ms",
+    "startup: {delay: {exp: 50ms}, warm: 200ms, slowdown: 3}",
+    "drain: 10ms",
+    "drain: 0s\n    startup: {exp: 10ms}",
+    "zones: [a, b]",
+];
 const TIMES: [&str; 8] = [
     "0s",
     "1ms",
@@ -162,7 +182,8 @@ const HEALTH: [&str; 3] = [
     "{eject: {errors: 2, for: 50ms, max: 100%}, panic: 100%}",
     "{check: 7ms, fall: 2, rise: 1, panic: 0%}",
 ];
-const FLOWS: [&str; 11] = [
+const FLOWS: [&str; 12] = [
+    "{take: heap, units: {uniform: [0, 8]}}",
     "{take: quota}",
     "{take: quota, units: {uniform: [0, 3]}}",
     "{take: stock}",
@@ -319,12 +340,13 @@ fn service() -> impl Strategy<Value = Service> {
     let network = option::of(select(&NETWORK[..]));
     let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
-    let route = (picks, health, prop::bool::weighted(0.2), latency, network);
+    let life = option::weighted(0.25, select(&LIVES[..]));
+    let route = (picks, health, prop::bool::weighted(0.2), latency, (network, life));
     let scheduling = (option::of(select(&SCHEDULING[..])), option::weighted(0.2, select(&BRAKES[..])));
     (1..=3_u8, workers, (cores, scheduling), own, route, steps).prop_map(
         |(replicas, workers, (cores, (scheduling, brakes)), (own, line), route, steps)| {
             let (own, connections) = own;
-            let (pick, health, pinned, latency, network) = route;
+            let (pick, health, pinned, latency, (network, life)) = route;
             Service {
                 replicas,
                 workers,
@@ -339,6 +361,7 @@ fn service() -> impl Strategy<Value = Service> {
                 pinned,
                 latency,
                 network,
+                life,
                 steps,
             }
         },
@@ -453,6 +476,11 @@ fn event() -> impl Strategy<Value = Event> {
         .prop_map(|(at_ms, for_ms, service, what)| Event { at_ms, for_ms, service, what })
 }
 
+fn fault() -> impl Strategy<Value = Fault> {
+    (0..3_000_u16, 1..2_000_u16, any::<u8>(), any::<u8>(), any::<u8>())
+        .prop_map(|(at_ms, for_ms, service, other, what)| Fault { at_ms, for_ms, service, other, what })
+}
+
 /// Systems of up to five services.
 pub(super) fn systems() -> impl Strategy<Value = System> {
     let shared = (2..=4_u8, select(&["cluster", "class"][..]), select(&ORDERS[..]), patience(), guard())
@@ -464,10 +492,21 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
     let events = prop_oneof![Just(Vec::new()), vec(event(), 1..=4)];
     let flows = (select(&QUOTAS[..]), select(&STOCKS[..]), select(&GPUS[..]), select(&ROWS[..]))
         .prop_map(|(quota, stock, gpu, row)| Flows { quota, stock, gpu, row });
-    let parts = (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, events);
-    (parts, flows, any::<bool>()).prop_map(|((services, traffics, policies, shared, events), flows, calm)| {
-        System { services, traffics, policies, shared, flows, events, calm }
-    })
+    let faults = prop_oneof![2 => Just(Vec::new()), 1 => vec(fault(), 1..=4)];
+    let parts =
+        (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, (events, faults));
+    (parts, flows, any::<bool>()).prop_map(
+        |((services, traffics, policies, shared, (events, faults)), flows, calm)| System {
+            services,
+            traffics,
+            policies,
+            shared,
+            flows,
+            events,
+            faults,
+            calm,
+        },
+    )
 }
 
 impl Display for System {
@@ -628,12 +667,14 @@ impl System {
         let queue = queue.map(|queue| format!(", queue: {queue}")).unwrap_or_default();
         let (wait, order, guard) = (wait(timeout), self.ordered(order), guarded(guard));
         let connections = service.connections.map(|plan| format!(", {plan}")).unwrap_or_default();
-        writeln!(
-            f,
-            "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}{guard}{connections}}}{cpus}}}"
-        )?;
         let mut steps = String::new();
         self.write_steps(&mut steps, &service.steps, i, false)?;
+        let heap = if steps.contains("heap") { ", heap: {volume: 30, on_full: restart}" } else { "" };
+        writeln!(
+            f,
+            "    resources: {{own: {{slots: {slots}, order: {order}{queue}{wait}{guard}{connections}}}{cpus}{heap}}}"
+        )?;
+        service.life.map_or(Ok(()), |life| writeln!(f, "    {life}"))?;
         writeln!(f, "    endpoints: {{go: {steps}}}")
     }
 
@@ -728,13 +769,40 @@ impl System {
         }
     }
 
+    fn write_fault(&self, f: &mut Formatter<'_>, fault: &Fault) -> fmt::Result {
+        let Fault { at_ms, for_ms, what, .. } = *fault;
+        let number = usize::from(fault.service) % self.services.len();
+        let other = usize::from(fault.other) % self.services.len();
+        let other = if other == number { "some".to_owned() } else { format!("s{other}") };
+        let zoned =
+            self.services.iter().any(|service| service.life.is_some_and(|life| life.contains("zones")));
+        let (at, lasts) = (format!("at: {at_ms}ms"), format!("for: {for_ms}ms"));
+        match what % 9 {
+            0 | 1 => writeln!(f, "  - {{{at}, crash: s{number}, restart: {for_ms}ms}}"),
+            2 => writeln!(f, "  - {{{at}, every: {{exp: 3h}}, crash: s{number}, replicas: 1}}"),
+            3 => writeln!(f, "  - {{mttf: {{exp: 2h}}, crash: s{number}, restart: {{exp: {for_ms}ms}}}}"),
+            4 => writeln!(f, "  - {{{at}, {lasts}, partition: [s{number}, {other}]}}"),
+            5 => writeln!(
+                f,
+                "  - {{{at}, {lasts}, latency: {{between: [s{number}, {other}], add: {{exp: 5ms}}}}}}"
+            ),
+            6 => writeln!(f, "  - {{{at}, {lasts}, loss: {{between: [s{number}, {other}], share: 30%}}}}"),
+            7 if zoned => writeln!(f, "  - {{{at}, {lasts}, lose: {{zone: a}}}}"),
+            7 => writeln!(f, "  - {{{at}, crash: s{number}, restart: never}}"),
+            _ => writeln!(f, "  - {{{at}, deploy: s{number}, surge: 50%}}"),
+        }
+    }
+
     fn write_events(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let users: Vec<usize> =
             (0..self.traffics.len()).filter(|&i| self.traffics[i].users.is_some()).collect();
-        if self.events.is_empty() && users.is_empty() {
+        if self.events.is_empty() && self.faults.is_empty() && users.is_empty() {
             return Ok(());
         }
         writeln!(f, "events:")?;
+        for fault in &self.faults {
+            self.write_fault(f, fault)?;
+        }
         for event in &self.events {
             let number = usize::from(event.service) % self.services.len();
             let service = &self.services[number];

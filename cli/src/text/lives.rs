@@ -1,0 +1,57 @@
+//! What became of replicas: their states, and what they cost.
+
+use scenarios::results::{E, LifeResult, Report};
+
+use super::figure::Unit;
+use super::page::Page;
+
+/// A line for each service whose replicas come and go, or have a price.
+pub(super) fn lives(page: &mut Page, report: &Report) {
+    for (name, service) in &report.services {
+        if let Some(life) = &service.life {
+            page.item(&format!("{name}: {}", lived(life)));
+        }
+        if let Some(hours) = service.replica_hours {
+            let cost = service.cost.as_ref().and_then(|cost| Some((cost.total?, &cost.currency)));
+            let cost = cost
+                .map(|(total, currency)| format!(", which cost {} {currency}", Unit::Count.say(total.value)));
+            let hours = Unit::Count.say(hours.value);
+            page.item(&format!("{name}: {hours} replica-hours{}", cost.unwrap_or_default()));
+        }
+    }
+}
+
+/// What became of replicas, in words.
+fn lived(life: &LifeResult) -> String {
+    let count = |e: Option<E>| e.map_or(0.0, |e| e.value);
+    let mut told = vec![format!("{} replicas ready", Unit::Count.say(count(life.ready)))];
+    let states = [
+        (life.warming, "of them warming up"),
+        (life.starting, "starting"),
+        (life.draining, "draining"),
+        (life.down, "down"),
+    ];
+    for (e, word) in states {
+        if count(e) >= 0.000_5 {
+            told.push(format!("{} {word}", Unit::Count.say(count(e))));
+        }
+    }
+    let events = [
+        (life.crashes, "crashes"),
+        (life.starts, "starts"),
+        (life.cut_off, "requests cut off"),
+        (life.refused, "calls refused"),
+    ];
+    for (e, word) in events {
+        if count(e) > 0.0 {
+            told.push(format!("{} {word}", Unit::Count.say(count(e))));
+        }
+    }
+    let mut text = told.join(", ");
+    // The numbers that were there most of the time say most.
+    for (k, e) in life.available.iter().take(2) {
+        let share = Unit::Share.say(count(*e));
+        text += &format!("; at least {k} ready {share} of the time");
+    }
+    text
+}
