@@ -113,6 +113,7 @@ fn names(spec: &ScenarioSpec) -> BTreeSet<&str> {
     }
     let all = of(spec.traffic.0.as_ref()).chain(of(spec.services.0.as_ref()));
     all.chain(of(spec.resources.as_ref()))
+        .chain(of(spec.caches.as_ref()))
         .chain(of(spec.policies.as_ref()))
         .chain(of(spec.jobs.as_ref()))
         .collect()
@@ -145,8 +146,10 @@ fn parts_of(tree: &Node, source: &Source, sink: &mut Sink) -> Option<Parts> {
 struct TimedEvent<'a> {
     at: SimTime,
     until: Option<SimTime>,
-    /// What it sets; none for replicas that fail.
+    /// What it sets; none for replicas that fail, and for caches that are emptied.
     set: Option<&'a Node>,
+    /// Whether a cache is emptied.
+    flushes: bool,
     label: String,
 }
 
@@ -185,12 +188,21 @@ fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) 
         EventSpec::Set(event) => &event.set.0.as_ref()?.0,
         EventSpec::Fail(fail) => {
             let label = format!("fail: {}, replicas: {}", fail.fail.value.0, fail.replicas.value.count);
-            return Some(TimedEvent { at, until, set: None, label });
+            return Some(TimedEvent { at, until, set: None, flushes: false, label });
+        }
+        EventSpec::Flush(flush) => {
+            let label = format!("flush: {}", flush.flush.value.0);
+            return Some(TimedEvent { at, until, set: None, flushes: true, label });
+        }
+        EventSpec::Expire(expire) => {
+            let label = format!("expire: {}", expire.expire.value.0);
+            return Some(TimedEvent { at, until, set: None, flushes: true, label });
         }
     };
     let mut labels = Vec::new();
     for assignment in assignments(set) {
-        const SECTIONS: [&str; 6] = ["traffic", "services", "resources", "policies", "routes", "jobs"];
+        const SECTIONS: [&str; 7] =
+            ["traffic", "services", "resources", "caches", "policies", "routes", "jobs"];
         let section = assignment.path.split('.').next().unwrap_or_default();
         if !SECTIONS.contains(&section) {
             let help = did_you_mean(section, SECTIONS)
@@ -202,7 +214,7 @@ fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) 
         labels.push(format!("{}: {}", assignment.path, print(&assignment.value).trim_end()));
     }
     applied(tree, set, sink)?;
-    Some(TimedEvent { at, until, set: Some(set), label: labels.join(", ") })
+    Some(TimedEvent { at, until, set: Some(set), flushes: false, label: labels.join(", ") })
 }
 
 /// What happens by the clock: each event as the difference between two blueprints.
@@ -219,7 +231,13 @@ fn changes(
     let base = compile(parts, Span::ZERO, []);
     let mut all = Vec::new();
     let mut failures = base.failures.iter();
-    for TimedEvent { at, until, set, label } in events {
+    let mut flushes = base.flushes.iter();
+    for TimedEvent { at, until, set, flushes: is_flush, label } in events {
+        if is_flush {
+            let rows = flushes.next().map(|flush| Row::Flush(*flush)).into_iter().collect();
+            all.push(Change { at, until, patch: Patch { rows }, label });
+            continue;
+        }
         let Some(set) = set else {
             let rows = failures.next().map(|row| Row::Failing(row.service, Some(*row))).into_iter().collect();
             all.push(Change { at, until, patch: Patch { rows }, label });

@@ -2,8 +2,9 @@
 
 use models::attribute::Attributes;
 use models::blueprint::{
-    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, LevelTest, Limits, Outcome, Pick, PolicyId,
-    PolicyPlan, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock, VolumePlan, WaitFor,
+    Arrivals, Attribute, CacheId, CachePlan, Caller, Change, ConnectPlan, CoresPlan, EndpointId, FlushPlan,
+    LevelTest, Limits, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RatePlan, RouteId, ServiceId,
+    Stock, VolumePlan, WaitFor,
 };
 use models::health::HealthPlan;
 use sim_core::Span;
@@ -55,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) pools: Vec<PoolPlan>,
     pub(crate) rates: Vec<RatePlan>,
     pub(crate) volumes: Vec<VolumePlan>,
+    pub(crate) caches: Vec<CachePlan>,
+    pub(crate) flushes: Vec<FlushPlan>,
     pub(crate) policies: Vec<PolicyPlan>,
     /// Sorted by policy and caller.
     pub(crate) uses: Vec<Use>,
@@ -185,6 +188,18 @@ pub(crate) enum Step {
     },
     Take(Move),
     Give(Move),
+    /// Finds an answer in a cache, or fetches it.
+    Get {
+        cache: CacheId,
+        by: Attribute,
+        hit: Vec<Step>,
+        miss: Vec<Step>,
+    },
+    Put {
+        cache: CacheId,
+        by: Attribute,
+        removes: bool,
+    },
     Call(Call),
     All {
         branches: Vec<Branch>,
@@ -228,12 +243,17 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
                 }
             }
             Step::Choose(arms) => arms.iter().for_each(|(_, steps)| each_call(steps, look)),
+            Step::Get { hit, miss, .. } => {
+                each_call(hit, look);
+                each_call(miss, look);
+            }
             Step::Cpu(_)
             | Step::PerByte { .. }
             | Step::Delay(_)
             | Step::Batch { .. }
             | Step::Take(_)
             | Step::Give(_)
+            | Step::Put { .. }
             | Step::Reply
             | Step::Fail { .. } => {}
         }

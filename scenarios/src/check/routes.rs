@@ -199,7 +199,7 @@ impl<'a> Checker<'a> {
         let events = self.spec.events.iter().flat_map(|events| &events.items);
         let failing = events.filter_map(|event| match event {
             EventSpec::Fail(fail) => Some(fail),
-            EventSpec::Set(_) => None,
+            EventSpec::Set(_) | EventSpec::Flush(_) | EventSpec::Expire(_) => None,
         });
         failing.filter_map(|fail| self.failing(fail)).collect()
     }

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Changes, Definitions, DistributionSpec, Name, Positive, Raw, Required, Sink, Spec, Time,
-    any_quantity, defined, spec, words, wrong_quantity,
+    At, Changes, Definitions, DistributionSpec, ExpireEvent, FlushEvent, Name, Positive, Raw, Required, Sink,
+    Spec, Time, any_quantity, defined, spec, words, wrong_quantity,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value};
@@ -16,6 +16,10 @@ pub(crate) enum EventSpec {
     Set(SetEvent),
     /// Replicas fail.
     Fail(FailEvent),
+    /// A cache is emptied.
+    Flush(FlushEvent),
+    /// What a cache has expires.
+    Expire(ExpireEvent),
 }
 
 impl EventSpec {
@@ -24,6 +28,8 @@ impl EventSpec {
         match self {
             Self::Set(set) => (&set.at, set.for_time.as_ref()),
             Self::Fail(fail) => (&fail.at, fail.for_time.as_ref()),
+            Self::Flush(flush) => (&flush.at, None),
+            Self::Expire(expire) => (&expire.at, None),
         }
     }
 }
@@ -33,17 +39,32 @@ impl Spec for EventSpec {
         if node.get("fail").is_some() {
             return FailEvent::read(node, sink).map(Self::Fail);
         }
+        if node.get("flush").is_some() {
+            return FlushEvent::read(node, sink).map(Self::Flush);
+        }
+        if node.get("expire").is_some() {
+            return ExpireEvent::read(node, sink).map(Self::Expire);
+        }
         SetEvent::read(node, sink).map(Self::Set)
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
-        let kinds = [SetEvent::schema(definitions), FailEvent::schema(definitions)];
+        let kinds = [
+            SetEvent::schema(definitions),
+            FailEvent::schema(definitions),
+            FlushEvent::schema(definitions),
+            ExpireEvent::schema(definitions),
+        ];
         json!({"anyOf": kinds})
     }
 
     fn complete(node: &mut Node) {
         if node.get("fail").is_some() {
             FailEvent::complete(node);
+        } else if node.get("flush").is_some() {
+            FlushEvent::complete(node);
+        } else if node.get("expire").is_some() {
+            ExpireEvent::complete(node);
         } else {
             SetEvent::complete(node);
         }
@@ -80,7 +101,7 @@ spec! {
         set: Required<Changes>,
     }
     later [
-        "every", "crash", "restart", "replicas", "partition", "latency", "loss", "flush", "deploy", "drain", "scale",
+        "every", "crash", "restart", "replicas", "partition", "latency", "loss", "deploy", "drain", "scale",
         "health", "pause", "zone",
     ]
 }
