@@ -1557,7 +1557,14 @@ impl Patch {
         differing(&base.moves, &changed.moves, rows, |i, row| Row::Move(MoveId(i), row))?;
         differing(&base.caches, &changed.caches, rows, |i, row| Row::Cache(CacheId(i), row))?;
         differing(&base.services, &changed.services, rows, |i, row| Row::Service(ServiceId(i), row))?;
-        differing(&base.traffics, &changed.traffics, rows, |i, row| Row::Traffic(TrafficId(i), row))?;
+        // How long a cycle would take follows from the services: a change of those leaves the traffic alone.
+        let same_cycle = |(to, from): (&TrafficPlan, &TrafficPlan)| match to.arrivals == from.arrivals {
+            true => TrafficPlan { expected_cycle: from.expected_cycle, ..to.clone() },
+            false => to.clone(),
+        };
+        let traffics: Vec<TrafficPlan> = changed.traffics.iter().zip(&base.traffics).map(same_cycle).collect();
+        let traffics = if changed.traffics.len() == base.traffics.len() { &traffics } else { &changed.traffics };
+        differing(&base.traffics, traffics, rows, |i, row| Row::Traffic(TrafficId(i), row))?;
         differing(&base.policies, &changed.policies, rows, |i, row| Row::Policy(PolicyId(i), row))?;
         differing(&base.routes, &changed.routes, rows, |i, row| Row::Route(RouteId(i), row))?;
         differing(&base.wires, &changed.wires, rows, |i, row| Row::Wire(WireId(i), row))?;
