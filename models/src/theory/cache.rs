@@ -92,6 +92,8 @@ pub struct CharacteristicTime<'a> {
     time: f64,
     /// Whether a use lets it begin anew.
     renewed: bool,
+    /// The time that it takes to fetch a key, in the same unit.
+    fetch: f64,
 }
 
 impl<'a> CharacteristicTime<'a> {
@@ -108,15 +110,30 @@ impl<'a> CharacteristicTime<'a> {
     /// A cache without a limit, asked `rate` times a second, whose entries stay for `ttl` seconds after they were
     /// stored or, `renewed`, after they were last used.
     pub fn ttl(popularity: &'a Popularity, rate: f64, ttl: f64, renewed: bool) -> Self {
-        Self { popularity, time: rate * ttl, renewed }
+        Self { popularity, time: rate * ttl, renewed, fetch: 0.0 }
+    }
+
+    /// The same if it takes that many gets' time to fetch a key: until the first who misses it has it, all others miss it
+    /// too. Only the first time counts after that; of a cache whose uses count it says nothing.
+    ///
+    /// Between two times that a key expires there is on average one get, the fetch and the `ttl`.
+    #[must_use]
+    pub fn with_fetches(mut self, gets: f64) -> Self {
+        self.fetch = gets;
+        self
+    }
+
+    /// How often a key with this share of the gets is fetched from the first miss until it is there, on average.
+    pub fn fetches_of(&self, share: f64) -> f64 {
+        1.0 + share * self.fetch
     }
 
     /// The time after which `size` keys are there.
     fn filling(popularity: &'a Popularity, size: f64, renewed: bool) -> Self {
         if size >= popularity.keys() {
-            return Self { popularity, time: f64::INFINITY, renewed };
+            return Self { popularity, time: f64::INFINITY, renewed, fetch: 0.0 };
         }
-        let with = |time: f64| Self { popularity, time, renewed };
+        let with = |time: f64| Self { popularity, time, renewed, fetch: 0.0 };
         let (mut low, mut high) = (0.0, 1.0);
         while with(high).occupancy() < size && high < 1e300 {
             (low, high) = (high, high * 2.0);
@@ -138,7 +155,7 @@ impl<'a> CharacteristicTime<'a> {
             return 1.0;
         }
         let gets = share * self.time;
-        if self.renewed { -(-gets).exp_m1() } else { gets / (1.0 + gets) }
+        if self.renewed { -(-gets).exp_m1() } else { gets / (1.0 + gets + share * self.fetch) }
     }
 
     /// Share of the gets that hit.

@@ -1,7 +1,7 @@
 //! Caches: the hit ratio that follows from how popular keys are.
 
 use models::blueprint::{
-    Attribute, Blueprint, CacheId, CachePlan, EvictRule, GetPlan, Pick, RoutePlan, Spacing,
+    Attribute, Blueprint, CacheId, CachePlan, Coalesce, EvictRule, GetPlan, Pick, RoutePlan, Spacing,
 };
 use models::observe::CacheObservation;
 use models::theory::{CharacteristicTime, Popularity};
@@ -122,12 +122,15 @@ fn law(
                 return Err("entries stay for different times".to_owned());
             }
             // Fetching takes time, during which nobody hits.
-            let fetches = seen.fetch.mean().unwrap_or(0.0) / 1e9 > 0.01 * ttl.as_seconds();
+            let fetch = seen.fetch.mean().unwrap_or(0.0) / 1e9;
+            let once = plan.adds || plan.coalesce == Coalesce::Cluster;
+            let fetches = fetch > 1e-3 * ttl.as_seconds() && (plan.renews || !once);
             let each = gets_per_second(rate, seen) / stores(blueprint, plan);
             let time = CharacteristicTime::ttl(&popularity, each, ttl.as_seconds(), plan.renews);
+            let time = if plan.renews { time } else { time.with_fetches(each * fetch) };
             let (hits, entries) = (time.hit_ratio(), time.occupancy() * stores(blueprint, plan));
             let (applies, why) = if fetches {
-                (Applies::Approximately, "as if fetching took no time")
+                (Applies::Approximately, "as if each key were stored once, by the first who fetches it")
             } else {
                 (Applies::Exactly, "Poisson gets of independent keys")
             };
