@@ -31,6 +31,14 @@ impl<'a> EmptySystem<'a> {
         mean
     }
 
+    /// Mean time of these steps, at nominal speed.
+    pub(crate) fn time_of(&mut self, steps: &[Step]) -> f64 {
+        if self.means.is_empty() {
+            self.solve();
+        }
+        self.sequence(steps, 1.0).0
+    }
+
     /// Passes over all endpoints until nothing changes; recursion that is conditional converges.
     fn solve(&mut self) {
         const PASSES: usize = 100;
