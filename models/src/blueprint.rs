@@ -1562,8 +1562,10 @@ impl Patch {
             true => TrafficPlan { expected_cycle: from.expected_cycle, ..to.clone() },
             false => to.clone(),
         };
-        let traffics: Vec<TrafficPlan> = changed.traffics.iter().zip(&base.traffics).map(same_cycle).collect();
-        let traffics = if changed.traffics.len() == base.traffics.len() { &traffics } else { &changed.traffics };
+        let traffics: Vec<TrafficPlan> =
+            changed.traffics.iter().zip(&base.traffics).map(same_cycle).collect();
+        let traffics =
+            if changed.traffics.len() == base.traffics.len() { &traffics } else { &changed.traffics };
         differing(&base.traffics, traffics, rows, |i, row| Row::Traffic(TrafficId(i), row))?;
         differing(&base.policies, &changed.policies, rows, |i, row| Row::Policy(PolicyId(i), row))?;
         differing(&base.routes, &changed.routes, rows, |i, row| Row::Route(RouteId(i), row))?;

@@ -210,8 +210,13 @@ impl<'a> Time<'a> {
 
     /// What caches have of what is asked for.
     fn hits(&self) -> Panel {
-        let mut panel =
-            panel("Hit ratio of caches", Unit::Share, 130.0, Ends::Busy, self.curves(self.largest("hit_ratio")));
+        let mut panel = panel(
+            "Hit ratio of caches",
+            Unit::Share,
+            130.0,
+            Ends::Busy,
+            self.curves(self.largest("hit_ratio")),
+        );
         panel.bounds.push(Bound { y: 1.0, label: String::new(), color: GREY });
         panel
     }

@@ -30,7 +30,8 @@ impl Unit {
     pub(crate) fn of_metric(metric: &str) -> Self {
         let metric = metric.split('(').next().unwrap_or(metric);
         let timed = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max", "wait", "hold", "recovery"];
-        let shared = ["errors", "ok", "utilization", "wait_probability", "hit_ratio", "stale_reads", "availability"];
+        let shared =
+            ["errors", "ok", "utilization", "wait_probability", "hit_ratio", "stale_reads", "availability"];
         let rated = ["throughput", "offered", "failures", "rate", "slope", "gets", "fetches"];
         let outcomes = [
             "degraded",

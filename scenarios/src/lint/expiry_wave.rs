@@ -52,7 +52,8 @@ caches: {{pages: {{{settings}}}}}
 
     #[test]
     fn entries_that_do_not_are_not() {
-        for settings in ["ttl: 60s, warm: 50%, jitter: 10%", "ttl: 60s", "ttl: 3m, warm: 100%", "warm: 100%"] {
+        for settings in ["ttl: 60s, warm: 50%, jitter: 10%", "ttl: 60s", "ttl: 3m, warm: 100%", "warm: 100%"]
+        {
             assert_eq!(cache(settings), "", "{settings}");
         }
     }

@@ -12,7 +12,8 @@ pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let service = &seen.parts.services[copy.follows.index()].name;
-        let message = format!("nobody tells `{}` of a write, so it never lags behind `{service}`", cache.name);
+        let message =
+            format!("nobody tells `{}` of a write, so it never lags behind `{service}`", cache.name);
         let help = format!("put `{{put: {}}}` behind what is written in `{service}`", cache.name);
         warnings.push(Diagnostic::warning(message).at(seen.place(&cache.path)).help(help));
     }

@@ -23,11 +23,11 @@ fn run(at_ms: &[u64], rest: &str) -> Observations {
         );
     }
     text.push_str(rest);
-    let source = Source::from_text("caches", text.clone(), "").unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    let source =
+        Source::from_text("caches", text.clone(), "").unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
     let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
     let plan = scenario.compile();
-    let seen =
-        replicate(&plan, &Replication { seed: 1, index: 0, breakdown: true }, &CancelFlag::new());
+    let seen = replicate(&plan, &Replication { seed: 1, index: 0, breakdown: true }, &CancelFlag::new());
     assert_eq!(seen.ended, Ended::Complete);
     crate::laws::check(&plan, &seen);
     seen
@@ -163,7 +163,8 @@ caches: {copy: {follows: db, lag: 2s, hit: [{delay: 3ms}]}}
     assert_eq!(latencies(&seen), [Some(0), Some(3), Some(3)]);
     assert_eq!((outcomes(&seen, Outcome::STALE), outcomes(&seen, Outcome::OK)), (1, 2));
     // Whoever has written reads from the primary, for a second.
-    let pinned = rest.replace("hit: [{delay: 3ms}]", "hit: [{delay: 3ms}], miss: [{call: db.read}], pin_writer: 1s");
+    let pinned =
+        rest.replace("hit: [{delay: 3ms}]", "hit: [{delay: 3ms}], miss: [{call: db.read}], pin_writer: 1s");
     let seen = run(&[1_000, 1_900, 2_100], &pinned);
     assert_eq!(latencies(&seen), [Some(0), Some(7), Some(3)]);
     assert_eq!(outcomes(&seen, Outcome::STALE), 1);

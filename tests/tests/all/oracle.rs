@@ -150,7 +150,8 @@ const NOT_SEEN: &[(&str, &str, &str)] = &[
 
 const SINGLE_QUEUES: &str = "queues are seen all together, not how many of them are how long";
 
-const ALL_KEYS: &str = "hits are counted for all keys together; those of a key are held against the bare store";
+const ALL_KEYS: &str =
+    "hits are counted for all keys together; those of a key are held against the bare store";
 
 /// Families that cannot be written as a scenario, and why.
 const NOT_YET: [(&str, &str); 1] =

@@ -10,10 +10,10 @@ use std::fmt::Write as _;
 use hockeystick_tests::vectors::{self, Case, Exactness, Group, Params};
 use models::blueprint::Contention;
 use models::theory::{
-    BySize, CharacteristicTime, FanOut, GiM1, Impatient, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck, Patience,
-    Popularity, PowerOfChoices, Station, TimeoutRetry, by_size_mean, closed, erlang_b, fork_join_mean, jackson,
-    mg1_preemptive_responses, mg1_priority_waits, mmc_preemptive_responses, mmc_priority_waits,
-    retry_amplification,
+    BySize, CharacteristicTime, FanOut, GiM1, Impatient, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck,
+    Patience, Popularity, PowerOfChoices, Station, TimeoutRetry, by_size_mean, closed, erlang_b,
+    fork_join_mean, jackson, mg1_preemptive_responses, mg1_priority_waits, mmc_preemptive_responses,
+    mmc_priority_waits, retry_amplification,
 };
 
 /// The value of a metric of a configuration; `None` where there is no closed form.
@@ -643,7 +643,12 @@ fn a_bare_store_hits_single_keys_as_often_as_che_says() {
             let Exactness::Approximate(bias) = case.exactness else { panic!("{} is exact", case.id) };
             let (gets, ratio) = (f64::from(gets[rank]), f64::from(hits[rank]) / f64::from(gets[rank]));
             let error = (case.value * (1.0 - case.value) / gets).sqrt();
-            assert!((ratio - case.value).abs() <= 4.0 * error + bias, "{}: {ratio}, not {}", case.id, case.value);
+            assert!(
+                (ratio - case.value).abs() <= 4.0 * error + bias,
+                "{}: {ratio}, not {}",
+                case.id,
+                case.value
+            );
             assert!(error < 0.01, "{} proves little", case.id);
         }
     }

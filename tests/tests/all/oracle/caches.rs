@@ -55,9 +55,8 @@ pub(super) fn stampede(params: &Params) -> Model {
     };
     // What is fetched by others is stored once. Cycles that are all but equal would make it matter where in one of them
     // the measurement begins; by the renewal theorem only their mean counts, which jitter leaves as it is.
-    let cache = format!(
-        "ttl: {ttl}s, jitter: 50%, store: add, coalesce: {coalesce}, miss: [{{delay: {fetch}s}}]"
-    );
+    let cache =
+        format!("ttl: {ttl}s, jitter: 50%, store: add, coalesce: {coalesce}, miss: [{{delay: {fetch}s}}]");
     cached("{uniform: 1}", params.number("request_rate"), &cache, 2.0 * (ttl + fetch))
 }
 
