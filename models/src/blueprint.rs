@@ -1558,9 +1558,10 @@ impl Patch {
         differing(&base.caches, &changed.caches, rows, |i, row| Row::Cache(CacheId(i), row))?;
         differing(&base.services, &changed.services, rows, |i, row| Row::Service(ServiceId(i), row))?;
         // How long a cycle would take follows from the services: a change of those leaves the traffic alone.
-        let same_cycle = |(to, from): (&TrafficPlan, &TrafficPlan)| match to.arrivals == from.arrivals {
-            true => TrafficPlan { expected_cycle: from.expected_cycle, ..to.clone() },
-            false => to.clone(),
+        let same_cycle = |(to, from): (&TrafficPlan, &TrafficPlan)| {
+            let stays = to.arrivals == from.arrivals;
+            let expected_cycle = if stays { from.expected_cycle } else { to.expected_cycle };
+            TrafficPlan { expected_cycle, ..to.clone() }
         };
         let traffics: Vec<TrafficPlan> =
             changed.traffics.iter().zip(&base.traffics).map(same_cycle).collect();

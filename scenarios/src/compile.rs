@@ -20,11 +20,9 @@ pub(crate) fn compile(
     windows: impl IntoIterator<Item = (SimTime, SimTime)>,
 ) -> Blueprint {
     let mut writer = Writer { pools: parts.pools.clone(), caches: &parts.caches, ..Writer::default() };
-    let mut uses: Vec<UsePlan> = parts
-        .uses
-        .iter()
-        .map(|usage| UsePlan { policy: usage.policy, caller: usage.caller, fallback: None })
-        .collect();
+    let uses = parts.uses.iter();
+    let mut uses: Vec<UsePlan> =
+        uses.map(|usage| UsePlan { policy: usage.policy, caller: usage.caller, fallback: None }).collect();
     let tied = tied_endpoints(parts);
     let mut services: Vec<ServicePlan> = parts
         .services

@@ -55,7 +55,7 @@ impl Chain {
 
     /// Brings a slot to the end.
     #[inline]
-    pub(super) fn to_the_end(&mut self, slot: u32) {
+    pub(super) fn send_to_end(&mut self, slot: u32) {
         if self.last != slot {
             self.take_out(slot);
             self.push(slot);

@@ -36,7 +36,7 @@ impl Evict for Lru {
 
     #[inline]
     fn used(&mut self, slot: u32, _: SimTime, _: &mut Draws) {
-        self.chain.to_the_end(slot);
+        self.chain.send_to_end(slot);
     }
 
     fn stored_again(&mut self, slot: u32, now: SimTime, draws: &mut Draws) {

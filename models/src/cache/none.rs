@@ -37,7 +37,7 @@ impl Evict for Keep {
     fn used(&mut self, _: u32, _: SimTime, _: &mut Draws) {}
 
     fn stored_again(&mut self, slot: u32, _: SimTime, _: &mut Draws) {
-        self.chain.to_the_end(slot);
+        self.chain.send_to_end(slot);
     }
 
     fn removed(&mut self, slot: u32) {

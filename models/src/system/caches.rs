@@ -410,10 +410,10 @@ impl System<'_> {
         let row = &mut self.caches.rows[cache as usize];
         row.fetching.enter(now);
         self.caches.groups.at(group).fetching += 1;
-        let herd = self.caches.herds.entry((cache, key)).or_default();
-        herd.now += 1;
-        herd.most = herd.most.max(herd.now);
-        row.seen.herd_max = row.seen.herd_max.max(u64::from(herd.now));
+        let others = self.caches.herds.entry((cache, key)).or_default();
+        others.now += 1;
+        others.most = others.most.max(others.now);
+        row.seen.herd_max = row.seen.herd_max.max(u64::from(others.now));
     }
 
     /// Fetches an answer anew on nobody's behalf, unless somebody does already.

@@ -57,7 +57,9 @@ impl Popularity {
 
     fn normed(mut parts: Vec<(f64, f64)>) -> Self {
         let sum: f64 = parts.iter().map(|(share, count)| share * count).sum();
-        parts.iter_mut().for_each(|part| part.0 /= sum);
+        for part in &mut parts {
+            part.0 /= sum;
+        }
         Self { parts }
     }
 
