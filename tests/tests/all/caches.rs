@@ -185,7 +185,7 @@ caches:
     assert_eq!(outcomes(&seen, Outcome::STALE), 2);
 }
 
-/// XFetch: with a fetch of 100 ms and beta 1, an entry of 10 s is fetched about once in its time, whatever the rate, and
+/// By `XFetch`: with a fetch of 100 ms and beta 1, an entry of 10 s is fetched about once in its time, whatever the rate, and
 /// hardly anybody ever finds that it has expired.
 #[test]
 fn entries_are_fetched_about_once_ahead_of_their_time() {

@@ -584,8 +584,8 @@ fn caches_that_make_no_sense() {
     assert_snapshot!("copy_of_no_service", cache("lag: 2s, pin_writer: 5s"));
     assert_snapshot!("put_removes_from_a_copy", cached("{put: pages, remove: true}", "follows: db, lag: 2s"));
     let event = |event: &str| {
-        let caches = "caches: {pages: {ttl: 5s}, copy: {follows: db, lag: 2s}}\n";
-        seen(&format!("{keyed}{caches}events: [{{at: 5s, {event}}}]\n"))
+        let both = "caches: {pages: {ttl: 5s}, copy: {follows: db, lag: 2s}}\n";
+        seen(&format!("{keyed}{both}events: [{{at: 5s, {event}}}]\n"))
     };
     assert_eq!(event("flush: pages, share: 50%"), "no message\n");
     assert_eq!(event("expire: pages"), "no message\n");

@@ -800,7 +800,7 @@ impl System {
     }
 
     /// Entries go or expire, or a cache changes.
-    fn write_cache_event(&self, f: &mut Formatter<'_>, event: &Event) -> fmt::Result {
+    fn write_cache_event(f: &mut Formatter<'_>, event: &Event) -> fmt::Result {
         let at = event.at_ms;
         let settings =
             ["caches.pages.coalesce: replica", "caches.copy.lag: 300ms", "caches.near0.coalesce: cluster"];
@@ -850,7 +850,7 @@ impl System {
                 continue;
             }
             if event.what % 13 == 12 {
-                self.write_cache_event(f, event)?;
+                Self::write_cache_event(f, event)?;
                 continue;
             }
             let weighted = service.pick.contains("weighted");
