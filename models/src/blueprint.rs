@@ -71,6 +71,12 @@ table_index! {
     ZoneId;
     /// Two sides whose messages an event may disturb.
     LinkId;
+    /// A cache.
+    CacheId;
+    /// A `get` step.
+    GetId;
+    /// A `put` step.
+    PutId;
     /// An operation in [`Blueprint::code`].
     CodeAddress;
 }
@@ -161,6 +167,12 @@ pub enum Op {
     Take(MoveId),
     /// Gives to a volume.
     Give(MoveId),
+    /// Looks for an answer in a cache, and goes on here where there is none.
+    Get(GetId),
+    /// The answer that was missing is there: it is stored.
+    Fetched(GetId),
+    /// Writes to a cache.
+    Put(PutId),
     /// Needs CPU time on the replica's cores.
     Cpu(SamplerId),
     /// Needs CPU time on the replica's cores, and more for each byte that the request carries.
@@ -533,6 +545,144 @@ pub struct VolumePlan {
     pub timeout: Option<Span>,
     /// Whether who finds too little left crashes the replica.
     pub restarts: bool,
+}
+
+/// Which entry of a cache makes room for a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvictRule {
+    /// See [`crate::cache::Lru`].
+    Lru,
+    /// See [`crate::cache::Lfu`].
+    Lfu,
+    /// See [`crate::cache::Fifo`].
+    Fifo,
+    /// See [`crate::cache::Anyone`].
+    Random,
+    /// See [`crate::cache::Keep`].
+    None,
+}
+
+/// Who waits for whom where several want an answer that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coalesce {
+    /// Everybody fetches it.
+    None,
+    /// One in each replica that asks.
+    Replica,
+    /// One in each service that asks.
+    Service,
+    /// One in all.
+    Cluster,
+}
+
+/// A copy of a service's data that lags behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopyPlan {
+    /// The service.
+    pub follows: ServiceId,
+    /// How long a write takes to arrive, in seconds.
+    pub lag: Distribution,
+    /// For how long whoever has written reads from the service itself.
+    pub pin_writer: Option<Span>,
+}
+
+/// A cache.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CachePlan {
+    /// `caches.pages`.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// How its stores are laid out: one, or one in each replica of a service.
+    pub spacing: Spacing,
+    /// Most entries of each store; `u32::MAX` for no limit.
+    pub size: u32,
+    /// Which entry makes room.
+    pub evict: EvictRule,
+    /// How long an entry is fresh; none is for ever.
+    pub ttl: Option<Span>,
+    /// How much longer or shorter that may be, as a share of it.
+    pub jitter: f64,
+    /// Whether an entry that is used is fresh for another `ttl`.
+    pub renews: bool,
+    /// Whether what is still fresh is left alone by whoever has fetched it too.
+    pub adds: bool,
+    /// Whether a request fails whose answer finds no room.
+    pub refuses: bool,
+    /// Who waits for whom.
+    pub coalesce: Coalesce,
+    /// How long an entry is used beyond its time, while one fetches it anew on nobody's behalf.
+    pub stale_while: Option<Span>,
+    /// The factor by which somebody fetches an entry anew before its time.
+    pub early: Option<f64>,
+    /// How long a failure to fetch is remembered.
+    pub negative: Option<Span>,
+    /// The keys that are there at the start.
+    pub warm: Arc<[u32]>,
+    /// Of a copy that lags behind: of what.
+    pub copy: Option<Box<CopyPlan>>,
+}
+
+impl CachePlan {
+    /// A cache without any limit.
+    pub fn named(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            path: format!("caches.{name}"),
+            name,
+            spacing: Spacing::One,
+            size: u32::MAX,
+            evict: EvictRule::Lru,
+            ttl: None,
+            jitter: 0.0,
+            renews: false,
+            adds: false,
+            refuses: false,
+            coalesce: Coalesce::None,
+            stale_while: None,
+            early: None,
+            negative: None,
+            warm: Arc::from([]),
+            copy: None,
+        }
+    }
+}
+
+/// A `get` step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GetPlan {
+    /// The cache.
+    pub cache: CacheId,
+    /// What entries are known by.
+    pub by: Attribute,
+    /// Where a frame goes on that has found its answer.
+    pub hit: CodeAddress,
+    /// Where a frame goes on that was given its answer by whoever has fetched it.
+    pub exit: CodeAddress,
+    /// What fetches an answer on nobody's behalf, ended by [`Op::End`].
+    pub refresh: Option<CodeAddress>,
+}
+
+/// A `put` step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PutPlan {
+    /// The cache.
+    pub cache: CacheId,
+    /// What entries are known by.
+    pub by: Attribute,
+    /// Whether the entry is removed rather than stored.
+    pub removes: bool,
+}
+
+/// What an event does to the entries of a cache.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FlushPlan {
+    /// The cache.
+    pub cache: CacheId,
+    /// Share of the entries that it is done to.
+    pub share: f64,
+    /// Whether they expire rather than go.
+    pub expires: bool,
 }
 
 /// What a `take` or a `give` step takes from or gives to.
@@ -1338,6 +1488,10 @@ pub enum Row {
     Move(MoveId, MovePlan),
     /// A formula.
     Formula(FormulaId, Formula),
+    /// A cache.
+    Cache(CacheId, CachePlan),
+    /// Entries of a cache go: done once, not put in place.
+    Flush(FlushPlan),
     /// A service: speed, cores, replicas.
     Service(ServiceId, ServicePlan),
     /// A traffic.
@@ -1470,6 +1624,12 @@ pub struct Blueprint {
     pub volumes: Vec<VolumePlan>,
     /// `take` and `give` steps.
     pub moves: Vec<MovePlan>,
+    /// Caches.
+    pub caches: Vec<CachePlan>,
+    /// `get` steps.
+    pub gets: Vec<GetPlan>,
+    /// `put` steps.
+    pub puts: Vec<PutPlan>,
     /// Step code of all endpoints.
     pub code: Vec<Op>,
     /// For each operation, the number that names its place for the request's draws.
@@ -1549,8 +1709,19 @@ impl Patch {
         differing(&base.rates, &changed.rates, rows, |i, row| Row::Rate(RateId(i), row))?;
         differing(&base.volumes, &changed.volumes, rows, |i, row| Row::Volume(VolumeId(i), row))?;
         differing(&base.moves, &changed.moves, rows, |i, row| Row::Move(MoveId(i), row))?;
+        differing(&base.caches, &changed.caches, rows, |i, row| Row::Cache(CacheId(i), row))?;
         differing(&base.services, &changed.services, rows, |i, row| Row::Service(ServiceId(i), row))?;
-        differing(&base.traffics, &changed.traffics, rows, |i, row| Row::Traffic(TrafficId(i), row))?;
+        // How long a cycle would take follows from the services: a change of those leaves the traffic alone.
+        let same_cycle = |(to, from): (&TrafficPlan, &TrafficPlan)| {
+            let stays = to.arrivals == from.arrivals;
+            let expected_cycle = if stays { from.expected_cycle } else { to.expected_cycle };
+            TrafficPlan { expected_cycle, ..to.clone() }
+        };
+        let traffics: Vec<TrafficPlan> =
+            changed.traffics.iter().zip(&base.traffics).map(same_cycle).collect();
+        let traffics =
+            if changed.traffics.len() == base.traffics.len() { &traffics } else { &changed.traffics };
+        differing(&base.traffics, traffics, rows, |i, row| Row::Traffic(TrafficId(i), row))?;
         differing(&base.policies, &changed.policies, rows, |i, row| Row::Policy(PolicyId(i), row))?;
         differing(&base.routes, &changed.routes, rows, |i, row| Row::Route(RouteId(i), row))?;
         differing(&base.wires, &changed.wires, rows, |i, row| Row::Wire(WireId(i), row))?;
@@ -1562,12 +1733,15 @@ impl Patch {
             || base.jobs != changed.jobs
             || base.salts != changed.salts
             || base.uses != changed.uses
+            || base.gets != changed.gets
+            || base.puts != changed.puts
         {
             return Err("the steps would no longer be the same");
         }
         let laid_out = |plan: &Blueprint| {
             let spacings = plan.rates.iter().map(|row| row.spacing);
             let spacings = spacings.chain(plan.volumes.iter().map(|row| row.spacing));
+            let spacings = spacings.chain(plan.caches.iter().map(|row| row.spacing));
             (plan.pools.iter().map(|row| row.scope).collect::<Vec<_>>(), spacings.collect::<Vec<_>>())
         };
         if laid_out(base) != laid_out(changed) {

@@ -5,6 +5,7 @@ pub mod adapt;
 pub mod attribute;
 pub mod balancer;
 pub mod blueprint;
+pub mod cache;
 pub mod discipline;
 pub mod formula;
 pub mod health;

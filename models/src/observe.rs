@@ -254,6 +254,64 @@ pub struct JobObservation {
     pub time: Histogram,
 }
 
+/// One cache, all its stores together, during a segment.
+///
+/// Whoever gets from it finds a fresh answer, a stale one, or a failure that is remembered, or misses it. Whoever
+/// misses it fetches it or waits for somebody who does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CacheObservation {
+    /// Asked for an answer.
+    pub gets: u64,
+    /// Found one that was fresh. Of a copy that lags behind: read from it.
+    pub hits: u64,
+    /// Found one that had expired, and used it.
+    pub stale_hits: u64,
+    /// Found that fetching it had failed.
+    pub negative_hits: u64,
+    /// Found one, and fetched it anew before its time.
+    pub early: u64,
+    /// Found none. Of a copy that lags behind: read from what it follows.
+    pub misses: u64,
+    /// Were given what somebody else had fetched.
+    pub coalesced: u64,
+    /// Failed because whoever they waited for did.
+    pub failed: u64,
+    /// Stopped waiting because the caller cancelled.
+    pub cancelled: u64,
+    /// Fetches on nobody's behalf.
+    pub refreshes: u64,
+    /// Fetches that ended without an answer.
+    pub fetch_failures: u64,
+    /// Answers stored.
+    pub stored: u64,
+    /// Entries that made room for others.
+    pub evictions: u64,
+    /// Answers that found no room.
+    pub refused: u64,
+    /// Of a copy that lags behind: read before a write had arrived.
+    pub stale_reads: u64,
+    /// Writes.
+    pub puts: u64,
+    /// Entry-nanoseconds that entries were fresh.
+    pub fresh_ns: u128,
+    /// Herds: times that keys were being fetched, from the first who began until nobody was left.
+    pub herds: u64,
+    /// Most fetches of a key at once, summed over the herds.
+    pub herd_sum: u64,
+    /// The same of the largest.
+    pub herd_max: u64,
+    /// The same as a distribution.
+    pub herd: Histogram,
+    /// Fetches under way.
+    pub fetching: PopulationWindow,
+    /// How long fetches that succeeded took.
+    pub fetch: Histogram,
+    /// Requests waiting for somebody else's fetch.
+    pub waiting: PopulationWindow,
+    /// Waiting times of those who were given what they waited for.
+    pub wait: Histogram,
+}
+
 /// The cores of one service, all replicas together, during a segment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CoresObservation {
@@ -355,6 +413,8 @@ pub struct Segment {
     pub volumes: Vec<VolumeObservation>,
     /// By job.
     pub jobs: Vec<JobObservation>,
+    /// By cache.
+    pub caches: Vec<CacheObservation>,
     /// By route.
     pub routes: Vec<RouteObservation>,
     /// By service; none where it has no cores.

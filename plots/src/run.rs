@@ -76,6 +76,9 @@ fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<St
     let families = [
         time.latency(),
         time.throughput(),
+        time.hits(),
+        time.fetches(),
+        time.stale_reads(),
         time.queues(),
         time.utilization(),
         time.limits(),
@@ -149,7 +152,7 @@ fn traffics(report: &Report) -> Vec<String> {
 impl<'a> Time<'a> {
     fn new(series: &'a Series, traffics: &'a [String]) -> Self {
         let mut time = Self { series, traffics, others: Vec::new() };
-        for figure in ["utilization", "queue_length", "limit", "replicas"] {
+        for figure in ["utilization", "queue_length", "limit", "replicas", "gets"] {
             for (name, _) in time.largest(figure) {
                 if !time.others.contains(&name) {
                     time.others.push(name);
@@ -245,6 +248,32 @@ impl<'a> Time<'a> {
         let dotted = curves.iter().any(|curve| curve.dash.is_some());
         let title = if dotted { "Throughput, and offered dotted" } else { "Throughput" };
         panel(title, Unit::Rate, 130.0, Ends::Zero(0.0), curves)
+    }
+
+    /// What caches have of what is asked for.
+    fn hits(&self) -> Panel {
+        let mut panel = panel(
+            "Hit ratio of caches",
+            Unit::Share,
+            130.0,
+            Ends::Busy,
+            self.curves(self.largest("hit_ratio")),
+        );
+        panel.bounds.push(Bound { y: 1.0, label: String::new(), color: GREY });
+        panel
+    }
+
+    /// What is left for those behind them.
+    fn fetches(&self) -> Panel {
+        let mut curves = self.curves(self.largest("fetches"));
+        // Without a fetch there is nothing to see.
+        curves.retain(|curve| curve.points.iter().flatten().any(|point| point.y > 0.0));
+        panel("Fetches of caches", Unit::Rate, 110.0, Ends::Zero(1.0), curves)
+    }
+
+    fn stale_reads(&self) -> Panel {
+        let curves = self.curves(self.largest("stale_reads"));
+        panel("Reads older than a write", Unit::Share, 110.0, Ends::Busy, curves)
     }
 
     fn queues(&self) -> Panel {

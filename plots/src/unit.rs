@@ -30,8 +30,9 @@ impl Unit {
     pub(crate) fn of_metric(metric: &str) -> Self {
         let metric = metric.split('(').next().unwrap_or(metric);
         let timed = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max", "wait", "hold", "recovery"];
-        let shared = ["errors", "ok", "utilization", "wait_probability", "hit_ratio", "availability"];
-        let rated = ["throughput", "offered", "failures", "rate", "slope"];
+        let shared =
+            ["errors", "ok", "utilization", "wait_probability", "hit_ratio", "stale_reads", "availability"];
+        let rated = ["throughput", "offered", "failures", "rate", "slope", "gets", "fetches"];
         let outcomes = [
             "degraded",
             "rejected",
@@ -46,7 +47,9 @@ impl Unit {
         ];
         let last = metric.rsplit('.').next().unwrap_or(metric);
         let is = |names: &[&str]| names.contains(&last);
-        if metric.ends_with(".p99.9")
+        if metric.contains("herd.") {
+            Self::Count(String::new())
+        } else if metric.ends_with(".p99.9")
             || is(&timed)
             || last.starts_with('p') && last[1..].parse::<f64>().is_ok()
         {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use models::blueprint::{
-    ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress,
-    EndpointPlan, FailurePlan, ForkId, ForkPlan, FormulaId, JobPlan, LinkId, LinkPlan, MoveId, MovePlan, Op,
-    Payload, PoolId, PoolPlan, RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan,
-    Units, UsePlan, WireId, WirePlan,
+    ArmTest, Attribute, Blueprint, BranchPlan, CacheId, CachePlan, CallId, CallPlan, Caller, ChoiceId,
+    ChoicePlan, CodeAddress, EndpointPlan, FailurePlan, ForkId, ForkPlan, FormulaId, GetId, GetPlan, JobPlan,
+    LinkId, LinkPlan, MoveId, MovePlan, Op, Payload, PoolId, PoolPlan, PutId, PutPlan, RouteId, RoutePlan,
+    SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, Units, UsePlan, WireId, WirePlan,
 };
 use models::formula::Formula;
 use sim_core::distribution::Distribution;
@@ -25,6 +25,7 @@ pub(crate) fn compile(
 ) -> Blueprint {
     let mut writer = Writer {
         pools: parts.pools.clone(),
+        caches: &parts.caches,
         links: parts.links.clone(),
         callees: parts.endpoints.iter().map(|endpoint| endpoint.service).collect(),
         ..Writer::default()
@@ -127,6 +128,9 @@ pub(crate) fn compile(
         volumes: parts.volumes.clone(),
         moves: writer.moves,
         formulas: writer.formulas,
+        caches: parts.caches.clone(),
+        gets: writer.gets,
+        puts: writer.puts,
         code: writer.code,
         salts: writer.salts,
         samplers: writer.samplers,
@@ -195,6 +199,11 @@ struct Writer<'a> {
     choices: Vec<ChoicePlan>,
     moves: Vec<MovePlan>,
     formulas: Vec<Formula>,
+    caches: &'a [CachePlan],
+    gets: Vec<GetPlan>,
+    puts: Vec<PutPlan>,
+    /// What is fetched on nobody's behalf, and comes behind the endpoint's code: step, its place, what fetches.
+    refreshes: Vec<(GetId, String, &'a [Step])>,
     /// Routes of the service or traffic at hand.
     routes: Vec<RouteId>,
     pools: Vec<PoolPlan>,
@@ -290,10 +299,19 @@ impl<'a> Writer<'a> {
     fn block(&mut self, name: &str, steps: &'a [Step]) {
         self.steps(steps, name);
         self.op(Op::End, name);
-        while let Some((fork, branch, place, steps)) = self.later.pop() {
-            self.forks[fork.index()].branches[branch] = BranchPlan::Code(self.here());
-            self.steps(steps, &place);
-            self.op(Op::End, &place);
+        loop {
+            if let Some((fork, branch, place, steps)) = self.later.pop() {
+                self.forks[fork.index()].branches[branch] = BranchPlan::Code(self.here());
+                self.steps(steps, &place);
+                self.op(Op::End, &place);
+            } else if let Some((get, place, steps)) = self.refreshes.pop() {
+                self.gets[get.index()].refresh = Some(self.here());
+                self.steps(steps, &place);
+                self.op(Op::Fetched(get), &place);
+                self.op(Op::End, &place);
+            } else {
+                break;
+            }
         }
     }
 
@@ -388,6 +406,11 @@ impl<'a> Writer<'a> {
                 let id = self.moved(moved);
                 self.op(Op::Give(id), place);
             }
+            Step::Get { cache, by, hit, miss } => self.get(*cache, *by, hit, miss, place),
+            Step::Put { cache, by, removes } => {
+                self.puts.push(PutPlan { cache: *cache, by: *by, removes: *removes });
+                self.op(Op::Put(PutId(self.puts.len() as u32 - 1)), place);
+            }
             Step::Call(call) => {
                 let call = self.call(call, place);
                 self.op(Op::Call(call), place);
@@ -429,6 +452,29 @@ impl<'a> Writer<'a> {
             Step::Fail { outcome, probability } => {
                 self.op(Op::Fail { outcome: *outcome, probability: *probability as f32 }, place);
             }
+        }
+    }
+
+    /// What a hit takes stands behind what a miss takes; what is fetched on nobody's behalf, behind the endpoint.
+    fn get(&mut self, cache: CacheId, by: Attribute, hit: &'a [Step], miss: &'a [Step], place: &str) {
+        let id = GetId(self.gets.len() as u32);
+        let nowhere = CodeAddress(u32::MAX);
+        self.gets.push(GetPlan { cache, by, hit: nowhere, exit: nowhere, refresh: None });
+        self.op(Op::Get(id), place);
+        self.steps(miss, &format!("{place}/miss"));
+        let plan = &self.caches[cache.index()];
+        if plan.stale_while.is_some() {
+            self.refreshes.push((id, format!("{place}/refresh"), miss));
+        }
+        if plan.copy.is_none() {
+            self.op(Op::Fetched(id), place);
+        }
+        let jump = (!hit.is_empty()).then(|| self.op(Op::Jump(nowhere), place));
+        self.gets[id.index()].hit = self.here();
+        self.steps(hit, &format!("{place}/hit"));
+        self.gets[id.index()].exit = self.here();
+        if let Some(jump) = jump {
+            self.code[jump] = Op::Jump(self.here());
         }
     }
 

@@ -113,6 +113,7 @@ fn names(spec: &ScenarioSpec) -> BTreeSet<&str> {
     }
     let all = of(spec.traffic.0.as_ref()).chain(of(spec.services.0.as_ref()));
     all.chain(of(spec.resources.as_ref()))
+        .chain(of(spec.caches.as_ref()))
         .chain(of(spec.policies.as_ref()))
         .chain(of(spec.jobs.as_ref()))
         .collect()
@@ -173,7 +174,8 @@ fn timed<'a>(
     let set = &event.set.0.as_ref()?.0;
     let mut labels = Vec::new();
     for assignment in assignments(set) {
-        const SECTIONS: [&str; 6] = ["traffic", "services", "resources", "policies", "routes", "jobs"];
+        const SECTIONS: [&str; 7] =
+            ["traffic", "services", "resources", "caches", "policies", "routes", "jobs"];
         let section = assignment.path.split('.').next().unwrap_or_default();
         if !SECTIONS.contains(&section) {
             let help = did_you_mean(section, SECTIONS)
@@ -203,13 +205,14 @@ fn changes(
     let mut all = Vec::new();
     let mut failures = base.failures.iter();
     for TimedEvent { happening, set, label } in events {
-        let Happening { at, until, recurs, fault, disturbance, .. } = happening.clone();
+        let Happening { at, until, recurs, fault, disturbance, flush, .. } = happening.clone();
         let change = |patch| Change { at, until, patch, label, recurs, fault };
         let Some(set) = set else {
             let rows = match disturbance {
                 Some((link, Disturbance::Cut)) => vec![Row::Cut(link, true)],
                 Some((link, Disturbance::Added(law))) => vec![Row::Added(link, Some(law))],
                 Some((link, Disturbance::Lossy(loss))) => vec![Row::Lossy(link, loss)],
+                None if flush.is_some() => flush.map(Row::Flush).into_iter().collect(),
                 None if fault_is_none(happening) => {
                     failures.next().map(|row| Row::Failing(row.service, Some(*row))).into_iter().collect()
                 }

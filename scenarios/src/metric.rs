@@ -1,7 +1,7 @@
 //! Metrics: what expectations, comparisons and charts speak of, resolved to indices.
 
 use models::blueprint::{
-    EndpointId, JobId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
+    CacheId, EndpointId, JobId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
 };
 use sim_core::SimTime;
 
@@ -85,6 +85,8 @@ pub enum Subject {
     Rate(RateId),
     /// A resource of kind `volume`.
     Volume(VolumeId),
+    /// A cache.
+    Cache(CacheId),
     /// The cores of a service.
     Cores(ServiceId),
     /// Calls under a policy: its uses in the blueprint, from the first to before the last.
@@ -240,6 +242,52 @@ pub enum Figure {
     Connects,
     /// Share of the calls that find one open.
     Reused,
+    /// Gets per second.
+    Gets,
+    /// Share of the gets that find an answer in a cache, or that fetching it has failed.
+    HitRatio,
+    /// Gets per second that find no answer.
+    Misses,
+    /// Gets per second that use an answer beyond its time.
+    StaleHits,
+    /// Gets per second that find that fetching the answer has failed.
+    NegativeHits,
+    /// Gets per second that fetch an answer anew before its time.
+    Early,
+    /// Gets per second that were given what somebody else had fetched.
+    Coalesced,
+    /// Gets per second that failed with whom they waited for.
+    CoalescedFailures,
+    /// Fetches per second: what is left for the origin.
+    Fetches,
+    /// Fetches under way.
+    Fetching,
+    /// Fetches per second on nobody's behalf.
+    Refreshes,
+    /// Fetches per second that came to nothing.
+    FetchFailures,
+    /// Mean time of a fetch.
+    FetchMean,
+    /// A percentile of it.
+    FetchQuantile(f64),
+    /// Entries that made room for others, per second.
+    Evictions,
+    /// Answers per second that found no room.
+    NoRoom,
+    /// Entries that are fresh.
+    Entries,
+    /// Largest number of fetches of one key at once.
+    HerdMax,
+    /// The same, over all times that a key was fetched, on average.
+    HerdMean,
+    /// A percentile of it.
+    HerdQuantile(f64),
+    /// Writes per second.
+    Puts,
+    /// Share of the reads of a copy that were older than a write.
+    StaleReads,
+    /// Share of the reads that went to what a copy follows.
+    PinnedReads,
 }
 
 /// An expectation as checked.

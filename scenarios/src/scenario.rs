@@ -2,9 +2,9 @@
 
 use models::attribute::Attributes;
 use models::blueprint::{
-    Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Fault, LifePlan, Limits, LinkId, Outcome,
-    Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RatePlan, Recurrence, RouteId, ServiceId, Stock,
-    VolumePlan, WaitFor, ZonePlan,
+    Arrivals, Attribute, CacheId, CachePlan, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Fault,
+    FlushPlan, LifePlan, Limits, LinkId, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RatePlan,
+    Recurrence, RouteId, ServiceId, Stock, VolumePlan, WaitFor, ZonePlan,
 };
 use models::formula::Formula;
 use models::health::HealthPlan;
@@ -57,6 +57,7 @@ pub(crate) struct Parts {
     pub(crate) pools: Vec<PoolPlan>,
     pub(crate) rates: Vec<RatePlan>,
     pub(crate) volumes: Vec<VolumePlan>,
+    pub(crate) caches: Vec<CachePlan>,
     pub(crate) policies: Vec<PolicyPlan>,
     /// Sorted by policy and caller.
     pub(crate) uses: Vec<Use>,
@@ -90,6 +91,7 @@ pub(crate) struct Happening {
     pub(crate) recurs: Option<Box<Recurrence>>,
     pub(crate) fault: Option<Fault>,
     pub(crate) disturbance: Option<(LinkId, Disturbance)>,
+    pub(crate) flush: Option<FlushPlan>,
     pub(crate) label: String,
 }
 
@@ -225,6 +227,18 @@ pub(crate) enum Step {
     },
     Take(Move),
     Give(Move),
+    /// Finds an answer in a cache, or fetches it.
+    Get {
+        cache: CacheId,
+        by: Attribute,
+        hit: Vec<Step>,
+        miss: Vec<Step>,
+    },
+    Put {
+        cache: CacheId,
+        by: Attribute,
+        removes: bool,
+    },
     Call(Call),
     All {
         branches: Vec<Branch>,
@@ -275,6 +289,10 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
                 }
             }
             Step::Choose(arms) => arms.iter().for_each(|(_, steps)| each_call(steps, look)),
+            Step::Get { hit, miss, .. } => {
+                each_call(hit, look);
+                each_call(miss, look);
+            }
             Step::Cpu(_)
             | Step::PerByte { .. }
             | Step::Delay(_)
@@ -282,6 +300,7 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
             | Step::Batch { .. }
             | Step::Take(_)
             | Step::Give(_)
+            | Step::Put { .. }
             | Step::Reply
             | Step::Fail { .. } => {}
         }

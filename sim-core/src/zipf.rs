@@ -39,6 +39,11 @@ impl Zipf {
         self.n
     }
 
+    /// The exponent.
+    pub fn exponent(&self) -> f64 {
+        self.s
+    }
+
     /// Probability of the first rank.
     pub fn share_of_first(&self) -> f64 {
         // The first weights are summed one by one, the rest by the trapezoids under their curve.

@@ -29,7 +29,7 @@ impl Unit {
         if metric.ends_with(".p99.9") {
             return Self::Seconds;
         }
-        if metric.contains(".level") {
+        if metric.contains(".level") || metric.contains("herd.") {
             return Self::Count;
         }
         if metric.ends_with("breaker.rejected") || metric.ends_with("limit.rejected") {
@@ -44,7 +44,9 @@ impl Unit {
             }
             "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
             | "ejections" | "connects" | "expired" | "retries" | "retries_refused" | "hedges"
-            | "hedges_won" | "fallbacks" | "opened" | "open_refused" | "slope" => Self::Rate,
+            | "hedges_won" | "fallbacks" | "opened" | "open_refused" | "slope" | "gets" | "misses"
+            | "stale_hits" | "negative_hits" | "early" | "coalesced" | "coalesced_failures" | "fetches"
+            | "refreshes" | "fetch_failures" | "evictions" | "no_room" | "puts" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
@@ -59,6 +61,8 @@ impl Unit {
             | "queue"
             | "imbalance"
             | "batch_size"
+            | "fetching"
+            | "entries"
             | "taken"
             | "given"
             | "oversold"

@@ -8,6 +8,7 @@ use scenarios::results::{
     TrafficResult, Verdict,
 };
 
+use super::caches::caches;
 use super::figure::{Unit, clock, grouped};
 use super::flows::{rates, volumes};
 use super::lives::lives;
@@ -43,6 +44,7 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     connections(&mut page, report, detail);
     rates(&mut page, report);
     volumes(&mut page, report);
+    caches(&mut page, report);
     policies(&mut page, report, detail);
     routes(&mut page, report, detail);
     laws(&mut page, &report.laws.littles_law, detail);

@@ -431,6 +431,7 @@ impl System<'_> {
             }
             State::Metered => self.leave_rate(index, now).cancelled += 1,
             State::Blocked => self.leave_volume(index, now).cancelled += 1,
+            State::Awaiting => self.leave_group(index, now).cancelled += 1,
             State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
             _ => {}
         }

@@ -50,11 +50,14 @@ impl System<'_> {
                 let mut record = holder.holds;
                 while record != NONE {
                     let held = self.held.peek(record);
+                    record = held.outer;
+                    if held.instance == NONE {
+                        continue; // A fetch for a cache.
+                    }
                     let edge = edges.entry(held.instance).or_default().entry(frame.at);
                     let edge = edge.or_insert(Edge { units: 0, since: SimTime::ZERO });
                     edge.units += u64::from(held.units);
                     edge.since = edge.since.max(frame.since);
-                    record = held.outer;
                 }
                 match self.waiting_parent(holder) {
                     Some(parent) => at = parent,
@@ -180,7 +183,9 @@ impl System<'_> {
         let mut record = frame.holds;
         while record != NONE {
             let held = self.held.peek(record);
-            moving.instances[held.instance as usize] = true;
+            if held.instance != NONE {
+                moving.instances[held.instance as usize] = true;
+            }
             record = held.outer;
         }
         if let Some(parent) = self.waiting_parent(frame) {

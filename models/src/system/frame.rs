@@ -82,6 +82,8 @@ pub(super) enum State {
     Blocked,
     /// Served in a batch.
     Batched,
+    /// Waiting for what somebody else fetches for a cache: `at` is the group.
+    Awaiting,
 }
 
 /// What a frame is.
@@ -99,6 +101,8 @@ pub(super) enum Kind {
     Opener,
     /// A run of a job, which nobody waits for.
     Job,
+    /// Fetches an answer for a cache, on nobody's behalf.
+    Refresher,
 }
 
 /// Who waits for a frame.
@@ -198,7 +202,7 @@ pub(super) struct Frame {
 /// Units of a pool that a frame holds, above those it took before.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
-    /// The instance.
+    /// The instance; [`NONE`] for a fetch for a cache, whose number is in `units`.
     pub(super) instance: u32,
     /// How many units.
     pub(super) units: u32,

@@ -18,7 +18,7 @@ pub(super) struct Keyed {
 
 impl System<'_> {
     /// The value of an attribute of the frame's request.
-    fn value(&self, index: u32, by: Attribute) -> u32 {
+    pub(super) fn value(&self, index: u32, by: Attribute) -> u32 {
         let request = self.requests.at(self.frames.at(index).request);
         value_of(by, request.label, request.class)
     }

@@ -261,7 +261,7 @@ pub(super) fn is_abandoned(frames: &Slab<Frame>, index: u32) -> bool {
     let mut frame = frames.at(index);
     let mut is_caller = false;
     loop {
-        if frame.replied || matches!(frame.kind, Kind::Opener | Kind::Job) {
+        if frame.replied || matches!(frame.kind, Kind::Opener | Kind::Job | Kind::Refresher) {
             return false; // What is left to do is not done for the caller.
         }
         if frame.link.is_to_nobody() {
@@ -273,7 +273,7 @@ pub(super) fn is_abandoned(frames: &Slab<Frame>, index: u32) -> bool {
             // A call that a policy watches over is the caller's.
             Kind::Endpoint if parent.kind == Kind::Call => is_caller = true,
             Kind::Endpoint | Kind::Reply => return false,
-            Kind::Branch | Kind::Call | Kind::Opener | Kind::Job => {}
+            Kind::Branch | Kind::Call | Kind::Opener | Kind::Job | Kind::Refresher => {}
         }
         frame = parent;
     }

@@ -127,6 +127,9 @@ impl System<'_> {
         if before.works() == to.works() {
             return;
         }
+        if !to.works() {
+            self.caches.lose(replica, now);
+        }
         self.count_capacity(service, now);
         if to.works() {
             self.services[service].standing += 1;

@@ -7,6 +7,7 @@
 
 mod alarms;
 mod batches;
+mod caches;
 mod calls;
 mod connections;
 mod cores;
@@ -46,6 +47,7 @@ use crate::formula::Formula;
 use crate::observe::{RouteObservation, Segment};
 use alarms::Alarm;
 use batches::Batches;
+use caches::Caches;
 use connections::Connections;
 use cores::Cores;
 use deadlines::Deadlines;
@@ -223,6 +225,7 @@ struct System<'a> {
     rates: Rates,
     volumes: Volumes,
     jobs: Jobs,
+    caches: Caches,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
     memories: Memories,
@@ -291,6 +294,7 @@ impl<'a> System<'a> {
             rates: Rates::new(plan),
             volumes: Volumes::new(plan),
             jobs: Jobs::new(plan),
+            caches: Caches::new(plan, sim_core::combine(seed, u64::from(index))),
             balancers: Vec::new(),
             sources: Vec::new(),
             memories: Memories::new(plan),
@@ -400,6 +404,9 @@ impl<'a> System<'a> {
         });
         if !self.volumes.is_empty() {
             self.volumes.lay_out(service, replica, now);
+        }
+        if !self.caches.is_empty() {
+            self.caches.lay_out(service, replica, local, now);
         }
         let row = &mut self.services[service as usize];
         row.replicas.push(replica);

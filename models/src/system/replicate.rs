@@ -110,6 +110,7 @@ impl System<'_> {
             + sessions * 32
             + self.rates.bytes()
             + self.volumes.bytes()
+            + self.caches.bytes()
             + self.alarms.high_water() * size_of::<super::Alarm>();
         bytes as u64
     }

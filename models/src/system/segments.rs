@@ -4,7 +4,7 @@ use sim_core::{Calendar, Present, SimTime};
 
 use super::frame::{Kind, NONE, State};
 use super::{Event, Packed, Standing, System, Task};
-use crate::blueprint::{CoresPlan, PoolScope, Row};
+use crate::blueprint::{CoresPlan, FlushPlan, PoolScope, Row};
 use crate::observe::{
     CoresObservation, EndpointObservation, Segment, ServiceObservation, ThrottledObservation,
 };
@@ -20,6 +20,8 @@ struct Census {
     metered: Vec<Present>,
     blocked: Vec<Present>,
     jobs: Vec<Present>,
+    fetching: Vec<Present>,
+    awaiting: Vec<Present>,
 }
 
 impl System<'_> {
@@ -76,6 +78,7 @@ impl System<'_> {
             rates: self.rates.flush(&census.metered, now),
             volumes: self.volumes.flush(&census.blocked, now),
             jobs: self.jobs.flush(&census.jobs, now),
+            caches: self.caches.flush(&census.fetching, &census.awaiting, now),
             pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
             cores: Vec::new(),
             policies: self.memories.flush(now),
@@ -117,6 +120,8 @@ impl System<'_> {
             metered: nobody(self.plan.rates.len()),
             blocked: nobody(self.plan.volumes.len()),
             jobs: nobody(self.plan.jobs.len()),
+            fetching: nobody(self.plan.caches.len()),
+            awaiting: nobody(self.plan.caches.len()),
         };
         let pool_of = |instance: u32| self.instances[instance as usize].pool as usize;
         for (instance, opened, unit) in self.connections.census() {
@@ -165,15 +170,22 @@ impl System<'_> {
                 State::Blocked => {
                     census.blocked[self.volumes.volume_of(frame.at) as usize].add(1, frame.since);
                 }
+                State::Awaiting => {
+                    census.awaiting[self.caches.cache_of(frame.at) as usize].add(1, frame.since);
+                }
                 State::Computing | State::CoreQueued => census.computing[service].add(1, frame.since),
                 _ => {}
             }
             let mut record = frame.holds;
             while record != NONE {
                 let held = self.held.peek(record);
+                record = held.outer;
+                if held.instance == NONE {
+                    census.fetching[self.caches.fetched_for(held.units) as usize].add(1, held.since);
+                    continue;
+                }
                 let pool = self.instances[held.instance as usize].pool;
                 census.in_use[pool as usize].add(u64::from(held.units), held.since);
-                record = held.outer;
             }
         }
         census
@@ -261,6 +273,8 @@ impl System<'_> {
             Row::Rate(id, _) => Row::Rate(*id, plan.rates[id.index()].clone()),
             Row::Volume(id, _) => Row::Volume(*id, plan.volumes[id.index()].clone()),
             Row::Move(id, _) => Row::Move(*id, plan.moves[id.index()]),
+            Row::Cache(id, _) => Row::Cache(*id, plan.caches[id.index()].clone()),
+            Row::Flush(flush) => Row::Flush(FlushPlan { share: 0.0, ..*flush }),
             Row::Service(id, _) => Row::Service(*id, plan.services[id.index()].clone()),
             Row::Traffic(id, _) => Row::Traffic(*id, plan.traffics[id.index()].clone()),
             Row::Policy(id, _) => Row::Policy(*id, plan.policies[id.index()].clone()),
@@ -298,6 +312,8 @@ impl System<'_> {
             Row::Rate(id, row) => self.change_rate(id.index(), row, now, calendar),
             Row::Volume(id, row) => self.change_volume(id.index(), row, now),
             Row::Move(id, row) => self.moves[id.index()] = row,
+            Row::Cache(id, row) => self.caches.change(id.index(), row, now),
+            Row::Flush(flush) => self.caches.empty(flush, now),
             Row::Service(id, row) => self.change_service(id.index(), row, now, calendar),
         }
     }
@@ -422,6 +438,8 @@ impl Row {
             (Self::Rate(a, _), Self::Rate(b, _)) => a == b,
             (Self::Volume(a, _), Self::Volume(b, _)) => a == b,
             (Self::Move(a, _), Self::Move(b, _)) => a == b,
+            (Self::Cache(a, _), Self::Cache(b, _)) => a == b,
+            (Self::Flush(a), Self::Flush(b)) => a.cache == b.cache,
             (Self::Service(a, _), Self::Service(b, _)) | (Self::Failing(a, _), Self::Failing(b, _)) => a == b,
             (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
             (Self::Policy(a, _), Self::Policy(b, _)) => a == b,

@@ -99,6 +99,14 @@ impl System<'_> {
                         None => return,
                     },
                 },
+                Op::Get(_) | Op::Fetched(_) | Op::Put(_) => match self.look_up(index, pc, now) {
+                    Asked::Got => {}
+                    Asked::Queued => return,
+                    Asked::Refused(outcome) => match self.finish(index, outcome, now, calendar) {
+                        Some(next) => index = next,
+                        None => return,
+                    },
+                },
                 Op::Delay(time) => {
                     frame.state = State::Delayed;
                     let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
@@ -443,6 +451,9 @@ impl System<'_> {
         frame.holds = held.outer;
         if held.connection != NONE {
             self.park(held.connection, now);
+        }
+        if held.instance == NONE {
+            return self.end_fetch(held.units, outcome, now);
         }
         if self.instances[held.instance as usize].adaptive.is_some() {
             self.adapt_slots(&held, outcome, now);
@@ -797,7 +808,7 @@ impl Frame {
     pub(super) fn runs_on_replica(&self) -> bool {
         match self.kind {
             Kind::Endpoint => self.state != State::Travelling,
-            Kind::Branch | Kind::Opener | Kind::Job => true,
+            Kind::Branch | Kind::Opener | Kind::Job | Kind::Refresher => true,
             Kind::Call | Kind::Reply => false,
         }
     }

@@ -6,6 +6,7 @@
 
 mod birth_death;
 mod bounds;
+mod cache;
 mod closed;
 mod erlang;
 mod fan_out;
@@ -28,6 +29,7 @@ mod retry;
 mod size_based;
 
 pub use bounds::{max_throughput, min_response, saturation_population};
+pub use cache::{CharacteristicTime, Popularity};
 pub use closed::{Closed, ClosedStation, Station, closed};
 pub use erlang::{erlang_b, erlang_c};
 pub use fan_out::FanOut;

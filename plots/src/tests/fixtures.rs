@@ -98,6 +98,7 @@ pub(crate) fn empty_report() -> Report {
         services: BTreeMap::new(),
         routes: BTreeMap::new(),
         resources: BTreeMap::new(),
+        caches: BTreeMap::new(),
         policies: BTreeMap::new(),
         laws: Laws { hold: true, ..Laws::default() },
         theory: Vec::new(),

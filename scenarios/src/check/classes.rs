@@ -118,6 +118,12 @@ impl<'a> Checker<'a> {
             let steps = job.value.as_ref().and_then(|job| job.do_steps.0.as_ref());
             failures(steps.map_or(&[], |steps| &steps.items), &mut names);
         }
+        for cache in self.spec.caches.iter().flat_map(|caches| &caches.entries) {
+            let Some(cache) = &cache.value else { continue };
+            for steps in [&cache.hit, &cache.miss].into_iter().flatten() {
+                failures(&steps.items, &mut names);
+            }
+        }
         let policies = self.spec.policies.iter().flat_map(|policies| &policies.entries);
         for policy in policies.filter_map(|entry| entry.value.as_ref()) {
             failures_of(&policy.0, &mut names);
@@ -169,6 +175,8 @@ fn failures(steps: &[StepSpec], names: &mut BTreeSet<String>) {
             | StepSpec::Delay(_)
             | StepSpec::Take(_)
             | StepSpec::Give(_)
+            | StepSpec::Get(_)
+            | StepSpec::Put(_)
             | StepSpec::Reply => {}
         }
     }

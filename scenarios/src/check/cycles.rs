@@ -93,7 +93,10 @@ fn can_end(steps: &[Step], ends: &[bool]) -> Way {
             | Step::Batch { .. }
             | Step::Take(_)
             | Step::Give(_)
+            | Step::Put { .. }
             | Step::Reply => Way::Passes,
+            // Whoever comes first finds nothing.
+            Step::Get { miss, .. } => can_end(miss, ends),
             Step::Hold { steps, .. } => can_end(steps, ends),
             Step::Call(call) => call_ends(call, ends),
             Step::All { branches, .. } => {

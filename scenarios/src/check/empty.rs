@@ -31,6 +31,14 @@ impl<'a> EmptySystem<'a> {
         mean
     }
 
+    /// Mean time of these steps, at nominal speed.
+    pub(crate) fn time_of(&mut self, steps: &[Step]) -> f64 {
+        if self.means.is_empty() {
+            self.solve();
+        }
+        self.sequence(steps, 1.0).0
+    }
+
     /// Passes over all endpoints until nothing changes; recursion that is conditional converges.
     fn solve(&mut self) {
         const PASSES: usize = 100;
@@ -79,7 +87,9 @@ impl<'a> EmptySystem<'a> {
             Step::Delay(time) | Step::Times { time, computes: false, .. } => (time.mean(), 1.0),
             Step::Hold { steps, .. } => self.sequence(steps, speed),
             Step::Batch { alone, .. } => (*alone, 1.0),
-            Step::Take(_) | Step::Give(_) => (0.0, 1.0),
+            Step::Take(_) | Step::Give(_) | Step::Put { .. } => (0.0, 1.0),
+            // An empty system has had time to fill its caches.
+            Step::Get { hit, .. } => self.sequence(hit, speed),
             Step::Call(call) => (self.call(call), 1.0),
             Step::All { branches, wait_for, .. } => {
                 let mut times: Vec<f64> = branches

@@ -51,7 +51,8 @@ impl<'a> Checker<'a> {
             let (at, until, recurs) = self.times(event, stream).unwrap_or((SimTime::ZERO, None, None));
             let fault = self.fault(event, zones, recurs.is_some());
             let disturbance = self.disturbance(event, &mut links);
-            happenings.push(Happening { at, until, recurs, fault, disturbance, label });
+            let flush = self.flush(event);
+            happenings.push(Happening { at, until, recurs, fault, disturbance, flush, label });
         }
         (happenings, links)
     }
@@ -289,6 +290,8 @@ fn label_of(event: &EventSpec) -> String {
         EventSpec::Loss(event) => format!("loss: [{}]", sides(&event.loss.between)),
         EventSpec::Lose(event) => format!("lose: zone {}", event.lose.zone.value.0),
         EventSpec::Deploy(event) => format!("deploy: {}", event.deploy.value.0),
+        EventSpec::Flush(event) => format!("flush: {}", event.flush.value.0),
+        EventSpec::Expire(event) => format!("expire: {}", event.expire.value.0),
     }
 }
 
@@ -309,6 +312,8 @@ fn event_place(event: &EventSpec) -> Place {
         EventSpec::Loss(event) => sides(&event.loss.between),
         EventSpec::Lose(event) => event.lose.zone.place,
         EventSpec::Deploy(event) => event.deploy.place,
+        EventSpec::Flush(event) => event.flush.place,
+        EventSpec::Expire(event) => event.expire.place,
     }
 }
 

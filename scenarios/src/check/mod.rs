@@ -1,6 +1,7 @@
 //! From the scenario as written to one whose parts fit: names resolved, defaults filled in, numbers in range.
 
 mod attributes;
+mod caches;
 mod classes;
 mod connections;
 mod cores;
@@ -26,8 +27,8 @@ mod volumes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
-    Caller, EndpointId, LifePlan, Limits, Outcome, PolicyId, PoolId, PoolPlan, Price, RatePlan, RouteId,
-    ServiceId, StartupPlan, Stock, VolumePlan,
+    CacheId, CachePlan, Caller, EndpointId, LifePlan, Limits, Outcome, PolicyId, PoolId, PoolPlan, Price,
+    RatePlan, RouteId, ServiceId, StartupPlan, Stock, VolumePlan,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -41,6 +42,7 @@ use crate::text::Source;
 use crate::tree::{Place, quoted};
 use crate::words::{did_you_mean, listed};
 
+use caches::CacheNote;
 pub(crate) use cycles::callees_first;
 pub(crate) use empty::EmptySystem;
 pub(crate) use sweep::axes;
@@ -67,6 +69,11 @@ pub(super) struct Checker<'a> {
     pool_names: BTreeMap<String, PoolId>,
     rates: Vec<RatePlan>,
     volumes: Vec<VolumePlan>,
+    caches: Vec<CachePlan>,
+    /// What is known of each cache beside its plan.
+    cache_notes: Vec<CacheNote<'a>>,
+    /// Caches in whose steps the steps at hand are.
+    within: Vec<CacheId>,
     /// Rates and volumes by name.
     stocks: BTreeMap<String, Stock>,
     /// The pools of each service's replicas, in slot order.
@@ -116,6 +123,9 @@ impl<'a> Checker<'a> {
             pool_names: BTreeMap::new(),
             rates: Vec::new(),
             volumes: Vec::new(),
+            caches: Vec::new(),
+            cache_notes: Vec::new(),
+            within: Vec::new(),
             stocks: BTreeMap::new(),
             slots,
             sources: Vec::new(),
@@ -140,6 +150,7 @@ impl<'a> Checker<'a> {
         self.classes = self.all_classes();
         self.failures = self.all_failures();
         self.resources();
+        self.all_caches();
         let zones = self.all_zones();
         let services = self.all_services(&zones);
         self.check_prices();
@@ -150,6 +161,7 @@ impl<'a> Checker<'a> {
         let policies = self.all_policies();
         self.check_urgency(&policies);
         let failures = self.all_failing();
+        self.warm_up();
         let (happenings, links) = self.all_happenings(&zones);
         self.check_cycles(&endpoints);
         let spec = self.spec;
@@ -180,6 +192,7 @@ impl<'a> Checker<'a> {
             pools: self.pools,
             rates: self.rates,
             volumes: self.volumes,
+            caches: self.caches,
             policies,
             uses,
             routes: self.used_routes,

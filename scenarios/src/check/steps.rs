@@ -65,6 +65,8 @@ impl Checker<'_> {
             StepSpec::Hold(step) => self.hold(service, step)?,
             StepSpec::Take(step) => Step::Take(self.take(service, step)?),
             StepSpec::Give(step) => Step::Give(self.give(service, step)?),
+            StepSpec::Get(step) => self.get(service, step)?,
+            StepSpec::Put(step) => self.put(service, step)?,
             StepSpec::Call(step) => Step::Call(self.call(service, step)?),
             StepSpec::All(step) => self.all(service, step)?,
             StepSpec::Repeat(step) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    Caller, EndpointId, JobId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
+    CacheId, Caller, EndpointId, JobId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
 };
 
 use crate::metric::{Figure, Group, Subject};
@@ -95,6 +95,10 @@ impl<'a> Subjects<'a> {
         }
         for (i, volume) in parts.volumes.iter().enumerate() {
             subjects.resource(Subject::Volume(VolumeId(i as u32)), &volume.name);
+        }
+        for (i, cache) in parts.caches.iter().enumerate() {
+            let name = &cache.name;
+            subjects.add(Subject::Cache(CacheId(i as u32)), [format!("caches.{name}"), name.clone()]);
         }
         subjects.add_policies();
         subjects
@@ -277,6 +281,7 @@ impl<'a> Subjects<'a> {
             Subject::Volume(_) => {
                 row(VOLUME, text).or_else(|| row(QUEUED, text)).or_else(|| waits_only(text))
             }
+            Subject::Cache(_) => row(CACHE, text).or_else(|| of_cache(text)).or_else(|| waits_only(text)),
             Subject::Policy(..) => row(POLICY, text),
         }
     }
@@ -318,6 +323,9 @@ impl<'a> Subjects<'a> {
             Subject::Cores(_) => [words(&[RESOURCE, CORES]), own(&waits)].concat(),
             Subject::Rate(_) => [words(&[RATE, QUEUED]), own(&waits[..2])].concat(),
             Subject::Volume(_) => [words(&[VOLUME, QUEUED]), own(&waits[..2])].concat(),
+            Subject::Cache(_) => {
+                [words(&[CACHE]), own(&["herd.p99", "fetch.mean", "fetch.p99"]), own(&waits[..2])].concat()
+            }
             Subject::Policy(..) => words(&[POLICY]),
         }
     }
@@ -434,6 +442,31 @@ const VOLUME: &[Row] = &[
     ("empty_at", Figure::Emptied, Unit::Time),
 ];
 
+const CACHE: &[Row] = &[
+    ("hit_ratio", Figure::HitRatio, Unit::Share),
+    ("gets", Figure::Gets, Unit::Rate),
+    ("misses", Figure::Misses, Unit::Rate),
+    ("stale_hits", Figure::StaleHits, Unit::Rate),
+    ("negative_hits", Figure::NegativeHits, Unit::Rate),
+    ("early", Figure::Early, Unit::Rate),
+    ("coalesced", Figure::Coalesced, Unit::Rate),
+    ("coalesced_failures", Figure::CoalescedFailures, Unit::Rate),
+    ("fetches", Figure::Fetches, Unit::Rate),
+    ("fetching", Figure::Fetching, Unit::Number),
+    ("refreshes", Figure::Refreshes, Unit::Rate),
+    ("fetch_failures", Figure::FetchFailures, Unit::Rate),
+    ("evictions", Figure::Evictions, Unit::Rate),
+    ("no_room", Figure::NoRoom, Unit::Rate),
+    ("entries", Figure::Entries, Unit::Number),
+    ("herd.max", Figure::HerdMax, Unit::Number),
+    ("herd.mean", Figure::HerdMean, Unit::Number),
+    ("puts", Figure::Puts, Unit::Rate),
+    ("stale_reads", Figure::StaleReads, Unit::Share),
+    ("pinned_reads", Figure::PinnedReads, Unit::Share),
+    ("queue_length", Figure::QueueLength, Unit::Number),
+    ("queue_max", Figure::QueueMax, Unit::Number),
+];
+
 const POLICY: &[Row] = &[
     ("calls", Figure::Calls, Unit::Rate),
     ("attempts", Figure::Attempts, Unit::Number),
@@ -460,6 +493,16 @@ fn row(table: &[Row], text: &str) -> Option<(Figure, Unit)> {
 /// Waits of what is not held.
 fn waits_only(text: &str) -> Option<(Figure, Unit)> {
     waits(text).filter(|_| text.starts_with("wait."))
+}
+
+/// `herd.p99` and `fetch.p99`.
+fn of_cache(text: &str) -> Option<(Figure, Unit)> {
+    match text.split_once('.')? {
+        ("fetch", "mean") => Some((Figure::FetchMean, Unit::Time)),
+        ("fetch", figure) => Some((Figure::FetchQuantile(quantile(figure)?), Unit::Time)),
+        ("herd", figure) => Some((Figure::HerdQuantile(quantile(figure)?), Unit::Number)),
+        _ => None,
+    }
 }
 
 /// `replica.0`, `from.4` and `available.2`.

@@ -2,9 +2,9 @@
 
 use models::blueprint::{Blueprint, Outcome};
 use models::observe::{
-    CoresObservation, EndpointObservation, GroupObservation, JobObservation, Observations, PolicyObservation,
-    PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation, StateTimes,
-    TrafficObservation, VolumeObservation,
+    CacheObservation, CoresObservation, EndpointObservation, GroupObservation, JobObservation, Observations,
+    PolicyObservation, PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation,
+    StateTimes, TrafficObservation, VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -53,6 +53,7 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
         Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
         Subject::Rate(id) => limiter(metric.figure, segment.rates.get(id.index())?, seconds),
         Subject::Volume(id) => volume(metric.figure, segment.volumes.get(id.index())?, seconds),
+        Subject::Cache(id) => cache(metric.figure, segment.caches.get(id.index())?, seconds),
         Subject::Cores(id) => cores(metric.figure, segment.cores.get(id.index())?.as_ref()?, seconds),
         Subject::Policy(from, to) => {
             let mut sum = PolicyObservation::default();
@@ -107,6 +108,7 @@ pub(crate) fn waits(subject: Subject, segment: &Segment) -> bool {
         }
         Subject::Rate(id) => segment.rates.get(id.index()).is_some_and(|seen| someone(&seen.waiting)),
         Subject::Volume(id) => segment.volumes.get(id.index()).is_some_and(|seen| someone(&seen.waiting)),
+        Subject::Cache(id) => segment.caches.get(id.index()).is_some_and(|seen| someone(&seen.fetching)),
         // Whose requests these are is not counted apart: anybody's.
         Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => {
             segment.traffics.iter().any(|seen| someone(&seen.present))
@@ -287,6 +289,40 @@ fn volume(figure: Figure, seen: &VolumeObservation, seconds: f64) -> Option<f64>
         Figure::Share(Outcome::REJECTED) => share(seen.rejected, asked),
         Figure::Share(Outcome::TIMED_OUT) => share(seen.timed_out, asked),
         figure => queue(figure, &seen.waiting, &seen.wait),
+    }
+}
+
+fn cache(figure: Figure, seen: &CacheObservation, seconds: f64) -> Option<f64> {
+    let per_second = |count: u64| rate(count, seconds);
+    match figure {
+        Figure::HitRatio => share(seen.gets - seen.misses - seen.early, seen.gets),
+        Figure::Gets => per_second(seen.gets),
+        Figure::Misses => per_second(seen.misses),
+        Figure::StaleHits => per_second(seen.stale_hits),
+        Figure::NegativeHits => per_second(seen.negative_hits),
+        Figure::Early => per_second(seen.early),
+        Figure::Coalesced => per_second(seen.coalesced),
+        Figure::CoalescedFailures => per_second(seen.failed),
+        Figure::Fetches => per_second(seen.fetching.enters),
+        Figure::Fetching => average(&seen.fetching),
+        Figure::Refreshes => per_second(seen.refreshes),
+        Figure::FetchFailures => per_second(seen.fetch_failures),
+        Figure::FetchMean => mean(&seen.fetch),
+        Figure::FetchQuantile(q) => quantile(&seen.fetch, q),
+        Figure::Evictions => per_second(seen.evictions),
+        Figure::NoRoom => per_second(seen.refused),
+        Figure::Entries => ratio(seen.fresh_ns as f64 / 1e9, seconds),
+        Figure::HerdMax => (seen.herd_max > 0).then_some(seen.herd_max as f64),
+        Figure::HerdMean => share(seen.herd_sum, seen.herds),
+        Figure::HerdQuantile(q) => quantile(&seen.herd, q).map(|count| count * 1e9),
+        Figure::Puts => per_second(seen.puts),
+        Figure::StaleReads => share(seen.stale_reads, seen.gets),
+        Figure::PinnedReads => share(seen.misses, seen.gets),
+        Figure::QueueLength => average(&seen.waiting),
+        Figure::QueueMax => Some(seen.waiting.max as f64),
+        Figure::WaitMean => mean(&seen.wait),
+        Figure::WaitQuantile(q) => quantile(&seen.wait, q),
+        _ => None,
     }
 }
 

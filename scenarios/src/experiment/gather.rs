@@ -120,6 +120,8 @@ pub(crate) struct Levels {
     pub(crate) rates: Vec<[u64; 3]>,
     /// Waiting.
     pub(crate) volumes: Vec<[u64; 3]>,
+    /// Fetches under way, and those who wait for them.
+    pub(crate) caches: Vec<[u64; 3]>,
 }
 
 impl Levels {
@@ -152,7 +154,15 @@ impl Levels {
         let volumes = (0..first.volumes.len())
             .map(|i| at(&first.volumes[i].waiting, &half.volumes[i].waiting, &last.volumes[i].waiting))
             .collect();
-        Some(Self { traffics, services, pools, cores, rates, volumes })
+        let caches = (0..first.caches.len())
+            .map(|i| {
+                let of = |segment: &Segment| segment.caches[i].fetching.clone();
+                let waiting = at(&first.caches[i].waiting, &half.caches[i].waiting, &last.caches[i].waiting);
+                let fetching = at(&of(first), &of(half), &of(last));
+                [0, 1, 2].map(|k| waiting[k] + fetching[k])
+            })
+            .collect();
+        Some(Self { traffics, services, pools, cores, rates, volumes, caches })
     }
 }
 

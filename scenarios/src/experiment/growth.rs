@@ -15,7 +15,9 @@
 //! What grows takes the steady state from the traffics that pass through it, and from all that these pass
 //! through. Others keep theirs.
 
-use models::blueprint::{Arrivals, Blueprint, EndpointId, PoolId, RateId, ServiceId, TrafficId, VolumeId};
+use models::blueprint::{
+    Arrivals, Blueprint, CacheId, EndpointId, PoolId, RateId, ServiceId, TrafficId, VolumeId,
+};
 use models::observe::Segment;
 use sim_core::Estimate;
 
@@ -150,6 +152,7 @@ impl Unsteady {
                 let name = &blueprint.volumes[id.index()].name;
                 of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
             }
+            Subject::Cache(id) => blueprint.caches[id.index()].path.clone(),
             Subject::Route(id) => format!("routes.{}", blueprint.routes[id.index()].name),
             Subject::Policy(first, _) => {
                 let used = &blueprint.uses[first as usize];
@@ -204,7 +207,12 @@ fn queues(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
         let whose = Subject::Volume(VolumeId(position as u32));
         Candidate { at: format!("{} queue", plan.name), whose, passing: seen.waiting.arrival_rate() }
     });
-    pools.chain(cores).chain(rates).chain(volumes).collect()
+    let caches = blueprint.caches.iter().zip(&measured.caches).enumerate();
+    let caches = caches.map(|(position, (plan, seen))| {
+        let whose = Subject::Cache(CacheId(position as u32));
+        Candidate { at: format!("{} queue", plan.name), whose, passing: seen.fetching.arrival_rate() }
+    });
+    pools.chain(cores).chain(rates).chain(volumes).chain(caches).collect()
 }
 
 fn whole(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
@@ -230,6 +238,7 @@ fn levels_of(levels: &Levels, whose: Subject) -> Option<[u64; 3]> {
         Subject::Traffic(id) => levels.traffics.get(id.index()).copied(),
         Subject::Rate(id) => levels.rates.get(id.index()).copied(),
         Subject::Volume(id) => levels.volumes.get(id.index()).copied(),
+        Subject::Cache(id) => levels.caches.get(id.index()).copied(),
         Subject::Group(..)
         | Subject::Endpoint(_)
         | Subject::Job(_)

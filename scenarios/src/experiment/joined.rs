@@ -1,9 +1,9 @@
 //! Segments put together: in time within a replication, and over replications.
 
 use models::observe::{
-    CoresObservation, EndpointObservation, GroupObservation, JobObservation, Observations, PolicyObservation,
-    PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation, TrafficObservation,
-    VolumeObservation,
+    CacheObservation, CoresObservation, EndpointObservation, GroupObservation, JobObservation, Observations,
+    PolicyObservation, PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation,
+    TrafficObservation, VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -57,6 +57,7 @@ pub(crate) fn join(sum: &mut Segment, more: &Segment, how: How) {
     both(&mut sum.rates, &more.rates, |a, b| rate(a, b, how));
     both(&mut sum.volumes, &more.volumes, |a, b| volume(a, b, how));
     both(&mut sum.jobs, &more.jobs, |a, b| job(a, b, how));
+    both(&mut sum.caches, &more.caches, |a, b| cache(a, b, how));
     both(&mut sum.cores, &more.cores, |a, b| {
         if let (Some(a), Some(b)) = (a, b) {
             cores(a, b, how);
@@ -238,6 +239,34 @@ fn job(sum: &mut JobObservation, more: &JobObservation, how: How) {
     how.population(&mut sum.present, &more.present);
     counts(&mut sum.outcomes, &more.outcomes);
     histogram(&mut sum.time, &more.time);
+}
+
+fn cache(sum: &mut CacheObservation, more: &CacheObservation, how: How) {
+    sum.gets += more.gets;
+    sum.hits += more.hits;
+    sum.stale_hits += more.stale_hits;
+    sum.negative_hits += more.negative_hits;
+    sum.early += more.early;
+    sum.misses += more.misses;
+    sum.coalesced += more.coalesced;
+    sum.failed += more.failed;
+    sum.cancelled += more.cancelled;
+    sum.refreshes += more.refreshes;
+    sum.fetch_failures += more.fetch_failures;
+    sum.stored += more.stored;
+    sum.evictions += more.evictions;
+    sum.refused += more.refused;
+    sum.stale_reads += more.stale_reads;
+    sum.puts += more.puts;
+    sum.fresh_ns += more.fresh_ns;
+    sum.herds += more.herds;
+    sum.herd_sum += more.herd_sum;
+    sum.herd_max = sum.herd_max.max(more.herd_max);
+    histogram(&mut sum.herd, &more.herd);
+    how.population(&mut sum.fetching, &more.fetching);
+    histogram(&mut sum.fetch, &more.fetch);
+    how.population(&mut sum.waiting, &more.waiting);
+    histogram(&mut sum.wait, &more.wait);
 }
 
 /// Adds what was counted of another use, segment or replication of a policy.

@@ -85,6 +85,10 @@ fn littles_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<LittlesLaw> {
     for (plan, seen) in blueprint.jobs.iter().zip(&segment.jobs) {
         laws.push(littles_law(plan.path.clone(), &seen.present));
     }
+    for (plan, seen) in blueprint.caches.iter().zip(&segment.caches) {
+        laws.push(littles_law(format!("{} queue", plan.name), &seen.waiting));
+        laws.push(littles_law(format!("{} fetches", plan.name), &seen.fetching));
+    }
     for (plan, seen) in blueprint.services.iter().zip(&segment.cores) {
         if let Some(seen) = seen {
             laws.push(littles_law(format!("{}.cores", plan.name), &seen.present));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    Arrivals, Blueprint, Caller, EndpointId, Outcome, PolicyPlan, PoolId, RateId, RouteId, ServiceId, Stock,
-    TrafficId, UsePlan, VolumeId,
+    Arrivals, Blueprint, CacheId, CachePlan, Caller, Coalesce, EndpointId, EvictRule, Outcome, PolicyPlan,
+    PoolId, RateId, RouteId, ServiceId, Stock, TrafficId, UsePlan, VolumeId,
 };
 use models::observe::{Balance, Breakdown};
 use models::places::Places;
@@ -19,8 +19,8 @@ use super::growth::{Growing, Unsteady};
 use super::{deadlock, evaluate, growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Group, Metric, Reading, Subject};
 use crate::results::{
-    Bottleneck, BreakerResult, ConnectionResult, CostResult, E, EndpointResult, GroupResult, Latency,
-    LifeResult, LimiterResult, PolicyResult, QuantilePoint, Report, ResourceResult, RouteResult,
+    Bottleneck, BreakerResult, CacheResult, ConnectionResult, CostResult, E, EndpointResult, GroupResult,
+    Latency, LifeResult, LimiterResult, PolicyResult, QuantilePoint, Report, ResourceResult, RouteResult,
     ServiceResult, TimeAt, TrafficResult, Verdict, VolumeResult, Window,
 };
 
@@ -92,6 +92,7 @@ pub(crate) fn report(
         services: figures.services(),
         routes: figures.routes(),
         resources: figures.resources(),
+        caches: figures.caches(),
         policies: figures.policies(),
         laws,
         theory: theory::lines(case, gathered, &unsteady),
@@ -519,6 +520,53 @@ impl Figures<'_> {
             throttled: self.e(subject, Figure::Throttled).filter(|_| has_quota),
             throttled_periods: self.e(subject, Figure::ThrottledPeriods).filter(|_| has_quota),
             ..ResourceResult::default()
+        }
+    }
+
+    fn caches(&self) -> BTreeMap<String, CacheResult> {
+        let caches = self.blueprint.caches.iter().enumerate();
+        caches.map(|(c, plan)| (plan.name.clone(), self.cache(CacheId(c as u32), plan))).collect()
+    }
+
+    fn cache(&self, id: CacheId, plan: &CachePlan) -> CacheResult {
+        let subject = Subject::Cache(id);
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.caches.get(id.index()));
+        let e = |figure: Figure| self.e(subject, figure);
+        let when = |has: bool, figure: Figure| e(figure).filter(|_| has);
+        let is_copy = plan.copy.is_some();
+        let waits = plan.coalesce != Coalesce::None;
+        let is_written = self.blueprint.puts.iter().any(|put| put.cache == id);
+        let stores = super::analysis::stores(self.blueprint, plan) as u64;
+        CacheResult {
+            hit_ratio: when(!is_copy, Figure::HitRatio),
+            gets: e(Figure::Gets),
+            misses: when(!is_copy, Figure::Misses),
+            stale_hits: when(plan.stale_while.is_some(), Figure::StaleHits),
+            negative_hits: when(plan.negative.is_some(), Figure::NegativeHits),
+            early: when(plan.early.is_some(), Figure::Early),
+            fetches: when(!is_copy, Figure::Fetches),
+            fetching: when(!is_copy, Figure::Fetching),
+            fetch: self.latency(
+                subject,
+                Figure::FetchMean,
+                Figure::FetchQuantile,
+                seen.map(|seen| &seen.fetch),
+            ),
+            refreshes: when(plan.stale_while.is_some(), Figure::Refreshes),
+            fetch_failures: when(!is_copy, Figure::FetchFailures),
+            herd_max: when(!is_copy, Figure::HerdMax),
+            herd_mean: when(!is_copy, Figure::HerdMean),
+            coalesced: when(waits, Figure::Coalesced),
+            coalesced_failures: when(waits, Figure::CoalescedFailures),
+            queue_length: when(waits, Figure::QueueLength),
+            wait: self.latency(subject, Figure::WaitMean, Figure::WaitQuantile, seen.map(|seen| &seen.wait)),
+            entries: when(!is_copy, Figure::Entries),
+            room: (plan.size < u32::MAX).then(|| u64::from(plan.size) * stores),
+            evictions: when(!is_copy, Figure::Evictions),
+            no_room: when(plan.evict == EvictRule::None, Figure::NoRoom),
+            puts: when(is_written, Figure::Puts),
+            stale_reads: when(is_copy, Figure::StaleReads),
+            pinned_reads: when(is_copy, Figure::PinnedReads),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::blueprint::{Blueprint, Outcome, PoolId, ServiceId, TrafficId};
+use models::blueprint::{Blueprint, CacheId, Outcome, PoolId, ServiceId, TrafficId};
 use models::observe::LifeObservation;
 use sim_core::SimTime;
 
@@ -84,6 +84,19 @@ fn metrics(blueprint: &Blueprint) -> Vec<Metric> {
             metrics.push(of(format!("{path}.utilization"), Subject::Cores(id), Figure::Utilization));
             metrics.push(of(format!("{path}.queue_length"), Subject::Cores(id), Figure::QueueLength));
         }
+    }
+    for (c, plan) in blueprint.caches.iter().enumerate() {
+        let subject = Subject::Cache(CacheId(c as u32));
+        let path = &plan.path;
+        if plan.copy.is_some() {
+            metrics.push(of(format!("{path}.stale_reads"), subject, Figure::StaleReads));
+        } else {
+            metrics.push(of(format!("{path}.hit_ratio"), subject, Figure::HitRatio));
+        }
+        metrics.push(of(format!("{path}.gets"), subject, Figure::Gets));
+        metrics.push(of(format!("{path}.fetches"), subject, Figure::Fetches));
+        metrics.push(of(format!("{path}.fetching"), subject, Figure::Fetching));
+        metrics.push(of(format!("{path}.entries"), subject, Figure::Entries));
     }
     for (p, plan) in blueprint.pools.iter().enumerate() {
         let subject = Subject::Pool(PoolId(p as u32));

@@ -104,6 +104,7 @@ fn calls(steps: &[Step], counts: &impl Fn(&Call) -> bool) -> f64 {
             };
             copies.as_ref().map_or(1.0, mean) * branches.iter().map(branch).sum::<f64>()
         }
+        Step::Get { hit, miss, .. } => calls(hit, counts).max(calls(miss, counts)),
         Step::Choose(arms) => arms.iter().map(|(_, steps)| calls(steps, counts)).sum(),
         Step::Cpu(_)
         | Step::PerByte { .. }
@@ -112,6 +113,7 @@ fn calls(steps: &[Step], counts: &impl Fn(&Call) -> bool) -> f64 {
         | Step::Batch { .. }
         | Step::Take(_)
         | Step::Give(_)
+        | Step::Put { .. }
         | Step::Reply
         | Step::Fail { .. } => 0.0,
     };

@@ -53,6 +53,8 @@ fn walk(steps: &[StepSpec], mut replied: bool, places: &mut Vec<Place>) -> bool 
             | StepSpec::Delay(_)
             | StepSpec::Take(_)
             | StepSpec::Give(_)
+            | StepSpec::Get(_)
+            | StepSpec::Put(_)
             | StepSpec::Call(_)
             | StepSpec::Fail(_) => {}
         }

@@ -5,26 +5,29 @@
 
 mod breaker_never_opens;
 mod crash_unnoticed;
+mod expiry_wave;
 mod extra_load;
 mod fail_after_reply;
+mod never_written;
 mod overload;
 mod partition_without_timeout;
 mod pool_deadlock;
 mod pool_too_small;
 mod retry_product;
+mod stampede;
 #[cfg(test)]
 mod testing;
 mod timeout_inversion;
 mod timeout_too_short;
 mod warm_without_cpu;
 
-use models::blueprint::PolicyPlan;
+use models::blueprint::{Blueprint, CacheId, PolicyPlan};
 use sim_core::Span;
 
-use crate::check::callees_first;
+use crate::check::{EmptySystem, callees_first};
 use crate::diagnostic::Diagnostic;
 use crate::experiment::analysis::Analysis;
-use crate::scenario::{Call, Endpoint, Parts, Scenario, each_call};
+use crate::scenario::{Branch, Call, Endpoint, Parts, Scenario, Step, each_call};
 use crate::spec::{ScenarioSpec, Sink};
 use crate::tree::{Node, Place};
 
@@ -33,13 +36,15 @@ struct Seen<'a> {
     spec: &'a ScenarioSpec,
     parts: &'a Parts,
     analysis: Analysis,
+    blueprint: &'a Blueprint,
     tree: &'a Node,
 }
 
 /// Reports what the rules find.
 pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: &mut Sink) {
-    let analysis = Analysis::of(&scenario.compile());
-    let seen = Seen { spec, parts: &scenario.parts, analysis, tree };
+    let blueprint = scenario.compile();
+    let analysis = Analysis::of(&blueprint);
+    let seen = Seen { spec, parts: &scenario.parts, analysis, blueprint: &blueprint, tree };
     let rules = [
         retry_product::lint,
         timeout_too_short::lint,
@@ -53,6 +58,9 @@ pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: 
         crash_unnoticed::lint,
         partition_without_timeout::lint,
         warm_without_cpu::lint,
+        expiry_wave::lint,
+        stampede::lint,
+        never_written::lint,
     ];
     for rule in rules {
         sink.list.extend(rule(&seen));
@@ -83,6 +91,13 @@ impl Seen<'_> {
 
     fn endpoint(&self, call: &Call) -> &Endpoint {
         &self.parts.endpoints[call.endpoint.index()]
+    }
+
+    /// Mean seconds that it takes to fetch an answer for the cache when nothing else goes on.
+    fn fetch_seconds(&self, cache: CacheId) -> f64 {
+        let mut empty = EmptySystem::new(&self.parts.endpoints, &self.parts.services);
+        let steps = self.parts.endpoints.iter().find_map(|endpoint| fetching(&endpoint.steps, cache));
+        steps.map_or(0.0, |steps| empty.time_of(steps))
     }
 
     /// Every call of the scenario: those of traffics, then those of endpoints.
@@ -118,6 +133,21 @@ impl Seen<'_> {
         }
         values
     }
+}
+
+/// What the first `get` from the cache among the steps does to fetch an answer.
+fn fetching(steps: &[Step], wanted: CacheId) -> Option<&[Step]> {
+    steps.iter().find_map(|step| match step {
+        Step::Get { cache, miss, .. } if *cache == wanted => Some(miss.as_slice()),
+        Step::Get { hit, miss, .. } => fetching(miss, wanted).or_else(|| fetching(hit, wanted)),
+        Step::Hold { steps, .. } | Step::Repeat { steps, .. } => fetching(steps, wanted),
+        Step::All { branches, .. } => branches.iter().find_map(|branch| match branch {
+            Branch::Call(_) => None,
+            Branch::Steps(steps) => fetching(steps, wanted),
+        }),
+        Step::Choose(arms) => arms.iter().find_map(|(_, steps)| fetching(steps, wanted)),
+        _ => None,
+    })
 }
 
 /// How long one attempt is waited for; none for ever.

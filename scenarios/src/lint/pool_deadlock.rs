@@ -72,6 +72,10 @@ impl Search<'_, '_> {
                     }
                 }
                 Step::Repeat { steps, .. } => self.steps(steps, held, endpoint),
+                Step::Get { hit, miss, .. } => {
+                    self.steps(hit, held, endpoint);
+                    self.steps(miss, held, endpoint);
+                }
                 Step::Choose(arms) => arms.iter().for_each(|(_, steps)| self.steps(steps, held, endpoint)),
                 Step::Cpu(_)
                 | Step::PerByte { .. }
@@ -80,6 +84,7 @@ impl Search<'_, '_> {
                 | Step::Batch { .. }
                 | Step::Take(_)
                 | Step::Give(_)
+                | Step::Put { .. }
                 | Step::Reply
                 | Step::Fail { .. } => {}
             }

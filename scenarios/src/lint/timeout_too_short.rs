@@ -95,7 +95,9 @@ fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, deep: u32) -
             | Step::Choose(_)
             | Step::Batch { .. }
             | Step::Take(_)
-            | Step::Give(_) => 0.0,
+            | Step::Give(_)
+            | Step::Get { .. }
+            | Step::Put { .. } => 0.0,
         };
         most = most.max(late);
     }

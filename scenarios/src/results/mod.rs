@@ -85,6 +85,9 @@ pub struct Report {
     pub routes: BTreeMap<String, RouteResult>,
     /// Top-level resources by name.
     pub resources: BTreeMap<String, ResourceResult>,
+    /// Caches by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub caches: BTreeMap<String, CacheResult>,
     /// Policies that are called under, by name.
     #[serde(default)]
     pub policies: BTreeMap<String, PolicyResult>,
@@ -383,6 +386,71 @@ pub struct VolumeResult {
     pub refused: Option<E>,
     /// Seconds after which it first ran out: nothing was left, or less than somebody wanted.
     pub empty_at: Option<E>,
+}
+
+/// What a cache did, all its stores together. Rates are per second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CacheResult {
+    /// Share of the gets that find an answer, fresh or not, or that fetching it has failed.
+    pub hit_ratio: Option<E>,
+    /// Gets.
+    pub gets: Option<E>,
+    /// Gets that find nothing.
+    pub misses: Option<E>,
+    /// Gets that use an answer beyond its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_hits: Option<E>,
+    /// Gets that find that fetching the answer has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negative_hits: Option<E>,
+    /// Gets that fetch an answer anew before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early: Option<E>,
+    /// Fetches: what is left for the origin.
+    pub fetches: Option<E>,
+    /// Fetches under way, averaged over time.
+    pub fetching: Option<E>,
+    /// How long a fetch that succeeds takes.
+    pub fetch: Latency,
+    /// Fetches on nobody's behalf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshes: Option<E>,
+    /// Fetches that came to nothing.
+    pub fetch_failures: Option<E>,
+    /// Most fetches of one key at once, ever.
+    pub herd_max: Option<E>,
+    /// The same each time that a key is fetched, on average.
+    pub herd_mean: Option<E>,
+    /// Gets that were given what somebody else had fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coalesced: Option<E>,
+    /// Gets that failed with whom they waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coalesced_failures: Option<E>,
+    /// Gets that wait for somebody else's fetch, averaged over time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_length: Option<E>,
+    /// How long those waited who were given what they waited for.
+    pub wait: Latency,
+    /// Entries that are fresh, averaged over time.
+    pub entries: Option<E>,
+    /// Entries for which there is room, all stores together; none is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<u64>,
+    /// Entries that made room for others.
+    pub evictions: Option<E>,
+    /// Answers that found no room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_room: Option<E>,
+    /// Writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub puts: Option<E>,
+    /// Of a copy that lags behind: share of its reads that were older than a write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_reads: Option<E>,
+    /// Of a copy that lags behind: share of the reads that went to what it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_reads: Option<E>,
 }
 
 /// Calls under one policy. What the policy does not have is `null`.

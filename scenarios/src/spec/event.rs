@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Changes, Definitions, DistributionSpec, List, Name, Positive, Required, Share, Sink, Spec, Time, spec,
+    At, Changes, Definitions, DistributionSpec, ExpireEvent, FlushEvent, List, Name, Positive, Required,
+    Share, Sink, Spec, Time, spec,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::Node;
@@ -27,6 +28,10 @@ pub(crate) enum EventSpec {
     Lose(LoseEvent),
     /// Replicas are replaced.
     Deploy(DeployEvent),
+    /// A cache is emptied.
+    Flush(FlushEvent),
+    /// What a cache has expires.
+    Expire(ExpireEvent),
 }
 
 /// When an event happens.
@@ -53,6 +58,8 @@ macro_rules! each_event {
             EventSpec::Loss($event) => $then,
             EventSpec::Lose($event) => $then,
             EventSpec::Deploy($event) => $then,
+            EventSpec::Flush($event) => $then,
+            EventSpec::Expire($event) => $then,
         }
     };
 }
@@ -61,7 +68,7 @@ impl EventSpec {
     /// When it happens.
     pub(crate) fn timing(&self) -> Timing<'_> {
         let lasts = match self {
-            Self::Crash(_) | Self::Deploy(_) => None,
+            Self::Crash(_) | Self::Deploy(_) | Self::Flush(_) | Self::Expire(_) => None,
             Self::Set(event) => event.for_time.as_ref(),
             Self::Fail(event) => event.for_time.as_ref(),
             Self::Partition(event) => event.for_time.as_ref(),
@@ -79,7 +86,8 @@ impl EventSpec {
 }
 
 /// The keys by which events are told apart.
-const KINDS: [&str; 8] = ["set", "fail", "crash", "partition", "latency", "loss", "lose", "deploy"];
+const KINDS: [&str; 10] =
+    ["set", "fail", "crash", "partition", "latency", "loss", "lose", "deploy", "flush", "expire"];
 
 /// Of which kind the event is; without any of the keys it is one that sets.
 fn kind(node: &Node) -> &'static str {
@@ -103,6 +111,8 @@ impl Spec for EventSpec {
             "loss" => Self::Loss(LossEvent::read(node, sink)?),
             "lose" => Self::Lose(LoseEvent::read(node, sink)?),
             "deploy" => Self::Deploy(DeployEvent::read(node, sink)?),
+            "flush" => Self::Flush(FlushEvent::read(node, sink)?),
+            "expire" => Self::Expire(ExpireEvent::read(node, sink)?),
             _ => Self::Set(SetEvent::read(node, sink)?),
         })
     }
@@ -117,6 +127,8 @@ impl Spec for EventSpec {
             LossEvent::schema(definitions),
             LoseEvent::schema(definitions),
             DeployEvent::schema(definitions),
+            FlushEvent::schema(definitions),
+            ExpireEvent::schema(definitions),
         ];
         json!({"anyOf": kinds})
     }
@@ -130,6 +142,8 @@ impl Spec for EventSpec {
             "loss" => LossEvent::complete(node),
             "lose" => LoseEvent::complete(node),
             "deploy" => DeployEvent::complete(node),
+            "flush" => FlushEvent::complete(node),
+            "expire" => ExpireEvent::complete(node),
             _ => SetEvent::complete(node),
         }
     }

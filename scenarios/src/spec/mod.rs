@@ -4,6 +4,7 @@
 //! the reference manual are made from. Reading collects every mistake and goes on.
 
 mod adapt;
+mod cache;
 mod cores;
 mod curve;
 mod distribution;
@@ -28,6 +29,10 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 pub(crate) use adapt::AdaptSpec;
+pub(crate) use cache::{
+    CacheSpec, CoalesceWord, EvictWord, ExpireEvent, ExpireWord, FlushEvent, GetStep, OnFullCacheWord,
+    PlaceSpec, PutStep, StoreWord,
+};
 pub(crate) use cores::{
     ContentionSpec, CoresMapSpec, CoresSpec, PriorityWord, SchedulingSpec, SchedulingWord, ThrottleSpec,
 };

@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name, Named, Number, Policy,
-    Positive, Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec, SweepSpec, Text,
-    Time, TrafficSpec, defined, spec,
+    At, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name, Named, Number,
+    Policy, Positive, Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec,
+    SweepSpec, Text, Time, TrafficSpec, defined, spec,
 };
 use crate::tree::{Node, Place, Value};
 
@@ -34,6 +34,8 @@ spec! {
         services: Required<Named<ServiceSpec>>,
         /// What is limited and shared.
         resources: Option<Named<ResourceSpec>>,
+        /// What remembers answers.
+        caches: Option<Named<CacheSpec>>,
         /// How calls are made.
         policies: Option<Named<Policy>>,
         /// How replicas are chosen.
@@ -51,7 +53,7 @@ spec! {
         /// What must hold: `shoppers.p99 < 250ms`.
         expect: Option<List<ExpectSpec>>,
     }
-    later ["caches", "queues", "autoscalers", "solve"]
+    later ["queues", "autoscalers", "solve"]
 }
 
 spec! {

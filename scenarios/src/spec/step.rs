@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    Amount, At, Definitions, DistributionSpec, Flag, List, Name, Number, PolicyRef, Positive, Share, Sink,
-    Size, Spec, Text, Time, defined, not_yet, spec, words, wrong_word,
+    Amount, At, Definitions, DistributionSpec, Flag, GetStep, List, Name, Number, PolicyRef, Positive,
+    PutStep, Share, Sink, Size, Spec, Text, Time, defined, not_yet, spec, words, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value, quoted};
@@ -23,6 +23,10 @@ pub(crate) enum StepSpec {
     Take(TakeStep),
     /// Gives to a volume.
     Give(GiveStep),
+    /// Looks for an answer in a cache.
+    Get(GetStep),
+    /// Writes to a cache.
+    Put(PutStep),
     /// Calls an endpoint.
     Call(CallStep),
     /// Does things in parallel.
@@ -377,9 +381,10 @@ impl Spec for ArmSpec {
     }
 }
 
-const VERBS: [&str; 11] =
-    ["cpu", "delay", "hold", "take", "give", "call", "all", "repeat", "choose", "reply", "fail"];
-const LATER: [&str; 3] = ["send", "get", "pause"];
+const VERBS: [&str; 13] = [
+    "cpu", "delay", "hold", "take", "give", "get", "put", "call", "all", "repeat", "choose", "reply", "fail",
+];
+const LATER: [&str; 2] = ["send", "pause"];
 
 impl Spec for StepSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
@@ -393,6 +398,8 @@ impl Spec for StepSpec {
             "hold" => HoldStep::read(node, sink).map(Self::Hold),
             "take" => TakeStep::read(node, sink).map(Self::Take),
             "give" => GiveStep::read(node, sink).map(Self::Give),
+            "get" => GetStep::read(node, sink).map(Self::Get),
+            "put" => PutStep::read(node, sink).map(Self::Put),
             "call" => CallStep::read(node, sink).map(Self::Call),
             "all" => AllStep::read(node, sink).map(Self::All),
             "repeat" => RepeatStep::read(node, sink).map(Self::Repeat),
@@ -411,6 +418,8 @@ impl Spec for StepSpec {
                 HoldStep::schema(definitions),
                 TakeStep::schema(definitions),
                 GiveStep::schema(definitions),
+                GetStep::schema(definitions),
+                PutStep::schema(definitions),
                 CallStep::schema(definitions),
                 AllStep::schema(definitions),
                 RepeatStep::schema(definitions),
@@ -426,6 +435,8 @@ impl Spec for StepSpec {
             Some("hold") => HoldStep::complete(node),
             Some("take") => TakeStep::complete(node),
             Some("give") => GiveStep::complete(node),
+            Some("get") => GetStep::complete(node),
+            Some("put") => PutStep::complete(node),
             Some("call") => CallStep::complete(node),
             Some("all") => AllStep::complete(node),
             Some("repeat") => RepeatStep::complete(node),

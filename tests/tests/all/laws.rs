@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row, ServicePlan};
 use models::observe::{
-    Balance, CoresObservation, Ended, Observations, PolicyObservation, Segment, TrafficObservation,
-    VolumeObservation,
+    Balance, CacheObservation, CoresObservation, Ended, Observations, PolicyObservation, Segment,
+    TrafficObservation, VolumeObservation,
 };
 use models::{Replication, replicate};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -76,6 +76,7 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
         }
         segment.volumes.iter().for_each(check_volume);
         segment.traffics.iter().for_each(check_groups);
+        segment.caches.iter().for_each(check_cache);
         if !resizes(plan) {
             let counted = plan.pools.iter().zip(&segment.pools);
             for (_, pool) in counted.filter(|(plan, _)| !matches!(plan.scope, PoolScope::Each(_))) {
@@ -113,6 +114,15 @@ fn check_groups(seen: &TrafficObservation) {
     }
 }
 
+/// Whoever asks a cache finds something or does not.
+fn check_cache(seen: &CacheObservation) {
+    let found = seen.hits + seen.stale_hits + seen.negative_hits + seen.early;
+    assert_eq!(seen.gets, found + seen.misses, "{seen:?}");
+    assert_eq!(seen.coalesced, seen.wait.count(), "{seen:?}");
+    assert_eq!(seen.herds, seen.herd.count(), "{seen:?}");
+    assert!(seen.stale_reads <= seen.hits && seen.herd_sum >= seen.herds, "{seen:?}");
+}
+
 /// Every attempt is a first one, a retry or a hedge, and those turned away are not sent.
 fn check_policies(plan: &Blueprint, seen: &Observations) {
     for (i, usage) in plan.uses.iter().enumerate() {
@@ -134,7 +144,9 @@ fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
     let cores = segment.cores.iter().flatten().map(|cores| &cores.present);
     let rates = segment.rates.iter().map(|rate| &rate.waiting);
     let volumes = segment.volumes.iter().map(|volume| &volume.waiting);
-    traffics.chain(services).chain(pools).chain(connections).chain(cores).chain(rates).chain(volumes)
+    let caches = segment.caches.iter().flat_map(|cache| [&cache.waiting, &cache.fetching]);
+    let flows = rates.chain(volumes).chain(caches);
+    traffics.chain(services).chain(pools).chain(connections).chain(cores).chain(flows)
 }
 
 /// Whether the size of a pool itself changes, so that for a while more may be lent than there is.
@@ -210,6 +222,10 @@ fn check_drained(plan: &Blueprint, seen: &Observations) {
     for (volume, seen) in plan.volumes.iter().zip(&last.volumes) {
         assert_eq!(seen.waiting.n_end, 0, "somebody still waits for {}", volume.name);
     }
+    for (cache, seen) in plan.caches.iter().zip(&last.caches) {
+        let left = (seen.waiting.n_end, seen.fetching.n_end);
+        assert_eq!(left, (0, 0), "somebody still waits for or fetches {}", cache.name);
+    }
     check_counts(plan, seen);
     for (service, seen) in plan.services.iter().zip(&last.cores) {
         let present = seen.as_ref().map_or(0, |cores| cores.present.n_end);
@@ -233,6 +249,15 @@ fn check_counts(plan: &Blueprint, seen: &Observations) {
         assert_eq!(ended, sum(&|segment| segment.rates[i].asked), "who asked for {}", rate.name);
         let waits = sum(&|segment| segment.rates[i].wait.count());
         assert_eq!(waits, sum(&|segment| segment.rates[i].acquired), "waits for {}", rate.name);
+    }
+    for (i, cache) in plan.caches.iter().enumerate().filter(|(_, cache)| cache.copy.is_none()) {
+        let sum = |count: fn(&CacheObservation) -> u64| sum(&|segment| count(&segment.caches[i]));
+        let given = sum(|seen| seen.coalesced + seen.failed + seen.cancelled);
+        // Who misses fetches, or waits until it is given something, fails, goes, or fetches after all.
+        let fetched = sum(|seen| seen.misses + seen.early + seen.refreshes) - given;
+        assert_eq!(sum(|seen| seen.fetching.enters), fetched, "fetches for {}", cache.name);
+        let ended = sum(|seen| seen.fetch.count() + seen.fetch_failures);
+        assert_eq!(sum(|seen| seen.fetching.leaves), ended, "ends of fetches for {}", cache.name);
     }
     for (i, service) in plan.services.iter().enumerate() {
         let entered = sum(&|segment| segment.services[i].present.enters);

@@ -1,5 +1,6 @@
 //! What crosses the crates, in one binary.
 
+mod caches;
 mod connections;
 mod determinism;
 mod faults;

@@ -511,7 +511,7 @@ fn metrics_of_policies() {
 
 #[test]
 fn what_is_not_supported_yet() {
-    assert_snapshot!("not_yet_section", shop_and("caches: {pages: {at: web}}\n"));
+    assert_snapshot!("not_yet_section", shop_and("queues: {orders: {partitions: 6}}\n"));
     assert_snapshot!("not_yet_connect", shop_and("policies: {sql: {connect: 1s}}\n"));
     assert_snapshot!("not_yet_step", shop("{call: db.insert}", "{send: orders}"));
 }
@@ -540,6 +540,58 @@ fn volumes_that_make_no_sense() {
     assert_snapshot!("volume_restart", volume("volume: 4GiB, on_full: restart"));
     assert_snapshot!("volume_queue", volume("volume: 10, queue: 5"));
     assert_snapshot!("volume_and_slots", volume("volume: 10, slots: 5"));
+}
+
+#[test]
+fn caches_that_make_no_sense() {
+    let keyed = SHOP.replace("to: web.checkout", "to: web.checkout, attributes: {key: {uniform: 9}}");
+    let cached = |step: &str, cache: &str| {
+        seen(&format!("{}caches: {{pages: {{{cache}}}}}\n", keyed.replace("{call: db.insert}", step)))
+    };
+    let cache = |cache: &str| cached("{get: pages}", cache);
+    for good in [
+        "at: web, size: 100k, evict: lfu, ttl: 60s, jitter: 10%, coalesce: replica, miss: [{call: db.insert}]",
+        "at: {service: web}, ttl: 60s, stale_while: 5s, early: 1, negative: 1s, warm: 50%",
+        "follows: db, lag: {exp: 2s}",
+        "size: 10, evict: none, on_full: fail",
+    ] {
+        assert_eq!(cache(good), "no message\n", "{good}");
+    }
+    assert_snapshot!("cache_at_nowhere", cache("at: wbe"));
+    assert_snapshot!("cache_at_what", cache("at: {zone: a}"));
+    assert_snapshot!("cache_of_another", cache("at: db"));
+    assert_snapshot!("cache_without_time", cache("stale_while: 5s, jitter: 10%"));
+    assert_snapshot!("cache_time_of_nothing", cache("ttl: 0s"));
+    assert_snapshot!("cache_evict_without_size", cache("evict: fifo"));
+    assert_snapshot!("cache_evict_word", cache("size: 5, evict: mru"));
+    assert_snapshot!("cache_full_but_evicts", cache("size: 5, on_full: fail"));
+    assert_snapshot!("cache_never_early", cache("ttl: 5s, early: 0"));
+    assert_snapshot!("cache_warm_for_whom", shop_and("caches: {pages: {size: 5, warm: 50%}}\n"));
+    assert_snapshot!("cache_fetched_from_itself", cache("miss: [{get: pages}]"));
+    assert_snapshot!("cache_wrong_miss", cached("{get: pages}, {get: pages}", "miss: [{call: db.inzert}]"));
+    assert_snapshot!("cache_unknown", cached("{get: page}", "ttl: 5s"));
+    assert_snapshot!("cache_of_none", shop("{call: db.insert}", "{get: pages}"));
+    assert_snapshot!("cache_without_attribute", cached("{get: pages, key: tenant}", "ttl: 5s"));
+    assert_snapshot!("copy_of_nothing", cache("follows: bd, lag: 2s"));
+    assert_snapshot!("copy_without_lag", cache("follows: db"));
+    assert_snapshot!("copy_with_a_size", cache("follows: db, lag: 2s, size: 5, ttl: 5s"));
+    assert_snapshot!(
+        "copy_pins_whom",
+        cache("follows: db, lag: 2s, pin_writer: 5s, miss: [{call: db.insert}]")
+    );
+    assert_snapshot!("copy_never_missing", cache("follows: db, lag: 2s, miss: [{call: db.insert}]"));
+    assert_snapshot!("copy_of_no_service", cache("lag: 2s, pin_writer: 5s"));
+    assert_snapshot!("put_removes_from_a_copy", cached("{put: pages, remove: true}", "follows: db, lag: 2s"));
+    let event = |event: &str| {
+        let both = "caches: {pages: {ttl: 5s}, copy: {follows: db, lag: 2s}}\n";
+        seen(&format!("{keyed}{both}events: [{{at: 5s, {event}}}]\n"))
+    };
+    assert_eq!(event("flush: pages, share: 50%"), "no message\n");
+    assert_eq!(event("expire: pages"), "no message\n");
+    assert_eq!(event("set: {caches.copy.lag: 30s}"), "no message\n");
+    assert_snapshot!("flush_unknown", event("flush: page"));
+    assert_snapshot!("flush_a_copy", event("flush: copy"));
+    assert_snapshot!("flush_for_a_while", event("for: 5s, flush: pages"));
 }
 
 #[test]

@@ -19,6 +19,7 @@
 
 mod arrivals;
 mod balancers;
+mod caches;
 mod cores;
 mod courses;
 mod limiters;
@@ -120,6 +121,11 @@ const FAMILIES: &[Family] = &[
     family("mg1_breakdown", replicas::pauses, replicas::read_pauses),
     family("mg1_setup", replicas::setup, replicas::read_setup),
     family("cold_start_keepalive", replicas::keep_alive, replicas::read_keep_alive),
+    family("ttl_cache", caches::ttl, caches::read),
+    family("lru_cache_che", caches::lru, caches::read),
+    family("lru_cache_exact", caches::lru, caches::read),
+    family("fifo_cache", caches::fifo, caches::read),
+    family("cache_stampede", caches::stampede, caches::read),
 ];
 
 const GIVEN_SIZE: &str = "a request's need is not kept beside its response time";
@@ -146,6 +152,8 @@ const NOT_SEEN: &[(&str, &str, &str)] = &[
     ("mxg1", "first_of_batch_wait_mean", "which request is the first of its batch is not kept"),
     ("power_of_d_limit", "fraction_servers_with_ge_2", SINGLE_QUEUES),
     ("power_of_d_limit", "fraction_servers_with_ge_3", SINGLE_QUEUES),
+    ("lru_cache_che", "hit_ratio_rank1", ALL_KEYS),
+    ("lru_cache_che", "hit_ratio_rank10", ALL_KEYS),
 ];
 
 const SINGLE_QUEUES: &str = "queues are seen all together, not how many of them are how long";
@@ -156,6 +164,9 @@ const NOT_WRITTEN: [(&str, &str, &str); 1] = [(
     "_busy_only",
     "the clock of an event does not stand still while a server has nothing to do",
 )];
+
+const ALL_KEYS: &str =
+    "hits are counted for all keys together; those of a key are held against the bare store";
 
 /// Quantiles at a jump of the distribution function: exactly this share of the times is below it. Either end of the
 /// jump may be found, so the share itself is looked at: case, metric, value.
@@ -234,6 +245,13 @@ const QUICK: &[&str] = &[
     "mg1_breakdown/exponential_lam0.5_xi0.1_exponential_always",
     "mg1_setup/deterministic_lam0.3_exponential",
     "cold_start_keepalive/lam0.5_ka1",
+    "ttl_cache/n1_s0_lam1_T3_fixed_ttl",
+    "ttl_cache/n100_s0.8_lam10_T30_reset_on_hit",
+    "lru_cache_che/n1000_s1.0_C50",
+    "lru_cache_exact/n100_s0.8_C20",
+    "fifo_cache/n1000_s0.8_C100",
+    "cache_stampede/lam5_L0.1_ttl1_none",
+    "cache_stampede/lam10_L2_ttl5_single_flight",
 ];
 
 /// Replications of each configuration: enough for a standard error that can be trusted four times over.

@@ -40,6 +40,7 @@ fn load(source: &Source, overrides: &[Override]) -> Scenario {
 
 /// Scenarios about something that `check` rightly warns of, and a part of the warning.
 const DOUBTS: &[(&str, &str)] = &[
+    ("expiry_wave", "all expire after 60 s, at the same instant"),
     ("flash_sale", "needs 13.3 units on average and has 10"),
     ("hot_range", "needs 20.0 units on average and has 8"),
     ("whale_quota", "needs 26.7 units on average and has 20"),

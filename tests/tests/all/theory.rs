@@ -10,10 +10,10 @@ use std::fmt::Write as _;
 use hockeystick_tests::vectors::{self, Case, Exactness, Group, Params};
 use models::blueprint::Contention;
 use models::theory::{
-    BySize, FanOut, GiM1, Impatient, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck, Patience,
-    PowerOfChoices, Station, TimeoutRetry, by_size_mean, closed, erlang_b, fork_join_mean, jackson,
-    mg1_preemptive_responses, mg1_priority_waits, mmc_preemptive_responses, mmc_priority_waits,
-    retry_amplification,
+    BySize, CharacteristicTime, FanOut, GiM1, Impatient, MachineRepair, Md1, Mg1, Mg1Ps, Mm1, Mmc, Mmck,
+    Patience, Popularity, PowerOfChoices, Station, TimeoutRetry, by_size_mean, closed, erlang_b,
+    fork_join_mean, jackson, mg1_preemptive_responses, mg1_priority_waits, mmc_preemptive_responses,
+    mmc_priority_waits, retry_amplification,
 };
 
 /// The value of a metric of a configuration; `None` where there is no closed form.
@@ -51,11 +51,16 @@ const FAMILIES: &[(&str, ClosedForm)] = &[
     ("lb_least_work_left", shared_queue),
     ("timeout_retry", timeout_retry),
     ("retry_amplification", amplification),
+    ("ttl_cache", ttl_cache),
+    ("lru_cache_che", lru_cache),
+    ("fifo_cache", fifo_cache),
+    ("cache_stampede", stampede),
 ];
 
 /// Metrics without a closed form, by family and prefix: they are left to the simulation.
-const NOT_COVERED: [(&str, &str); 5] = [
+const NOT_COVERED: [(&str, &str); 6] = [
     ("usl", "n_peak"),
+    ("cache_stampede", "origin_calls_per_expiry_p99"),
     ("mg1", "sojourn_p"),
     ("mg1", "wait_p"),
     ("fork_join_sim", "response_p"),
@@ -550,5 +555,101 @@ fn amplification(params: &Params, metric: &str) -> Option<f64> {
         "leaf_calls_per_request_mean" => Some(calls),
         "request_success_prob" => Some(success),
         _ => None,
+    }
+}
+
+/// All keys one by one, so that nothing but the formula counts.
+fn popularity(params: &Params) -> Popularity {
+    let keys = params.count("objects");
+    Popularity::zipf(keys, params.number("zipf_exponent"), keys)
+}
+
+fn ttl_cache(params: &Params, metric: &str) -> Option<f64> {
+    let (keys, rate) = (popularity(params), params.number("request_rate"));
+    let renewed = params.get("mode").and_then(serde_json::Value::as_str) == Some("reset_on_hit");
+    let cache = CharacteristicTime::ttl(&keys, rate, params.number("ttl"), renewed);
+    match metric {
+        "hit_ratio" => Some(cache.hit_ratio()),
+        "origin_request_rate" => Some(rate * (1.0 - cache.hit_ratio())),
+        "occupancy_mean" => Some(cache.occupancy()),
+        _ => None,
+    }
+}
+
+fn lru_cache(params: &Params, metric: &str) -> Option<f64> {
+    let keys = popularity(params);
+    let cache = CharacteristicTime::lru(&keys, params.number("capacity"));
+    let of_rank = |rank: f64| {
+        let first = keys.share_of_first(1.0);
+        cache.hit_ratio_of(first * rank.powf(-params.number("zipf_exponent")))
+    };
+    match metric {
+        "hit_ratio" => Some(cache.hit_ratio()),
+        "hit_ratio_rank1" => Some(of_rank(1.0)),
+        "hit_ratio_rank10" => Some(of_rank(10.0)),
+        _ => None,
+    }
+}
+
+fn fifo_cache(params: &Params, metric: &str) -> Option<f64> {
+    let keys = popularity(params);
+    (metric == "hit_ratio").then(|| CharacteristicTime::fifo(&keys, params.number("capacity")).hit_ratio())
+}
+
+/// One key.
+fn stampede(params: &Params, metric: &str) -> Option<f64> {
+    let one = Popularity::zipf(1, 0.0, 1);
+    let (rate, fetch) = (params.number("request_rate"), params.number("fetch_latency"));
+    let cache = CharacteristicTime::ttl(&one, rate, params.number("ttl"), false).with_fetches(rate * fetch);
+    let coalesces = params.get("single_flight").and_then(serde_json::Value::as_bool) == Some(true);
+    let calls = if coalesces { 1.0 } else { cache.fetches_of(1.0) };
+    let misses = 1.0 - cache.hit_ratio();
+    match metric {
+        "origin_calls_per_expiry_mean" => Some(calls),
+        "miss_or_wait_ratio" => Some(misses),
+        "origin_call_rate" => Some(rate * misses * calls / cache.fetches_of(1.0)),
+        _ => None,
+    }
+}
+
+/// What lacks to the hit ratio of single keys in the simulation of whole systems: the bare store, asked for keys as they
+/// are popular, hits the ones of rank 1 and 10 as Che's approximation says.
+#[test]
+fn a_bare_store_hits_single_keys_as_often_as_che_says() {
+    use models::blueprint::EvictRule;
+    use models::cache::{Store, Value};
+    use sim_core::{Draws, SimTime, Span, Zipf};
+
+    for group in vectors::family("lru_cache_che") {
+        let params = &group.params;
+        let law = Zipf::new(params.count("objects"), params.number("zipf_exponent")).unwrap();
+        let mut store = Store::new(EvictRule::Lru, params.count("capacity"), 1);
+        let (mut gets, mut hits) = ([0_u32; 2], [0_u32; 2]);
+        for number in 0..1_000_000_u64 {
+            let (key, now) = (law.sample(&mut Draws::keyed(number)), SimTime::from_nanos(number));
+            let found = store.get(key, Span::ZERO, now).is_some();
+            if !found {
+                store.put(key, Value::until(SimTime::MAX), false, now);
+            }
+            if let Some(rank) = [0, 9].iter().position(|rank| *rank == key)
+                && number > 100_000
+            {
+                gets[rank] += 1;
+                hits[rank] += u32::from(found);
+            }
+        }
+        for (rank, metric) in ["hit_ratio_rank1", "hit_ratio_rank10"].into_iter().enumerate() {
+            let case = group.cases.iter().find(|case| case.metric == metric).unwrap();
+            let Exactness::Approximate(bias) = case.exactness else { panic!("{} is exact", case.id) };
+            let (gets, ratio) = (f64::from(gets[rank]), f64::from(hits[rank]) / f64::from(gets[rank]));
+            let error = (case.value * (1.0 - case.value) / gets).sqrt();
+            assert!(
+                (ratio - case.value).abs() <= 4.0 * error + bias,
+                "{}: {ratio}, not {}",
+                case.id,
+                case.value
+            );
+            assert!(error < 0.01, "{} proves little", case.id);
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! Source: Denning and Buzen, *The Operational Analysis of Queueing Network Models*, Computing Surveys 10(3),
 //! 1978.
 
+mod caches;
 mod loaded;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use sim_core::SimTime;
 use sim_core::distribution::Distribution;
 use sim_core::rate::RateCurve;
 
+pub(crate) use caches::{asked_for, stores};
 pub(crate) use loaded::Loaded;
 pub(crate) use walk::Waits;
 

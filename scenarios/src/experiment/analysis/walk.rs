@@ -139,6 +139,8 @@ pub(crate) struct Costs<'a> {
     waits: &'a Waits,
     class: u16,
     endpoints: Vec<Cost>,
+    /// By `get` step: the share that finds an answer.
+    hits: Vec<f64>,
 }
 
 impl<'a> Costs<'a> {
@@ -148,7 +150,8 @@ impl<'a> Costs<'a> {
     /// the expected number of calls is finite.
     pub(crate) fn solve(blueprint: &'a Blueprint, waits: &'a Waits, class: u16) -> Self {
         let endpoints = vec![Cost::zero(blueprint); blueprint.endpoints.len()];
-        let mut costs = Self { blueprint, waits, class, endpoints };
+        let hits = super::caches::hit_ratios(blueprint);
+        let mut costs = Self { blueprint, waits, class, endpoints, hits };
         for _ in 0..MAX_ROUNDS {
             let mut changed = false;
             for endpoint in (0..blueprint.endpoints.len()).rev() {
@@ -372,8 +375,15 @@ impl<'w, 'a> Walk<'w, 'a> {
             | Op::Begin
             | Op::Take(_)
             | Op::Give(_)
+            | Op::Put(_)
+            | Op::Fetched(_)
             | Op::Open(_)
             | Op::Opened { .. } => vec![(next, flow)],
+            Op::Get(site) => {
+                let hits = self.costs.hits[site.index()];
+                let hit = self.costs.blueprint.gets[site.index()].hit;
+                vec![(hit, flow.scaled(hits)), (next, flow.scaled(1.0 - hits))]
+            }
             Op::Choose(choice) => {
                 let blueprint = self.costs.blueprint;
                 arms(&blueprint.choices[choice.index()], blueprint, self.costs.class)

@@ -2,6 +2,7 @@
 //! and why where it does not.
 
 mod by_load;
+mod caches;
 mod station;
 mod sum;
 mod whole;
@@ -56,6 +57,9 @@ pub(crate) fn lines(case: &Case, gathered: &Gathered, unsteady: &Unsteady) -> Ve
         if analysis.loads.iter().any(|load| load.visits[k] > 0.0) && open && !transient {
             let steady = !unsteady.has(subject(analysis.stations[k].place));
             let says = match law {
+                _ if !blueprint.gets.is_empty() => {
+                    vec![Says::nothing("how much gets here depends on what caches have")]
+                }
                 Err(NoLaw::Silent(_)) => Vec::new(),
                 Err(NoLaw::Because(why)) => vec![Says::nothing(why)],
                 Ok(law) => say(&system, k, law, steady, product_form),
@@ -65,6 +69,7 @@ pub(crate) fn lines(case: &Case, gathered: &Gathered, unsteady: &Unsteady) -> Ve
         }
     }
     lines.retain(compares);
+    lines.extend(caches::lines(case, gathered));
     lines
 }
 

@@ -283,7 +283,7 @@ fn straight(blueprint: &Blueprint, entry: CodeAddress) -> Vec<usize> {
         at = match op {
             Op::RepeatBegin { exit, .. } | Op::Connect { exit } => exit.index(),
             Op::Jump(to) if to.index() > at => to.index(),
-            Op::End | Op::Choose(_) | Op::Jump(_) => break,
+            Op::End | Op::Choose(_) | Op::Get(_) | Op::Jump(_) => break,
             _ => at + 1,
         };
     }
@@ -317,7 +317,10 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
                 at = to.index();
                 continue;
             }
-            Op::Reply | Op::Begin | Op::Give(_) => {}
+            Op::Reply | Op::Begin | Op::Give(_) | Op::Put(_) | Op::Fetched(_) => {}
+            Op::Get(_) => {
+                return Err(format!("how long `{name}` is held depends on what a cache has"));
+            }
             Op::Release | Op::End => {
                 return if body.mean > 0.0 { Ok(body) } else { Err(format!("`{name}` is held for no time")) };
             }

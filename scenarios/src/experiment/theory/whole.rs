@@ -83,6 +83,9 @@ impl<'a> System<'a> {
         if let Some(why) = delayed(self.blueprint) {
             return Err(why);
         }
+        if !self.blueprint.gets.is_empty() {
+            return Err("whether a request finds its answer in a cache depends on those before it".to_owned());
+        }
         match self.analysis.loads[load].offered {
             Offered::Closed { users, think } => of_users(self, load, users as u32, think),
             Offered::Open { .. } => of_open(self, load),

@@ -20,6 +20,7 @@ pub(super) struct System {
     policies: Vec<Policy>,
     shared: Shared,
     flows: Flows,
+    caches: Caches,
     events: Vec<Event>,
     faults: Vec<Fault>,
     /// Nothing is cancelled, the network takes no time, and most calls have no policy: leaves are visited the
@@ -63,7 +64,9 @@ enum Step {
     Hold(u8, Vec<Step>),
     /// Holds the resource that all share.
     Borrow(u8, &'static str),
-    /// Takes from or gives to the rate and the volume, is served in a batch, or holds what each key has its own of.
+    /// Looks into the cache of the service's replicas.
+    Look,
+    /// Takes from or gives to the rate and the volume, looks into caches that all share, is served in a batch, or holds what each key has its own of.
     Flow(&'static str),
     Call(u8, Option<u8>),
     All {
@@ -125,6 +128,15 @@ struct Flows {
     stock: &'static str,
     gpu: &'static str,
     row: &'static str,
+}
+
+/// What is said of the caches in replicas, of the one that all share, and of the copy; and what fetching takes.
+#[derive(Clone, Debug)]
+struct Caches {
+    near: &'static str,
+    pages: &'static str,
+    copy: &'static str,
+    misses: (&'static str, &'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -223,6 +235,41 @@ const ROWS: [&str; 3] = [
     "slots: 2, per: tenant, queue: 1, order: lifo",
     "slots: 1, per: user, timeout: 20ms",
 ];
+const LOOKS: [&str; 6] = [
+    "{get: pages}",
+    "{get: pages, key: tenant}",
+    "{get: copy}",
+    "{put: pages}",
+    "{put: pages, remove: true}",
+    "{put: copy}",
+];
+const CACHES: [&str; 9] = [
+    "ttl: 100ms, coalesce: cluster",
+    "size: 2, coalesce: replica, negative: 20ms",
+    "size: 3, evict: fifo, ttl: 50ms, jitter: 30%, coalesce: service, hit: [{delay: 1ms}]",
+    "size: 2, evict: random, store: add",
+    "size: 1, evict: none, on_full: fail, ttl: 200ms, coalesce: cluster",
+    "size: 4, evict: lfu, warm: 50%",
+    "ttl: 30ms, stale_while: 100ms, coalesce: cluster, negative: 5ms",
+    "ttl: 60ms, early: 2, coalesce: cluster, expire: after_access",
+    "ttl: 20ms, stale_while: 50ms, early: 1",
+];
+const COPIES: [&str; 3] = [
+    "lag: 50ms",
+    "lag: {exp: 30ms}, hit: [{delay: 1ms}]",
+    "lag: 1s, pin_writer: 200ms, miss: [{call: origin.read}]",
+];
+/// Nobody who waits for a fetch holds what the fetch needs.
+const MISSES: [&str; 8] = [
+    "[{delay: {exp: 20ms}}]",
+    "[{call: origin.read}]",
+    "[{cpu: 5ms}, {fail: broken, rate: 40%}]",
+    "[{hold: shared, do: [{delay: 5ms}]}]",
+    "[{all: [{delay: 3ms}, {call: origin.read}], each: 2, wait_for: 1}]",
+    "[reply, {delay: {uniform: [0ms, 30ms]}}]",
+    "[{take: quota}, {repeat: 2, do: [{delay: 5ms}]}]",
+    "[]",
+];
 const SCHEDULING: [&str; 8] = [
     "run_to_completion",
     "sjf",
@@ -298,6 +345,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => (any::<u8>(), option::of(any::<u8>())).prop_map(|(to, policy)| Step::Call(to, policy)),
         2 => (1..=2_u8, time()).prop_map(|(units, time)| Step::Borrow(units, time)),
         4 => select(&FLOWS[..]).prop_map(Step::Flow),
+        2 => select(&LOOKS[..]).prop_map(Step::Flow),
+        1 => Just(Step::Look),
         1 => Just(Step::Reply),
         1 => (0..=40_u8).prop_map(Step::Fail),
     ];
@@ -492,16 +541,21 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
     let events = prop_oneof![Just(Vec::new()), vec(event(), 1..=4)];
     let flows = (select(&QUOTAS[..]), select(&STOCKS[..]), select(&GPUS[..]), select(&ROWS[..]))
         .prop_map(|(quota, stock, gpu, row)| Flows { quota, stock, gpu, row });
+    let misses = (select(&MISSES[..]), select(&MISSES[..]));
+    let caches = (select(&CACHES[..]), select(&CACHES[..]), select(&COPIES[..]), misses)
+        .prop_map(|(near, pages, copy, misses)| Caches { near, pages, copy, misses });
+    let flows = (flows, caches);
     let faults = prop_oneof![2 => Just(Vec::new()), 1 => vec(fault(), 1..=4)];
     let parts =
         (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, (events, faults));
     (parts, flows, any::<bool>()).prop_map(
-        |((services, traffics, policies, shared, (events, faults)), flows, calm)| System {
+        |((services, traffics, policies, shared, (events, faults)), (flows, caches), calm)| System {
             services,
             traffics,
             policies,
             shared,
             flows,
+            caches,
             events,
             faults,
             calm,
@@ -527,6 +581,14 @@ impl Display for System {
         writeln!(f, "services:")?;
         for (i, service) in self.services.iter().enumerate() {
             self.write_service(f, i, service)?;
+        }
+        writeln!(f, "  origin: {{workers: 2, queue: 3, endpoints: {{read: [{{delay: {{exp: 10ms}}}}]}}}}")?;
+        let Caches { near, pages, copy, misses: (miss, behind) } = &self.caches;
+        writeln!(f, "caches:\n  pages: {{{pages}, miss: {miss}}}\n  copy: {{follows: s0, {copy}}}")?;
+        for i in 0..self.services.len() {
+            // Every other one has the shared one behind it.
+            let behind = if i % 2 == 0 { "[{get: pages}, {delay: 1ms}]" } else { behind };
+            writeln!(f, "  near{i}: {{at: s{i}, {near}, miss: {behind}}}")?;
         }
         let Shared { slots, per, order, timeout, guard } = &self.shared;
         let (order, guard) = (self.ordered(order), guarded(*guard));
@@ -711,6 +773,7 @@ impl System {
                 write!(out, "{{hold: shared, units: {units}, do: [{{delay: {time}}}]}}")
             }
             Step::Flow(step) => out.write_str(step),
+            Step::Look => write!(out, "{{get: near{i}}}"),
             Step::Call(to, policy) => {
                 let later = self.services.len() - i - 1;
                 if later == 0 {
@@ -793,6 +856,23 @@ impl System {
         }
     }
 
+    /// Entries go or expire, or a cache changes.
+    fn write_cache_event(f: &mut Formatter<'_>, event: &Event) -> fmt::Result {
+        let at = event.at_ms;
+        let settings =
+            ["caches.pages.coalesce: replica", "caches.copy.lag: 300ms", "caches.near0.coalesce: cluster"];
+        match event.what / 13 % 6 {
+            0 => writeln!(f, "  - {{at: {at}ms, flush: pages}}"),
+            1 => writeln!(f, "  - {{at: {at}ms, flush: near0, share: 50%}}"),
+            2 => writeln!(f, "  - {{at: {at}ms, expire: pages, share: 70%}}"),
+            n => {
+                let set = settings[usize::from(n) - 3];
+                let lasting = event.for_ms.map(|ms| format!("for: {ms}ms, ")).unwrap_or_default();
+                writeln!(f, "  - {{at: {at}ms, {lasting}set: {{{set}}}}}")
+            }
+        }
+    }
+
     fn write_events(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let users: Vec<usize> =
             (0..self.traffics.len()).filter(|&i| self.traffics[i].users.is_some()).collect();
@@ -827,6 +907,10 @@ impl System {
                     write!(f, "for: {for_ms}ms, ")?;
                 }
                 writeln!(f, "set: {{{}}}}}", sets[usize::from(event.what / 11) % sets.len()])?;
+                continue;
+            }
+            if event.what % 13 == 12 {
+                Self::write_cache_event(f, event)?;
                 continue;
             }
             let weighted = service.pick.contains("weighted");
