@@ -3,7 +3,7 @@
 //! A request's time is divided among places without gap or overlap: work at a service, waiting for its CPU,
 //! waiting for a pool, time on the network, and time lost to attempts that did not count.
 
-use crate::blueprint::{Blueprint, PoolId, RateId, ServiceId, TrafficId, VolumeId};
+use crate::blueprint::{Blueprint, PoolId, QueueId, RateId, ServiceId, TrafficId, VolumeId};
 
 /// What is done with time at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,7 @@ pub struct Places {
     pools: u32,
     traffics: u32,
     rates: u32,
+    volumes: u32,
 }
 
 impl Places {
@@ -50,6 +51,7 @@ impl Places {
             pools: plan.pools.len() as u32,
             traffics: plan.traffics.len() as u32,
             rates: plan.rates.len() as u32,
+            volumes: plan.volumes.len() as u32,
         }
     }
 
@@ -93,6 +95,11 @@ impl Places {
         4 * self.services + self.pools + self.traffics + self.rates + volume.0
     }
 
+    /// Waiting for room on the queue.
+    pub fn queue_wait(self, queue: QueueId) -> u32 {
+        4 * self.services + self.pools + self.traffics + self.rates + self.volumes + queue.0
+    }
+
     /// Name and kind of place number `place`.
     pub fn describe(self, plan: &Blueprint, place: u32) -> (String, Kind) {
         let service = |i: u32| plan.services[i as usize].name.clone();
@@ -117,6 +124,10 @@ impl Places {
         if let Some(row) = plan.rates.get(rate as usize) {
             return (row.name.clone(), Kind::Pools);
         }
-        (plan.volumes[(rate - self.rates) as usize].name.clone(), Kind::Pools)
+        let volume = rate - self.rates;
+        if let Some(row) = plan.volumes.get(volume as usize) {
+            return (row.name.clone(), Kind::Pools);
+        }
+        (plan.queues[(volume - self.volumes) as usize].name.clone(), Kind::Pools)
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, Caller, ChoiceId, ChoicePlan, CodeAddress,
     EndpointPlan, FailurePlan, ForkId, ForkPlan, JobPlan, MoveId, MovePlan, Op, Payload, PoolId, PoolPlan,
-    RouteId, RoutePlan, SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan, WireId, WirePlan,
+    RouteId, RoutePlan, SamplerId, SendId, SendPlan, ServiceId, ServicePlan, TrafficId, TrafficPlan, UsePlan,
+    WireId, WirePlan,
 };
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
@@ -108,6 +109,8 @@ pub(crate) fn compile(
         services,
         endpoints,
         jobs,
+        queues: parts.queues.clone(),
+        sends: writer.sends,
         pools: writer.pools,
         rates: parts.rates.clone(),
         volumes: parts.volumes.clone(),
@@ -175,6 +178,7 @@ struct Writer<'a> {
     forks: Vec<ForkPlan>,
     choices: Vec<ChoicePlan>,
     moves: Vec<MovePlan>,
+    sends: Vec<SendPlan>,
     /// Routes of the service or traffic at hand.
     routes: Vec<RouteId>,
     pools: Vec<PoolPlan>,
@@ -345,6 +349,10 @@ impl<'a> Writer<'a> {
             Step::Call(call) => {
                 let call = self.call(call, place);
                 self.op(Op::Call(call), place);
+            }
+            Step::Send(send) => {
+                self.sends.push(*send);
+                self.op(Op::Send(SendId(self.sends.len() as u32 - 1)), place);
             }
             Step::All { branches, copies, wait_for, cancel } => {
                 let fork = ForkId(self.forks.len() as u32);

@@ -114,6 +114,7 @@ fn names(spec: &ScenarioSpec) -> BTreeSet<&str> {
     let all = of(spec.traffic.0.as_ref()).chain(of(spec.services.0.as_ref()));
     all.chain(of(spec.resources.as_ref()))
         .chain(of(spec.policies.as_ref()))
+        .chain(of(spec.queues.as_ref()))
         .chain(of(spec.jobs.as_ref()))
         .collect()
 }
@@ -190,7 +191,8 @@ fn timed<'a>(event: &'a EventSpec, parts: &Parts, tree: &Node, sink: &mut Sink) 
     };
     let mut labels = Vec::new();
     for assignment in assignments(set) {
-        const SECTIONS: [&str; 6] = ["traffic", "services", "resources", "policies", "routes", "jobs"];
+        const SECTIONS: [&str; 7] =
+            ["traffic", "services", "resources", "policies", "routes", "queues", "jobs"];
         let section = assignment.path.split('.').next().unwrap_or_default();
         if !SECTIONS.contains(&section) {
             let help = did_you_mean(section, SECTIONS)

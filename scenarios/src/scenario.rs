@@ -3,7 +3,8 @@
 use models::attribute::Attributes;
 use models::blueprint::{
     Arrivals, Caller, Change, ConnectPlan, CoresPlan, EndpointId, LevelTest, Limits, Outcome, Pick, PolicyId,
-    PolicyPlan, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock, VolumePlan, WaitFor,
+    PolicyPlan, PoolId, PoolPlan, QueuePlan, RatePlan, RouteId, SendPlan, ServiceId, Stock, VolumePlan,
+    WaitFor,
 };
 use models::health::HealthPlan;
 use sim_core::Span;
@@ -52,6 +53,7 @@ pub(crate) struct Parts {
     pub(crate) services: Vec<Service>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) jobs: Vec<Job>,
+    pub(crate) queues: Vec<QueuePlan>,
     pub(crate) pools: Vec<PoolPlan>,
     pub(crate) rates: Vec<RatePlan>,
     pub(crate) volumes: Vec<VolumePlan>,
@@ -186,6 +188,7 @@ pub(crate) enum Step {
     Take(Move),
     Give(Move),
     Call(Call),
+    Send(SendPlan),
     All {
         branches: Vec<Branch>,
         copies: Option<Distribution>,
@@ -234,6 +237,7 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
             | Step::Batch { .. }
             | Step::Take(_)
             | Step::Give(_)
+            | Step::Send(_)
             | Step::Reply
             | Step::Fail { .. } => {}
         }

@@ -29,7 +29,13 @@ impl Unit {
         if metric.ends_with(".p99.9") {
             return Self::Seconds;
         }
-        if metric.contains(".level") {
+        if metric.contains(".level") || metric.contains(".lag") && !metric.ends_with(".slope") {
+            return Self::Count;
+        }
+        if metric.ends_with(".age.end") {
+            return Self::Seconds;
+        }
+        if metric.contains(".partition.") {
             return Self::Count;
         }
         if metric.ends_with("breaker.rejected") || metric.ends_with("limit.rejected") {
@@ -39,12 +45,11 @@ impl Unit {
         let percentile = last.strip_prefix('p').is_some_and(|q| q.parse::<f64>().is_ok());
         match last {
             _ if percentile => Self::Seconds,
-            "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" | "recovery" | "empty_at" => {
-                Self::Seconds
-            }
+            "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" | "recovery" | "empty_at"
+            | "age" => Self::Seconds,
             "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
-            | "ejections" | "connects" | "expired" | "retries" | "retries_refused" | "hedges"
-            | "hedges_won" | "fallbacks" | "opened" | "open_refused" | "slope" => Self::Rate,
+            | "deliveries" | "ejections" | "connects" | "expired" | "retries" | "retries_refused"
+            | "hedges" | "hedges_won" | "fallbacks" | "opened" | "open_refused" | "slope" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
@@ -61,6 +66,15 @@ impl Unit {
             | "batch_size"
             | "taken"
             | "given"
+            | "dead"
+            | "done"
+            | "duplicates"
+            | "disordered"
+            | "rebalances"
+            | "evictions"
+            | "runs_per_message"
+            | "members"
+            | "senders"
             | "oversold"
             | "refused" => Self::Count,
             _ => Self::Share,

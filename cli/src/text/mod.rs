@@ -5,6 +5,7 @@ mod figure;
 mod flows;
 mod outcome;
 mod page;
+mod queues;
 mod run;
 mod sweep;
 mod table;

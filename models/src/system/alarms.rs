@@ -5,6 +5,7 @@
 
 use sim_core::{Calendar, SimTime};
 
+use super::queues::QueueAlarm;
 use super::{Event, Packed, System};
 
 /// What an alarm is about.
@@ -18,6 +19,8 @@ pub(super) enum Alarm {
     BatchDone(u32),
     /// A connection of the instance may have been idle for too long.
     Fill(u32),
+    /// Something about a queue, or those who take messages of it.
+    Queue(QueueAlarm),
 }
 
 impl System<'_> {
@@ -32,6 +35,7 @@ impl System<'_> {
             Alarm::Batch(instance) => self.batch_alarm(instance, now, calendar),
             Alarm::BatchDone(batch) => self.batch_done(batch, now, calendar),
             Alarm::Fill(instance) => self.fill_due(instance, now, calendar),
+            Alarm::Queue(alarm) => self.queue_alarm(alarm, now, calendar),
         }
     }
 }

@@ -405,6 +405,7 @@ impl System<'_> {
             }
             State::Metered => self.leave_rate(index, now).cancelled += 1,
             State::Blocked => self.leave_volume(index, now).cancelled += 1,
+            State::Sending => self.leave_senders(index, now),
             State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
             _ => {}
         }
@@ -420,7 +421,7 @@ impl System<'_> {
             self.services[service].present.leave(frame.arrived, now);
         }
         if frame.kind == Kind::Job {
-            self.job_ended(index, Outcome::CANCELLED, now);
+            self.job_ended(index, Outcome::CANCELLED, true, now);
         }
         self.release_balancer(index, None, now);
         self.release_all(index, Outcome::CANCELLED, now);

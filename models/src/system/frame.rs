@@ -82,6 +82,8 @@ pub(super) enum State {
     Blocked,
     /// Served in a batch.
     Batched,
+    /// Waiting for room on a queue: `at` is the queue.
+    Sending,
 }
 
 /// What a frame is.

@@ -21,6 +21,7 @@ mod network;
 mod policy;
 mod pool;
 mod queue;
+mod queues;
 mod rates;
 mod replicate;
 mod routing;
@@ -51,6 +52,7 @@ use frame::{Arena, Flight, Frame, FrameKey, Held, NONE, Request, Rounds, TriedRe
 use jobs::Jobs;
 use policy::Memories;
 use pool::{Instance, Level, Pool};
+use queues::Queues;
 use rates::Rates;
 pub use replicate::{Replication, replicate};
 use routing::CallerRoute;
@@ -157,6 +159,12 @@ enum Task {
     Fill(u32),
     /// Look at who waits for this instance of a rate, whose first in line has left.
     Rate(u32),
+    /// Let this member of a group look for messages.
+    Poll(u32),
+    /// Let those go on who wait for room on this queue.
+    Room(u32),
+    /// See to it that this group has the members that it wants, where it wants them.
+    Place(u32),
 }
 
 /// The state of one replication.
@@ -190,6 +198,7 @@ struct System<'a> {
     rates: Rates,
     volumes: Volumes,
     jobs: Jobs,
+    queues: Queues,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
     memories: Memories,
@@ -253,6 +262,7 @@ impl<'a> System<'a> {
             rates: Rates::new(plan),
             volumes: Volumes::new(plan),
             jobs: Jobs::new(plan),
+            queues: Queues::new(plan),
             balancers: Vec::new(),
             sources: Vec::new(),
             memories: Memories::new(plan),
@@ -407,6 +417,18 @@ impl<'a> System<'a> {
                 }
                 Some(Task::Rate(instance)) => {
                     self.serve_rate(instance, now, calendar);
+                    None
+                }
+                Some(Task::Poll(member)) => {
+                    self.poll(member, now, calendar);
+                    None
+                }
+                Some(Task::Place(group)) => {
+                    self.place(group, now, calendar);
+                    None
+                }
+                Some(Task::Room(queue)) => {
+                    self.let_in(queue, now, calendar);
                     None
                 }
                 Some(Task::Cores(cores)) => {

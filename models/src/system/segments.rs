@@ -20,6 +20,7 @@ struct Census {
     metered: Vec<Present>,
     blocked: Vec<Present>,
     jobs: Vec<Present>,
+    sending: Vec<Present>,
 }
 
 impl System<'_> {
@@ -79,6 +80,7 @@ impl System<'_> {
             rates: self.rates.flush(&census.metered, now),
             volumes: self.volumes.flush(&census.blocked, now),
             jobs: self.jobs.flush(&census.jobs, now),
+            queues: self.queues.flush(&census.sending, now),
             pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
             cores: Vec::new(),
             policies: self.memories.flush(now),
@@ -117,6 +119,7 @@ impl System<'_> {
             metered: nobody(self.plan.rates.len()),
             blocked: nobody(self.plan.volumes.len()),
             jobs: nobody(self.plan.jobs.len()),
+            sending: nobody(self.plan.queues.len()),
         };
         let pool_of = |instance: u32| self.instances[instance as usize].pool as usize;
         for (instance, opened, unit) in self.connections.census() {
@@ -165,6 +168,7 @@ impl System<'_> {
                 State::Blocked => {
                     census.blocked[self.volumes.volume_of(frame.at) as usize].add(1, frame.since);
                 }
+                State::Sending => census.sending[frame.at as usize].add(1, frame.since),
                 State::Computing | State::CoreQueued => census.computing[service].add(1, frame.since),
                 _ => {}
             }
@@ -262,6 +266,8 @@ impl System<'_> {
             Row::Route(id, _) => Row::Route(*id, plan.routes[id.index()].clone()),
             Row::Wire(id, _) => Row::Wire(*id, plan.wires[id.index()].clone()),
             Row::Failing(id, _) => Row::Failing(*id, None),
+            Row::Queue(id, _) => Row::Queue(*id, plan.queues[id.index()].clone()),
+            Row::Send(id, _) => Row::Send(*id, plan.sends[id.index()]),
             Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
             Row::Choice(id, _) => Row::Choice(*id, plan.choices[id.index()].clone()),
             Row::Code(id, _) => Row::Code(*id, plan.code[id.index()]),
@@ -278,6 +284,8 @@ impl System<'_> {
                 self.fail_replicas(id.index(), count, entry, now, calendar);
             }
             Row::Wire(id, row) => self.wires[id.index()] = row,
+            Row::Queue(id, row) => self.change_queue(id.index(), row, now, calendar),
+            Row::Send(id, row) => self.queues.sends[id.index()] = row,
             Row::Fork(id, row) => self.forks[id.index()] = row,
             Row::Choice(id, row) => self.choices[id.index()] = row,
             Row::Code(id, row) => self.code[id.index()] = row,
@@ -339,6 +347,7 @@ impl System<'_> {
             local += 1;
         }
         self.services[service].note_only();
+        self.place_members(service as u32, now);
     }
 
     /// A request reaches the replica.
@@ -427,6 +436,8 @@ impl Row {
             (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
             (Self::Route(a, _), Self::Route(b, _)) => a == b,
             (Self::Wire(a, _), Self::Wire(b, _)) => a == b,
+            (Self::Queue(a, _), Self::Queue(b, _)) => a == b,
+            (Self::Send(a, _), Self::Send(b, _)) => a == b,
             (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
             (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
             (Self::Code(a, _), Self::Code(b, _)) => a == b,

@@ -99,6 +99,8 @@ pub(crate) fn empty_report() -> Report {
         routes: BTreeMap::new(),
         resources: BTreeMap::new(),
         policies: BTreeMap::new(),
+        queues: BTreeMap::new(),
+        jobs: BTreeMap::new(),
         laws: Laws { hold: true, ..Laws::default() },
         theory: Vec::new(),
         bottleneck: None,

@@ -169,6 +169,7 @@ fn failures(steps: &[StepSpec], names: &mut BTreeSet<String>) {
             | StepSpec::Delay(_)
             | StepSpec::Take(_)
             | StepSpec::Give(_)
+            | StepSpec::Send(_)
             | StepSpec::Reply => {}
         }
     }

@@ -92,6 +92,7 @@ fn can_end(steps: &[Step], ends: &[bool]) -> Way {
             | Step::Batch { .. }
             | Step::Take(_)
             | Step::Give(_)
+            | Step::Send(_)
             | Step::Reply => Way::Passes,
             Step::Hold { steps, .. } => can_end(steps, ends),
             Step::Call(call) => call_ends(call, ends),

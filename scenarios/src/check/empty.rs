@@ -79,7 +79,7 @@ impl<'a> EmptySystem<'a> {
             Step::Delay(time) => (time.mean(), 1.0),
             Step::Hold { steps, .. } => self.sequence(steps, speed),
             Step::Batch { alone, .. } => (*alone, 1.0),
-            Step::Take(_) | Step::Give(_) => (0.0, 1.0),
+            Step::Take(_) | Step::Give(_) | Step::Send(_) => (0.0, 1.0),
             Step::Call(call) => (self.call(call), 1.0),
             Step::All { branches, wait_for, .. } => {
                 let mut times: Vec<f64> = branches

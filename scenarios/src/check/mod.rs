@@ -13,6 +13,7 @@ mod lines;
 mod moves;
 mod network;
 mod policies;
+mod queues;
 mod rates;
 mod resources;
 mod routes;
@@ -24,8 +25,8 @@ mod volumes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
-    Caller, EndpointId, Limits, Outcome, PolicyId, PoolId, PoolPlan, RatePlan, RouteId, ServiceId, Stock,
-    VolumePlan,
+    Caller, EndpointId, Limits, Outcome, PolicyId, PoolId, PoolPlan, QueueId, RatePlan, RouteId, ServiceId,
+    Stock, VolumePlan,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -57,6 +58,7 @@ pub(super) struct Checker<'a> {
     /// `web.checkout`.
     endpoints: BTreeMap<String, EndpointId>,
     policies: BTreeMap<&'a str, PolicyId>,
+    queues: BTreeMap<&'a str, QueueId>,
     routes: BTreeMap<&'a str, &'a RouteSpec>,
     classes: Vec<String>,
     /// Names that `fail` steps use.
@@ -99,6 +101,10 @@ impl<'a> Checker<'a> {
         for (i, entry) in spec.policies.iter().flat_map(Named::sorted).enumerate() {
             policies.insert(entry.name.as_str(), PolicyId(i as u32));
         }
+        let mut queues = BTreeMap::new();
+        for (i, entry) in spec.queues.iter().flat_map(Named::sorted).enumerate() {
+            queues.insert(entry.name.as_str(), QueueId(i as u32));
+        }
         let slots = vec![Vec::new(); services.len()];
         Self {
             spec,
@@ -107,6 +113,7 @@ impl<'a> Checker<'a> {
             services,
             endpoints,
             policies,
+            queues,
             routes: BTreeMap::new(),
             classes: Vec::new(),
             failures: Vec::new(),
@@ -141,6 +148,7 @@ impl<'a> Checker<'a> {
         let services = self.all_services();
         let endpoints = self.all_endpoints();
         let jobs = self.all_jobs();
+        let queues = self.all_queues();
         let traffics = self.all_traffics(&endpoints, &services);
         let uses = self.all_uses();
         let policies = self.all_policies();
@@ -172,6 +180,7 @@ impl<'a> Checker<'a> {
             services,
             endpoints,
             jobs,
+            queues,
             pools: self.pools,
             rates: self.rates,
             volumes: self.volumes,

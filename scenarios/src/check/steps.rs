@@ -50,6 +50,7 @@ impl Checker<'_> {
             StepSpec::Take(step) => Step::Take(self.take(service, step)?),
             StepSpec::Give(step) => Step::Give(self.give(service, step)?),
             StepSpec::Call(step) => Step::Call(self.call(service, step)?),
+            StepSpec::Send(step) => Step::Send(self.send(step)?),
             StepSpec::All(step) => self.all(service, step)?,
             StepSpec::Repeat(step) => {
                 let times = self.distribution(&step.repeat);

@@ -120,6 +120,8 @@ pub(crate) struct Levels {
     pub(crate) rates: Vec<[u64; 3]>,
     /// Waiting.
     pub(crate) volumes: Vec<[u64; 3]>,
+    /// Messages that are not dealt with, by queue and group.
+    pub(crate) queues: Vec<Vec<[u64; 3]>>,
 }
 
 impl Levels {
@@ -152,7 +154,15 @@ impl Levels {
         let volumes = (0..first.volumes.len())
             .map(|i| at(&first.volumes[i].waiting, &half.volumes[i].waiting, &last.volumes[i].waiting))
             .collect();
-        Some(Self { traffics, services, pools, cores, rates, volumes })
+        let lags =
+            |segment: &Segment, queue: usize, group: usize| segment.queues[queue].groups[group].lag.clone();
+        let groups = |i: usize| {
+            (0..first.queues[i].groups.len())
+                .map(|g| at(&lags(first, i, g), &lags(half, i, g), &lags(last, i, g)))
+                .collect()
+        };
+        let queues = (0..first.queues.len()).map(groups).collect();
+        Some(Self { traffics, services, pools, cores, rates, volumes, queues })
     }
 }
 

@@ -111,6 +111,7 @@ fn calls(steps: &[Step], counts: &impl Fn(&Call) -> bool) -> f64 {
         | Step::Batch { .. }
         | Step::Take(_)
         | Step::Give(_)
+        | Step::Send(_)
         | Step::Reply
         | Step::Fail { .. } => 0.0,
     };

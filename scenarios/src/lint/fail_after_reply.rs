@@ -53,6 +53,7 @@ fn walk(steps: &[StepSpec], mut replied: bool, places: &mut Vec<Place>) -> bool 
             | StepSpec::Delay(_)
             | StepSpec::Take(_)
             | StepSpec::Give(_)
+            | StepSpec::Send(_)
             | StepSpec::Call(_)
             | StepSpec::Fail(_) => {}
         }

@@ -4,9 +4,11 @@
 //! itself says, before anything runs; what follows only from queueing is left to the simulation.
 
 mod breaker_never_opens;
+mod consumers_too_slow;
 mod extra_load;
 mod fail_after_reply;
 mod overload;
+mod poll_too_short;
 mod pool_deadlock;
 mod pool_too_small;
 mod retry_product;
@@ -14,6 +16,7 @@ mod retry_product;
 mod testing;
 mod timeout_inversion;
 mod timeout_too_short;
+mod visibility_too_short;
 
 use models::blueprint::PolicyPlan;
 use sim_core::Span;
@@ -47,6 +50,9 @@ pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: 
         fail_after_reply::lint,
         breaker_never_opens::lint,
         extra_load::lint,
+        consumers_too_slow::lint,
+        poll_too_short::lint,
+        visibility_too_short::lint,
     ];
     for rule in rules {
         sink.list.extend(rule(&seen));

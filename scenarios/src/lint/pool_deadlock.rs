@@ -79,6 +79,7 @@ impl Search<'_, '_> {
                 | Step::Batch { .. }
                 | Step::Take(_)
                 | Step::Give(_)
+                | Step::Send(_)
                 | Step::Reply
                 | Step::Fail { .. } => {}
             }

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    Amount, At, Definitions, DistributionSpec, Flag, List, Name, Number, PolicyRef, Positive, Share, Sink,
-    Size, Spec, Text, Time, defined, not_yet, spec, words, wrong_word,
+    Amount, At, Definitions, DistributionSpec, Flag, List, Name, Number, PolicyRef, Positive, SendStep,
+    Share, Sink, Size, Spec, Text, Time, defined, not_yet, spec, words, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value, quoted};
@@ -25,6 +25,8 @@ pub(crate) enum StepSpec {
     Give(GiveStep),
     /// Calls an endpoint.
     Call(CallStep),
+    /// Puts a message on a queue.
+    Send(SendStep),
     /// Does things in parallel.
     All(AllStep),
     /// Does things several times.
@@ -362,9 +364,9 @@ impl Spec for ArmSpec {
     }
 }
 
-const VERBS: [&str; 11] =
-    ["cpu", "delay", "hold", "take", "give", "call", "all", "repeat", "choose", "reply", "fail"];
-const LATER: [&str; 3] = ["send", "get", "pause"];
+const VERBS: [&str; 12] =
+    ["cpu", "delay", "hold", "take", "give", "call", "send", "all", "repeat", "choose", "reply", "fail"];
+const LATER: [&str; 2] = ["get", "pause"];
 
 impl Spec for StepSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
@@ -379,6 +381,7 @@ impl Spec for StepSpec {
             "take" => TakeStep::read(node, sink).map(Self::Take),
             "give" => GiveStep::read(node, sink).map(Self::Give),
             "call" => CallStep::read(node, sink).map(Self::Call),
+            "send" => SendStep::read(node, sink).map(Self::Send),
             "all" => AllStep::read(node, sink).map(Self::All),
             "repeat" => RepeatStep::read(node, sink).map(Self::Repeat),
             "choose" => ChooseStep::read(node, sink).map(Self::Choose),
@@ -397,6 +400,7 @@ impl Spec for StepSpec {
                 TakeStep::schema(definitions),
                 GiveStep::schema(definitions),
                 CallStep::schema(definitions),
+                SendStep::schema(definitions),
                 AllStep::schema(definitions),
                 RepeatStep::schema(definitions),
                 ChooseStep::schema(definitions),
@@ -412,6 +416,7 @@ impl Spec for StepSpec {
             Some("take") => TakeStep::complete(node),
             Some("give") => GiveStep::complete(node),
             Some("call") => CallStep::complete(node),
+            Some("send") => SendStep::complete(node),
             Some("all") => AllStep::complete(node),
             Some("repeat") => RepeatStep::complete(node),
             Some("choose") => ChooseStep::complete(node),

@@ -41,7 +41,9 @@ fn load(source: &Source, overrides: &[Override]) -> Scenario {
 /// Scenarios about something that `check` rightly warns of, and a part of the warning.
 const DOUBTS: &[(&str, &str)] = &[
     ("flash_sale", "needs 13.3 units on average and has 10"),
+    ("consumer_lag", "gets 5000 messages a second and `index` works off 4000 at most"),
     ("hot_range", "needs 20.0 units on average and has 8"),
+    ("rebalance_storm", "a full batch of 500 takes `bill` 350 s on average"),
     ("whale_quota", "needs 26.7 units on average and has 20"),
 ];
 
