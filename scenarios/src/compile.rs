@@ -13,6 +13,7 @@ use sim_core::{SimTime, Span, hash_name};
 
 use crate::scenario::{ArmWhen, Branch, Call, Failure, Move, Parts, Route, Service, Step, Wire, each_call};
 
+#[expect(clippy::too_many_lines, reason = "one table after the other")]
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 pub(crate) fn compile(
     parts: &Parts,

@@ -29,7 +29,7 @@ impl Unit {
         if metric.ends_with(".p99.9") {
             return Self::Seconds;
         }
-        if metric.contains(".level") || metric.contains(".lag") && !metric.ends_with(".slope") {
+        if metric.contains(".level") || metric.contains(".lag") && !metric.contains(".slope") {
             return Self::Count;
         }
         if metric.ends_with(".age.end") {

@@ -71,7 +71,7 @@ fn messages(blueprint: &Blueprint, merged: &Observations) -> Vec<Conservation> {
     for (q, plan) in blueprint.queues.iter().enumerate() {
         let rows = || merged.segments.iter().filter_map(|segment| segment.queues.get(q));
         let sum = |count: fn(&QueueObservation) -> u64| rows().map(count).sum::<u64>();
-        let Some(last) = rows().last() else { continue };
+        let Some(last) = rows().next_back() else { continue };
         let mut law = |at: String, offered: u64, ended: u64, in_flight: u64| {
             laws.push(Conservation { at, offered, ended, in_flight, holds: offered == ended + in_flight });
         };

@@ -39,9 +39,9 @@ pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
                 queue.name,
                 seconds(visibility)
             );
-            let place = seen.place(&format!("{}.visibility", queue.path));
+            let stands = seen.place(&format!("{}.visibility", queue.path));
             told.push(
-                Diagnostic::warning(message).at(place).help("raise `visibility`, or take fewer at a time"),
+                Diagnostic::warning(message).at(stands).help("raise `visibility`, or take fewer at a time"),
             );
         }
     }

@@ -170,7 +170,10 @@ pub(crate) enum RebalanceSpec {
     Static(Time),
 }
 
-const WAYS: [(&str, &str, fn(Time) -> RebalanceSpec); 3] = [
+/// A word, its time unless that is given, and what they make.
+type Way = (&'static str, &'static str, fn(Time) -> RebalanceSpec);
+
+const WAYS: [Way; 3] = [
     ("eager", "3s", RebalanceSpec::Eager),
     ("cooperative", "3s", RebalanceSpec::Cooperative),
     ("static", "45s", RebalanceSpec::Static),

@@ -44,6 +44,7 @@ pub(super) struct Item {
 
 /// One that takes messages.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(super) struct Member {
     pub(super) group: u32,
     /// Its number in the group.
@@ -198,7 +199,7 @@ impl System<'_> {
         if self.queues.instant.0 == now {
             self.queues.instant.1 += 1;
             // Work that takes no time and makes more of its kind must not keep time from going on for ever unseen.
-            if self.queues.instant.1 % AT_ONCE == 0 && self.queues.groups[group].lag.n() > 0 {
+            if self.queues.instant.1.is_multiple_of(AT_ONCE) && self.queues.groups[group].lag.n() > 0 {
                 self.pause(member, now, calendar);
                 return;
             }
@@ -670,8 +671,8 @@ mod tests {
             jitter: Jitter::None,
             drawn: None,
         };
-        let seconds = |failures| back_off(&plan, failures, 7).as_seconds();
-        assert_eq!([seconds(1), seconds(2), seconds(3), seconds(4)], [1.0, 2.0, 4.0, 5.0]);
+        let seconds = |failures| back_off(&plan, failures, 7).as_nanos() / 1_000_000_000;
+        assert_eq!([seconds(1), seconds(2), seconds(3), seconds(4)], [1, 2, 4, 5]);
         let full = BackoffPlan { jitter: Jitter::Full, ..plan.clone() };
         assert!(back_off(&full, 1, 7) < back_off(&plan, 1, 7));
         assert_ne!(back_off(&full, 1, 7), back_off(&full, 1, 8));

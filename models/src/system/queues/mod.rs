@@ -276,9 +276,12 @@ impl Group {
         }
         // Values whose last message is older than all that are still to come cannot be overtaken any more.
         if self.last.len() as u64 > 4_096 + 4 * self.lag.n() {
-            let first = self.tracks.iter().zip(logs).filter_map(|(track, log)| {
-                (track.committed < log.end()).then(|| log.at(track.committed).number)
-            });
+            let first = self
+                .tracks
+                .iter()
+                .zip(logs)
+                .filter(|(track, log)| track.committed < log.end())
+                .map(|(track, log)| log.at(track.committed).number);
             let taken = self.taken.iter().map(|(_, taken)| taken.message.number);
             let oldest = first.chain(taken).min().unwrap_or(u64::MAX);
             self.last.retain(|_, number| *number >= oldest);
@@ -305,6 +308,7 @@ struct QueueState {
 
 /// The queues of a replication, and those who take messages of them.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "they are what they are")]
 pub(super) struct Queues {
     queues: Vec<QueueState>,
     groups: Vec<Group>,
@@ -587,9 +591,10 @@ impl System<'_> {
         let row = &mut self.queues.queues[queue];
         let retention = row.plan.retention;
         let tracks = self.queues.groups[row.groups.clone()].iter().flat_map(|group| &group.tracks);
-        let first = tracks.zip(row.logs.iter().cycle()).filter_map(|(track, log)| {
-            (track.committed < log.end()).then(|| log.at(track.committed).sent.saturating_add(retention))
-        });
+        let first = tracks
+            .zip(row.logs.iter().cycle())
+            .filter(|(track, log)| track.committed < log.end())
+            .map(|(track, log)| log.at(track.committed).sent.saturating_add(retention));
         let next = first.min();
         row.is_watched = next.is_some();
         if let Some(at) = next {
