@@ -43,6 +43,10 @@ table_index! {
     EndpointId;
     /// A job.
     JobId;
+    /// A queue of messages.
+    QueueId;
+    /// A `send` step.
+    SendId;
     /// A resource of kind `slots`: the plan that all its instances share.
     PoolId;
     /// A distribution, in seconds or plain numbers.
@@ -173,6 +177,8 @@ pub enum Op {
     Fetched(GetId),
     /// Writes to a cache.
     Put(PutId),
+    /// Puts a message on a queue, and waits for as much as it asks for.
+    Send(SendId),
     /// Needs CPU time on the replica's cores.
     Cpu(SamplerId),
     /// Needs CPU time on the replica's cores, and more for each byte that the request carries.
@@ -961,6 +967,137 @@ pub struct JobPlan {
     pub entry: CodeAddress,
 }
 
+/// What a `send` step waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acks {
+    /// Nothing: the message is on its way.
+    None,
+    /// The queue has it.
+    One,
+    /// The queue and its copies have it.
+    All,
+}
+
+/// A `send` step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendPlan {
+    /// To which queue.
+    pub queue: QueueId,
+    /// What it waits for.
+    pub acks: Acks,
+}
+
+/// What happens to a message that finds its queue full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFull {
+    /// Its sender is told.
+    Reject,
+    /// Its sender waits until there is room.
+    Block,
+    /// It is lost.
+    Drop,
+}
+
+/// When a message counts as dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckPlan {
+    /// After the work: it is worked on at least once.
+    After,
+    /// Before it: at most once.
+    Before,
+}
+
+/// How the partitions of a queue are shared out anew when members come or go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RebalancePlan {
+    /// All members stop, and begin again after this time.
+    Eager(Span),
+    /// Only the partitions that change hands stand still for this time.
+    Cooperative(Span),
+    /// Who leaves is waited for, this long beyond the time that it may take; then as [`RebalancePlan::Eager`].
+    Static {
+        /// How long it is waited for.
+        session: Span,
+        /// How long all stand still then.
+        pause: Span,
+    },
+}
+
+/// How long a message that has failed waits before it is tried again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackoffPlan {
+    /// After the first failure.
+    pub base: Span,
+    /// Growth from one to the next.
+    pub factor: f64,
+    /// The longest.
+    pub max: Span,
+    /// Its randomisation.
+    pub jitter: Jitter,
+    /// What it is drawn from instead, in seconds.
+    pub drawn: Option<Distribution>,
+}
+
+/// Those who take messages of a queue together: each message goes to one of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupPlan {
+    /// Its name; that of its job unless it has its own. Empty where nobody takes anything.
+    pub name: String,
+    /// What is done for a message; none takes nothing.
+    pub job: Option<JobId>,
+    /// Members.
+    pub members: u32,
+    /// Whether there are so many in each replica of the job's service, rather than in all of them together.
+    pub per_replica: bool,
+    /// Most messages that a member takes at once.
+    pub batch: u32,
+    /// Whether the job runs once for all of those, rather than once for each.
+    pub whole_batch: bool,
+    /// When a message counts as dealt with.
+    pub ack: AckPlan,
+    /// How long a member may take for what it has taken, before it is no longer counted among the members.
+    pub poll: Span,
+    /// How partitions are shared out anew.
+    pub rebalance: RebalancePlan,
+}
+
+/// A queue of messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueuePlan {
+    /// Its name.
+    pub name: String,
+    /// `queues.orders`.
+    pub path: String,
+    /// Lines that it consists of, each worked off by one member of a group at a time; none is one line for all.
+    pub partitions: Option<u32>,
+    /// What the partition of a message goes by; none takes them in turn.
+    pub by: Option<Attribute>,
+    /// Among the messages of which value the order is watched.
+    pub order: Option<Attribute>,
+    /// Who takes messages; each group sees all. At least one.
+    pub groups: Vec<GroupPlan>,
+    /// How long a message that was taken is hidden from others, of a queue without partitions.
+    pub visibility: Span,
+    /// How often a message is tried; `u32::MAX` for no limit.
+    pub attempts: u32,
+    /// How long it waits in between.
+    pub backoff: Option<BackoffPlan>,
+    /// Where it goes after the last one.
+    pub dead_letter: Option<QueueId>,
+    /// How old it may become.
+    pub retention: Span,
+    /// Most messages in it; `u64::MAX` for no limit.
+    pub limit: u64,
+    /// What happens beyond that.
+    pub on_full: OnFull,
+    /// How long a message takes to reach it, and the acknowledgement to come back.
+    pub latency: Span,
+    /// How long its copies take to have it as well: only then is it handed out.
+    pub replicate: Span,
+    /// Whether it takes messages at all.
+    pub up: bool,
+}
+
 /// A place in the code, or a traffic, that calls an endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallPlan {
@@ -1502,6 +1639,10 @@ pub enum Row {
     Route(RouteId, RoutePlan),
     /// What a call sends.
     Wire(WireId, WirePlan),
+    /// A queue.
+    Queue(QueueId, QueuePlan),
+    /// A `send` step.
+    Send(SendId, SendPlan),
     /// Which replicas of a service fail.
     Failing(ServiceId, Option<FailurePlan>),
     /// Whether nothing passes a link.
@@ -1616,6 +1757,10 @@ pub struct Blueprint {
     pub endpoints: Vec<EndpointPlan>,
     /// What runs by itself.
     pub jobs: Vec<JobPlan>,
+    /// Queues of messages.
+    pub queues: Vec<QueuePlan>,
+    /// `send` steps.
+    pub sends: Vec<SendPlan>,
     /// Resources of kind `slots`.
     pub pools: Vec<PoolPlan>,
     /// Resources of kind `rate`.
@@ -1725,6 +1870,8 @@ impl Patch {
         differing(&base.policies, &changed.policies, rows, |i, row| Row::Policy(PolicyId(i), row))?;
         differing(&base.routes, &changed.routes, rows, |i, row| Row::Route(RouteId(i), row))?;
         differing(&base.wires, &changed.wires, rows, |i, row| Row::Wire(WireId(i), row))?;
+        differing(&base.queues, &changed.queues, rows, |i, row| Row::Queue(QueueId(i), row))?;
+        differing(&base.sends, &changed.sends, rows, |i, row| Row::Send(SendId(i), row))?;
         differing(&base.forks, &changed.forks, rows, |i, row| Row::Fork(ForkId(i), row))?;
         differing(&base.choices, &changed.choices, rows, |i, row| Row::Choice(ChoiceId(i), row))?;
         differing(&base.code, &changed.code, rows, |i, row| Row::Code(CodeAddress(i), row))?;
@@ -1746,6 +1893,15 @@ impl Patch {
         };
         if laid_out(base) != laid_out(changed) {
             return Err("a resource would be laid out anew");
+        }
+        let same_line = |(before, after): (&QueuePlan, &QueuePlan)| {
+            let jobs = |plan: &QueuePlan| plan.groups.iter().map(|group| group.job).collect::<Vec<_>>();
+            jobs(before) == jobs(after)
+                && before.partitions.is_some() == after.partitions.is_some()
+                && before.partitions <= after.partitions
+        };
+        if !base.queues.iter().zip(&changed.queues).all(same_line) {
+            return Err("a queue would be laid out anew: partitions can only be added");
         }
         Ok(Self { rows: std::mem::take(rows) })
     }

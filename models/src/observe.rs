@@ -312,6 +312,78 @@ pub struct CacheObservation {
     pub wait: Histogram,
 }
 
+/// One queue during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueueObservation {
+    /// Messages that were sent.
+    pub sent: u64,
+    /// Of those, messages that it took in.
+    pub received: u64,
+    /// Messages whose sender was told that they are not taken.
+    pub rejected: u64,
+    /// Messages that were lost on their way to it, or dropped because it was full.
+    pub dropped: u64,
+    /// Of those sent, messages that are on their way at the segment's end.
+    pub travelling: u64,
+    /// Messages whose sender stopped before there was room for them.
+    pub withdrawn: u64,
+    /// Senders that wait for room.
+    pub senders: PopulationWindow,
+    /// By group.
+    pub groups: Vec<ConsumersObservation>,
+}
+
+/// What a group of consumers did with the messages of a queue during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConsumersObservation {
+    /// Messages that are not dealt with.
+    pub lag: PopulationWindow,
+    /// Messages that are there at the segment's end, counted one by one.
+    pub kept: u64,
+    /// Messages that it was to deal with.
+    pub received: u64,
+    /// Messages dealt with.
+    pub done: u64,
+    /// Messages given up after their last attempt.
+    pub dead: u64,
+    /// Messages that became too old, or failed after they had counted as dealt with.
+    pub lost: u64,
+    /// Messages handed out, again or not.
+    pub deliveries: u64,
+    /// Runs that did their work.
+    pub worked: u64,
+    /// Of those, runs whose work had been done before.
+    pub duplicates: u64,
+    /// Runs that failed.
+    pub failures: u64,
+    /// Messages whose work was done after that of a later one of the same value.
+    pub disordered: u64,
+    /// Batches that members took.
+    pub polls: u64,
+    /// How often partitions were shared out anew.
+    pub rebalances: u64,
+    /// How often a member took too long.
+    pub evictions: u64,
+    /// Nanoseconds that members were not let work, times members.
+    pub stopped_ns: u128,
+    /// Nanoseconds that there were members, times members.
+    pub member_ns: u128,
+    /// Nanoseconds that members had something to do, times members.
+    pub busy_ns: u128,
+    /// From arrival until a message was handed out for the first time.
+    pub wait: Histogram,
+    /// From arrival until it was dealt with.
+    pub latency: Histogram,
+    /// The greatest age of any message in nanoseconds.
+    pub oldest: u64,
+    /// Age of the oldest message at the segment's end.
+    pub oldest_end: u64,
+    /// By partition: messages that are not dealt with at the segment's end. Empty where there are no partitions.
+    pub partitions: Vec<u64>,
+    /// Replications that are added up in this.
+    pub replications: u64,
+}
+
 /// The cores of one service, all replicas together, during a segment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CoresObservation {
@@ -415,6 +487,8 @@ pub struct Segment {
     pub jobs: Vec<JobObservation>,
     /// By cache.
     pub caches: Vec<CacheObservation>,
+    /// By queue.
+    pub queues: Vec<QueueObservation>,
     /// By route.
     pub routes: Vec<RouteObservation>,
     /// By service; none where it has no cores.

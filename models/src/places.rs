@@ -3,7 +3,7 @@
 //! A request's time is divided among places without gap or overlap: work at a service, waiting for its CPU,
 //! waiting for a pool, time on the network, and time lost to attempts that did not count.
 
-use crate::blueprint::{Blueprint, CacheId, PoolId, RateId, ServiceId, TrafficId, VolumeId};
+use crate::blueprint::{Blueprint, CacheId, PoolId, QueueId, RateId, ServiceId, TrafficId, VolumeId};
 
 /// What is done with time at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +41,7 @@ pub struct Places {
     traffics: u32,
     rates: u32,
     volumes: u32,
+    caches: u32,
 }
 
 impl Places {
@@ -52,6 +53,7 @@ impl Places {
             traffics: plan.traffics.len() as u32,
             rates: plan.rates.len() as u32,
             volumes: plan.volumes.len() as u32,
+            caches: plan.caches.len() as u32,
         }
     }
 
@@ -100,6 +102,11 @@ impl Places {
         4 * self.services + self.pools + self.traffics + self.rates + self.volumes + cache.0
     }
 
+    /// Waiting for room on the queue.
+    pub fn queue_wait(self, queue: QueueId) -> u32 {
+        4 * self.services + self.pools + self.traffics + self.rates + self.volumes + self.caches + queue.0
+    }
+
     /// Name and kind of place number `place`.
     pub fn describe(self, plan: &Blueprint, place: u32) -> (String, Kind) {
         let service = |i: u32| plan.services[i as usize].name.clone();
@@ -128,6 +135,10 @@ impl Places {
         if let Some(row) = plan.volumes.get(volume as usize) {
             return (row.name.clone(), Kind::Pools);
         }
-        (plan.caches[(volume - self.volumes) as usize].name.clone(), Kind::Pools)
+        let cache = volume - self.volumes;
+        if let Some(row) = plan.caches.get(cache as usize) {
+            return (row.name.clone(), Kind::Pools);
+        }
+        (plan.queues[(cache - self.caches) as usize].name.clone(), Kind::Pools)
     }
 }

@@ -28,6 +28,8 @@ impl Build {
             rates: vec![],
             volumes: vec![],
             jobs: vec![],
+            queues: vec![],
+            sends: vec![],
             moves: vec![],
             formulas: vec![],
             caches: vec![],

@@ -80,6 +80,8 @@ fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<St
         time.fetches(),
         time.stale_reads(),
         time.queues(),
+        time.lag(),
+        time.age(),
         time.utilization(),
         time.limits(),
         time.replicas(),
@@ -152,7 +154,7 @@ fn traffics(report: &Report) -> Vec<String> {
 impl<'a> Time<'a> {
     fn new(series: &'a Series, traffics: &'a [String]) -> Self {
         let mut time = Self { series, traffics, others: Vec::new() };
-        for figure in ["utilization", "queue_length", "limit", "replicas", "gets"] {
+        for figure in ["utilization", "queue_length", "lag", "limit", "replicas", "gets"] {
             for (name, _) in time.largest(figure) {
                 if !time.others.contains(&name) {
                     time.others.push(name);
@@ -283,6 +285,27 @@ impl<'a> Time<'a> {
             130.0,
             Ends::Zero(1.0),
             self.curves(self.largest("queue_length")),
+        )
+    }
+
+    /// Messages that are not dealt with.
+    fn lag(&self) -> Panel {
+        panel(
+            "Lag (messages not dealt with)",
+            Unit::Count(String::new()),
+            130.0,
+            Ends::Zero(1.0),
+            self.curves(self.largest("lag")),
+        )
+    }
+
+    fn age(&self) -> Panel {
+        panel(
+            "Age of the oldest message",
+            Unit::Seconds,
+            110.0,
+            Ends::Zero(0.0),
+            self.curves(self.largest("age")),
         )
     }
 

@@ -29,7 +29,7 @@ impl Unit {
     /// From a metric's name: `shoppers.p99`, `web.workers.utilization`.
     pub(crate) fn of_metric(metric: &str) -> Self {
         let metric = metric.split('(').next().unwrap_or(metric);
-        let timed = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max", "wait", "hold", "recovery"];
+        let timed = ["mean", "p50", "p90", "p95", "p99", "p99.9", "max", "wait", "hold", "recovery", "age"];
         let shared =
             ["errors", "ok", "utilization", "wait_probability", "hit_ratio", "stale_reads", "availability"];
         let rated = ["throughput", "offered", "failures", "rate", "slope", "gets", "fetches"];

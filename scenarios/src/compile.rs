@@ -6,7 +6,8 @@ use models::blueprint::{
     ArmTest, Attribute, Blueprint, BranchPlan, CacheId, CachePlan, CallId, CallPlan, Caller, ChoiceId,
     ChoicePlan, CodeAddress, EndpointPlan, FailurePlan, ForkId, ForkPlan, FormulaId, GetId, GetPlan, JobPlan,
     LinkId, LinkPlan, MoveId, MovePlan, Op, Payload, PoolId, PoolPlan, PutId, PutPlan, RouteId, RoutePlan,
-    SamplerId, ServiceId, ServicePlan, TrafficId, TrafficPlan, Units, UsePlan, WireId, WirePlan,
+    SamplerId, SendId, SendPlan, ServiceId, ServicePlan, TrafficId, TrafficPlan, Units, UsePlan, WireId,
+    WirePlan,
 };
 use models::formula::Formula;
 use sim_core::distribution::Distribution;
@@ -16,6 +17,7 @@ use crate::scenario::{
     self, ArmWhen, Branch, Call, Failure, Link, Move, Parts, Route, Service, Step, Wire, each_call,
 };
 
+#[expect(clippy::too_many_lines, reason = "one table after the other")]
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 #[expect(clippy::too_many_lines, reason = "a table of tables")]
 pub(crate) fn compile(
@@ -123,6 +125,8 @@ pub(crate) fn compile(
         services,
         endpoints,
         jobs,
+        queues: parts.queues.clone(),
+        sends: writer.sends,
         pools: writer.pools,
         rates: parts.rates.clone(),
         volumes: parts.volumes.clone(),
@@ -204,6 +208,7 @@ struct Writer<'a> {
     puts: Vec<PutPlan>,
     /// What is fetched on nobody's behalf, and comes behind the endpoint's code: step, its place, what fetches.
     refreshes: Vec<(GetId, String, &'a [Step])>,
+    sends: Vec<SendPlan>,
     /// Routes of the service or traffic at hand.
     routes: Vec<RouteId>,
     pools: Vec<PoolPlan>,
@@ -414,6 +419,10 @@ impl<'a> Writer<'a> {
             Step::Call(call) => {
                 let call = self.call(call, place);
                 self.op(Op::Call(call), place);
+            }
+            Step::Send(send) => {
+                self.sends.push(*send);
+                self.op(Op::Send(SendId(self.sends.len() as u32 - 1)), place);
             }
             Step::All { branches, copies, wait_for, cancel } => {
                 let fork = ForkId(self.forks.len() as u32);

@@ -115,6 +115,7 @@ fn names(spec: &ScenarioSpec) -> BTreeSet<&str> {
     all.chain(of(spec.resources.as_ref()))
         .chain(of(spec.caches.as_ref()))
         .chain(of(spec.policies.as_ref()))
+        .chain(of(spec.queues.as_ref()))
         .chain(of(spec.jobs.as_ref()))
         .collect()
 }
@@ -174,8 +175,8 @@ fn timed<'a>(
     let set = &event.set.0.as_ref()?.0;
     let mut labels = Vec::new();
     for assignment in assignments(set) {
-        const SECTIONS: [&str; 7] =
-            ["traffic", "services", "resources", "caches", "policies", "routes", "jobs"];
+        const SECTIONS: [&str; 8] =
+            ["traffic", "services", "resources", "caches", "policies", "routes", "queues", "jobs"];
         let section = assignment.path.split('.').next().unwrap_or_default();
         if !SECTIONS.contains(&section) {
             let help = did_you_mean(section, SECTIONS)

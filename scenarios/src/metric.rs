@@ -1,7 +1,7 @@
 //! Metrics: what expectations, comparisons and charts speak of, resolved to indices.
 
 use models::blueprint::{
-    CacheId, EndpointId, JobId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
+    CacheId, EndpointId, JobId, Outcome, PoolId, QueueId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
 };
 use sim_core::SimTime;
 
@@ -79,6 +79,8 @@ pub enum Subject {
     Endpoint(EndpointId),
     /// Runs of a job.
     Job(JobId),
+    /// A queue, in the eyes of one of its groups of consumers.
+    Queue(QueueId, u32),
     /// A resource of kind `slots`.
     Pool(PoolId),
     /// A resource of kind `rate`.
@@ -288,6 +290,50 @@ pub enum Figure {
     StaleReads,
     /// Share of the reads that went to what a copy follows.
     PinnedReads,
+    /// Messages sent per second.
+    Sent,
+    /// Messages of a queue that are not dealt with.
+    Lag,
+    /// The same at the end.
+    LagEnd,
+    /// Most of them.
+    LagMax,
+    /// The greatest age of any message.
+    Age,
+    /// Age of the oldest message at the end.
+    AgeEnd,
+    /// Messages per second that are handed out.
+    Deliveries,
+    /// Messages that were given up, in one replication.
+    Dead,
+    /// Share of those among the messages that were dealt with in any way.
+    DeadShare,
+    /// Share of the messages that were lost: on their way, dropped, too old, or failed too late.
+    Lost,
+    /// Messages dealt with, in one replication.
+    Done,
+    /// Runs per message dealt with.
+    RunsPerMessage,
+    /// Runs whose work had been done before, in one replication.
+    Duplicates,
+    /// Share of those among the runs that did their work.
+    DuplicateShare,
+    /// Messages whose work was done out of order, in one replication.
+    Disordered,
+    /// Share of those among the messages whose work was done.
+    DisorderedShare,
+    /// How often partitions were shared out anew, in one replication.
+    Rebalances,
+    /// How often a member took too long, in one replication.
+    MemberEvictions,
+    /// Share of the time that a partition stands still because of that.
+    Stopped,
+    /// Share of the time that a member has something to do.
+    Busy,
+    /// Members.
+    Members,
+    /// Messages of one partition that are not dealt with at the end.
+    LagOf(u32),
 }
 
 /// An expectation as checked.

@@ -3,8 +3,8 @@
 use models::attribute::Attributes;
 use models::blueprint::{
     Arrivals, Attribute, CacheId, CachePlan, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Fault,
-    FlushPlan, LifePlan, Limits, LinkId, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, RatePlan,
-    Recurrence, RouteId, ServiceId, Stock, VolumePlan, WaitFor, ZonePlan,
+    FlushPlan, LifePlan, Limits, LinkId, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, QueuePlan,
+    RatePlan, Recurrence, RouteId, SendPlan, ServiceId, Stock, VolumePlan, WaitFor, ZonePlan,
 };
 use models::formula::Formula;
 use models::health::HealthPlan;
@@ -54,6 +54,7 @@ pub(crate) struct Parts {
     pub(crate) services: Vec<Service>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) jobs: Vec<Job>,
+    pub(crate) queues: Vec<QueuePlan>,
     pub(crate) pools: Vec<PoolPlan>,
     pub(crate) rates: Vec<RatePlan>,
     pub(crate) volumes: Vec<VolumePlan>,
@@ -240,6 +241,7 @@ pub(crate) enum Step {
         removes: bool,
     },
     Call(Call),
+    Send(SendPlan),
     All {
         branches: Vec<Branch>,
         copies: Option<Distribution>,
@@ -301,6 +303,7 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
             | Step::Take(_)
             | Step::Give(_)
             | Step::Put { .. }
+            | Step::Send(_)
             | Step::Reply
             | Step::Fail { .. } => {}
         }

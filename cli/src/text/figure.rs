@@ -29,7 +29,16 @@ impl Unit {
         if metric.ends_with(".p99.9") {
             return Self::Seconds;
         }
-        if metric.contains(".level") || metric.contains("herd.") {
+        if metric.contains(".level")
+            || metric.contains("herd.")
+            || metric.contains(".lag") && !metric.contains(".slope")
+        {
+            return Self::Count;
+        }
+        if metric.ends_with(".age.end") {
+            return Self::Seconds;
+        }
+        if metric.contains(".partition.") {
             return Self::Count;
         }
         if metric.ends_with("breaker.rejected") || metric.ends_with("limit.rejected") {
@@ -39,14 +48,13 @@ impl Unit {
         let percentile = last.strip_prefix('p').is_some_and(|q| q.parse::<f64>().is_ok());
         match last {
             _ if percentile => Self::Seconds,
-            "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" | "recovery" | "empty_at" => {
-                Self::Seconds
-            }
+            "mean" | "max" | "wait" | "hold" | "wait_mean" | "hold_mean" | "recovery" | "empty_at"
+            | "age" => Self::Seconds,
             "throughput" | "offered" | "failures" | "rate" | "acquired" | "calls" | "timeouts" | "sent"
-            | "ejections" | "connects" | "expired" | "retries" | "retries_refused" | "hedges"
-            | "hedges_won" | "fallbacks" | "opened" | "open_refused" | "slope" | "gets" | "misses"
-            | "stale_hits" | "negative_hits" | "early" | "coalesced" | "coalesced_failures" | "fetches"
-            | "refreshes" | "fetch_failures" | "evictions" | "no_room" | "puts" => Self::Rate,
+            | "deliveries" | "ejections" | "connects" | "expired" | "retries" | "retries_refused"
+            | "hedges" | "hedges_won" | "fallbacks" | "opened" | "open_refused" | "slope" | "gets"
+            | "misses" | "stale_hits" | "negative_hits" | "early" | "coalesced" | "coalesced_failures"
+            | "fetches" | "refreshes" | "fetch_failures" | "evictions" | "no_room" | "puts" => Self::Rate,
             "queue_length"
             | "queue_max"
             | "in_flight"
@@ -65,6 +73,15 @@ impl Unit {
             | "entries"
             | "taken"
             | "given"
+            | "dead"
+            | "done"
+            | "duplicates"
+            | "disordered"
+            | "rebalances"
+            | "evictions"
+            | "runs_per_message"
+            | "members"
+            | "senders"
             | "oversold"
             | "starting"
             | "warming"

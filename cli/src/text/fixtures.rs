@@ -184,6 +184,8 @@ pub(crate) fn shop() -> Report {
         routes: BTreeMap::new(),
         resources: BTreeMap::from([("db_connections".to_owned(), resource("slots", 40.0, 0.83, 0.03))]),
         caches: BTreeMap::new(),
+        queues: BTreeMap::new(),
+        jobs: BTreeMap::new(),
         policies: BTreeMap::from([("sql".to_owned(), policy())]),
         laws: Laws {
             littles_law: vec![law("traffic.shoppers", 0.0004), law("web.workers queue", -0.012)],

@@ -7,6 +7,7 @@ mod flows;
 mod lives;
 mod outcome;
 mod page;
+mod queues;
 mod run;
 mod sweep;
 mod table;

@@ -13,6 +13,7 @@ use super::figure::{Unit, clock, grouped};
 use super::flows::{rates, volumes};
 use super::lives::lives;
 use super::page::Page;
+use super::queues::{jobs, queues};
 use super::table::{Cell, Column, Table};
 
 /// Rows of a table that are shown without `--all`.
@@ -45,6 +46,8 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     rates(&mut page, report);
     volumes(&mut page, report);
     caches(&mut page, report);
+    queues(&mut page, report);
+    jobs(&mut page, report);
     policies(&mut page, report, detail);
     routes(&mut page, report, detail);
     laws(&mut page, &report.laws.littles_law, detail);

@@ -5,6 +5,7 @@
 
 use sim_core::{Calendar, SimTime};
 
+use super::queues::QueueAlarm;
 use super::{Event, Packed, System};
 
 /// What an alarm is about.
@@ -28,6 +29,8 @@ pub(super) enum Alarm {
     Restart { replica: u32, life: u32 },
     /// The replica fails by its own clock.
     Fails { change: u32, replica: u32 },
+    /// Something about a queue, or those who take messages of it.
+    Queue(QueueAlarm),
 }
 
 impl System<'_> {
@@ -47,6 +50,7 @@ impl System<'_> {
             Alarm::Drained { replica, life } => self.drained(replica, life, now, calendar),
             Alarm::Restart { replica, life } => self.restart(replica, life, now, calendar),
             Alarm::Fails { change, replica } => self.fails(change, replica, now, calendar),
+            Alarm::Queue(alarm) => self.queue_alarm(alarm, now, calendar),
         }
     }
 }

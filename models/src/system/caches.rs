@@ -596,7 +596,7 @@ impl System<'_> {
     }
 
     /// Takes a frame out of the group that it waits in. Returns where that is counted.
-    pub(super) fn leave_group(&mut self, index: u32, now: SimTime) -> &mut CacheObservation {
+    pub(super) fn leave_herd(&mut self, index: u32, now: SimTime) -> &mut CacheObservation {
         let frame = self.frames.at_mut(index);
         frame.state = State::Ready;
         let (group, since) = (frame.at, frame.since);

@@ -411,7 +411,7 @@ impl System<'_> {
             self.services[service].present.leave(frame.arrived, now);
         }
         if frame.kind == Kind::Job {
-            self.job_ended(index, Outcome::CANCELLED, now);
+            self.job_ended(index, Outcome::CANCELLED, true, now);
         }
         self.release_balancer(index, None, now);
         self.release_all(index, Outcome::CANCELLED, now);
@@ -431,7 +431,8 @@ impl System<'_> {
             }
             State::Metered => self.leave_rate(index, now).cancelled += 1,
             State::Blocked => self.leave_volume(index, now).cancelled += 1,
-            State::Awaiting => self.leave_group(index, now).cancelled += 1,
+            State::Awaiting => self.leave_herd(index, now).cancelled += 1,
+            State::Sending => self.leave_senders(index, now),
             State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
             _ => {}
         }

@@ -84,6 +84,8 @@ pub(super) enum State {
     Batched,
     /// Waiting for what somebody else fetches for a cache: `at` is the group.
     Awaiting,
+    /// Waiting for room on a queue: `at` is the queue.
+    Sending,
 }
 
 /// What a frame is.

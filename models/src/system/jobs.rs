@@ -18,6 +18,8 @@ use crate::observe::JobObservation;
 pub(super) enum Cause {
     /// Nobody's.
     Nothing,
+    /// A message that a member of a group has taken.
+    Member(u32),
 }
 
 /// What is known of a run beside its frame.
@@ -84,7 +86,6 @@ impl Jobs {
 
 impl System<'_> {
     /// Starts a run of a job; its first operation is run when it is its turn in the present instant.
-    #[expect(dead_code, reason = "until there are queues, nothing starts one")]
     pub(super) fn start_job(&mut self, start: &Start, now: SimTime) -> FrameKey {
         let request = self.requests.claim(Request::blank).index();
         *self.requests.at_mut(request) =
@@ -96,6 +97,7 @@ impl System<'_> {
         frame.link = Link::NOBODY;
         frame.draw_key = start.draw_key;
         frame.kind = Kind::Job;
+        self.deadlines.set(index, SimTime::MAX);
         let run = Run { job: start.job, cause: start.cause };
         let runs = &mut self.jobs.runs;
         if runs.len() <= index as usize {
@@ -110,8 +112,8 @@ impl System<'_> {
     }
 
     /// A run has ended, or was stopped. Its frame is still there, with all that it holds.
-    #[cold]
-    pub(super) fn job_ended(&mut self, index: u32, outcome: Outcome, now: SimTime) {
+    #[inline(never)]
+    pub(super) fn job_ended(&mut self, index: u32, outcome: Outcome, is_stopped: bool, now: SimTime) {
         let Run { job, cause } = self.jobs.runs[index as usize];
         let started = self.frames.at(index).arrived;
         let meter = &mut self.jobs.meters[job.index()];
@@ -120,6 +122,7 @@ impl System<'_> {
         meter.time.record(now.since(started).as_nanos());
         match cause {
             Cause::Nothing => {}
+            Cause::Member(member) => self.member_done(member, outcome, is_stopped),
         }
     }
 }

@@ -24,6 +24,7 @@ mod network;
 mod policy;
 mod pool;
 mod queue;
+mod queues;
 mod rates;
 mod replicate;
 mod routing;
@@ -58,6 +59,7 @@ use jobs::Jobs;
 use lives::Lives;
 use policy::Memories;
 use pool::{Instance, Level, Pool};
+use queues::Queues;
 use rates::Rates;
 pub use replicate::{Replication, replicate};
 use routing::CallerRoute;
@@ -189,6 +191,12 @@ enum Task {
     Retire(u32),
     /// Crash this replica, which has run out of something, and start it again.
     Crash(u32),
+    /// Let this member of a group look for messages.
+    Poll(u32),
+    /// Let those go on who wait for room on this queue.
+    Room(u32),
+    /// See to it that this group has the members that it wants, where it wants them.
+    Place(u32),
 }
 
 /// The state of one replication.
@@ -226,6 +234,7 @@ struct System<'a> {
     volumes: Volumes,
     jobs: Jobs,
     caches: Caches,
+    queues: Queues,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
     memories: Memories,
@@ -295,6 +304,7 @@ impl<'a> System<'a> {
             volumes: Volumes::new(plan),
             jobs: Jobs::new(plan),
             caches: Caches::new(plan, sim_core::combine(seed, u64::from(index))),
+            queues: Queues::new(plan),
             balancers: Vec::new(),
             sources: Vec::new(),
             memories: Memories::new(plan),
@@ -471,6 +481,18 @@ impl<'a> System<'a> {
                 }
                 Some(Task::Crash(replica)) => {
                     self.crash(replica, Some(sim_core::Span::ZERO), now, calendar);
+                    None
+                }
+                Some(Task::Poll(member)) => {
+                    self.poll(member, now, calendar);
+                    None
+                }
+                Some(Task::Place(group)) => {
+                    self.place(group, now, calendar);
+                    None
+                }
+                Some(Task::Room(queue)) => {
+                    self.let_in(queue, now, calendar);
                     None
                 }
                 Some(Task::Cores(cores)) => {

@@ -51,7 +51,9 @@ impl Queue {
 }
 
 fn is_waiting(frames: &Slab<Frame>, key: FrameKey) -> bool {
-    frames.get(key).is_some_and(|frame| matches!(frame.state, State::Metered | State::Blocked))
+    frames
+        .get(key)
+        .is_some_and(|frame| matches!(frame.state, State::Metered | State::Blocked | State::Sending))
 }
 
 impl System<'_> {

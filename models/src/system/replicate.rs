@@ -35,6 +35,7 @@ pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFla
     let mut system = System::new(plan, replication.seed, replication.index, replication.breakdown);
     let mut calendar = Calendar::new();
     system.start_clock(&mut calendar);
+    system.start_members();
     system.start_sources(&mut calendar);
     // What opens connections ahead begins before anybody comes.
     system.settle(None, SimTime::ZERO, &mut calendar);
@@ -111,6 +112,7 @@ impl System<'_> {
             + self.rates.bytes()
             + self.volumes.bytes()
             + self.caches.bytes()
+            + self.queues.bytes()
             + self.alarms.high_water() * size_of::<super::Alarm>();
         bytes as u64
     }

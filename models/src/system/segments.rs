@@ -22,6 +22,7 @@ struct Census {
     jobs: Vec<Present>,
     fetching: Vec<Present>,
     awaiting: Vec<Present>,
+    sending: Vec<Present>,
 }
 
 impl System<'_> {
@@ -79,6 +80,7 @@ impl System<'_> {
             volumes: self.volumes.flush(&census.blocked, now),
             jobs: self.jobs.flush(&census.jobs, now),
             caches: self.caches.flush(&census.fetching, &census.awaiting, now),
+            queues: self.queues.flush(&census.sending, now),
             pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
             cores: Vec::new(),
             policies: self.memories.flush(now),
@@ -122,6 +124,7 @@ impl System<'_> {
             jobs: nobody(self.plan.jobs.len()),
             fetching: nobody(self.plan.caches.len()),
             awaiting: nobody(self.plan.caches.len()),
+            sending: nobody(self.plan.queues.len()),
         };
         let pool_of = |instance: u32| self.instances[instance as usize].pool as usize;
         for (instance, opened, unit) in self.connections.census() {
@@ -173,6 +176,7 @@ impl System<'_> {
                 State::Awaiting => {
                     census.awaiting[self.caches.cache_of(frame.at) as usize].add(1, frame.since);
                 }
+                State::Sending => census.sending[frame.at as usize].add(1, frame.since),
                 State::Computing | State::CoreQueued => census.computing[service].add(1, frame.since),
                 _ => {}
             }
@@ -284,6 +288,8 @@ impl System<'_> {
             Row::Cut(id, _) => Row::Cut(*id, plan.links[id.index()].is_cut),
             Row::Added(id, _) => Row::Added(*id, plan.links[id.index()].added.clone()),
             Row::Lossy(id, _) => Row::Lossy(*id, plan.links[id.index()].loss),
+            Row::Queue(id, _) => Row::Queue(*id, plan.queues[id.index()].clone()),
+            Row::Send(id, _) => Row::Send(*id, plan.sends[id.index()]),
             Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
             Row::Choice(id, _) => Row::Choice(*id, plan.choices[id.index()].clone()),
             Row::Code(id, _) => Row::Code(*id, plan.code[id.index()]),
@@ -304,6 +310,8 @@ impl System<'_> {
             Row::Added(id, added) => self.links[id.index()].added = added,
             Row::Lossy(id, loss) => self.links[id.index()].loss = loss,
             Row::Wire(id, row) => self.wires[id.index()] = row,
+            Row::Queue(id, row) => self.change_queue(id.index(), row, now, calendar),
+            Row::Send(id, row) => self.queues.sends[id.index()] = row,
             Row::Fork(id, row) => self.forks[id.index()] = row,
             Row::Choice(id, row) => self.choices[id.index()] = row,
             Row::Code(id, row) => self.code[id.index()] = row,
@@ -371,6 +379,7 @@ impl System<'_> {
             local += 1;
         }
         self.services[service].note_only();
+        self.place_members(service as u32, now);
     }
 
     /// A request reaches the replica.
@@ -448,6 +457,8 @@ impl Row {
             (Self::Cut(a, _), Self::Cut(b, _))
             | (Self::Added(a, _), Self::Added(b, _))
             | (Self::Lossy(a, _), Self::Lossy(b, _)) => a == b,
+            (Self::Queue(a, _), Self::Queue(b, _)) => a == b,
+            (Self::Send(a, _), Self::Send(b, _)) => a == b,
             (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
             (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
             (Self::Code(a, _), Self::Code(b, _)) => a == b,

@@ -91,14 +91,16 @@ impl System<'_> {
                     }
                 }
                 Op::Opened { pool, takes_unit } => self.opened(index, pool, takes_unit, pc, now),
-                Op::Batch(_) | Op::Take(_) | Op::Give(_) => match self.move_units(index, pc, now, calendar) {
-                    Asked::Got => {}
-                    Asked::Queued => return,
-                    Asked::Refused(outcome) => match self.finish(index, outcome, now, calendar) {
-                        Some(next) => index = next,
-                        None => return,
-                    },
-                },
+                Op::Batch(_) | Op::Take(_) | Op::Give(_) | Op::Send(_) => {
+                    match self.move_units(index, pc, now, calendar) {
+                        Asked::Got => {}
+                        Asked::Queued => return,
+                        Asked::Refused(outcome) => match self.finish(index, outcome, now, calendar) {
+                            Some(next) => index = next,
+                            None => return,
+                        },
+                    }
+                }
                 Op::Get(_) | Op::Fetched(_) | Op::Put(_) => match self.look_up(index, pc, now) {
                     Asked::Got => {}
                     Asked::Queued => return,
@@ -217,6 +219,7 @@ impl System<'_> {
     fn move_units(&mut self, index: u32, pc: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Asked {
         let (id, gives) = match self.code[pc as usize] {
             Op::Batch(pool) => return self.join_batch(index, pool, now, calendar),
+            Op::Send(id) => return self.send(index, id, now, calendar),
             Op::Take(id) => (id, false),
             Op::Give(id) => (id, true),
             other => unreachable!("{other:?} moves nothing"),
@@ -754,7 +757,7 @@ impl System<'_> {
         } else if kind == Kind::Opener {
             self.opener_ended(index);
         } else if kind == Kind::Job {
-            self.job_ended(index, outcome, now);
+            self.job_ended(index, outcome, false, now);
         }
         if holds != NONE {
             self.release_all(index, outcome, now);

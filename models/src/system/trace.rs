@@ -8,7 +8,7 @@ use sim_core::SimTime;
 
 use super::System;
 use super::frame::{Arena, Frame, Kind, NONE, Request};
-use crate::blueprint::{Blueprint, CacheId, Op, PoolId, RateId, ServiceId, VolumeId};
+use crate::blueprint::{Blueprint, CacheId, Op, PoolId, QueueId, RateId, ServiceId, VolumeId};
 use crate::observe::{Breakdown, BreakdownRow};
 use crate::places::Places;
 
@@ -223,6 +223,14 @@ impl System<'_> {
         let account = self.frames.at(index).account;
         if account != NONE {
             self.trace.charge(account, self.trace.places().cache_wait(CacheId(cache)), now);
+        }
+    }
+
+    /// The frame has waited for room on a queue.
+    pub(super) fn trace_queue_wait(&mut self, index: u32, queue: u32, now: SimTime) {
+        let account = self.frames.at(index).account;
+        if account != NONE {
+            self.trace.charge(account, self.trace.places().queue_wait(QueueId(queue)), now);
         }
     }
 

@@ -100,6 +100,8 @@ pub(crate) fn empty_report() -> Report {
         resources: BTreeMap::new(),
         caches: BTreeMap::new(),
         policies: BTreeMap::new(),
+        queues: BTreeMap::new(),
+        jobs: BTreeMap::new(),
         laws: Laws { hold: true, ..Laws::default() },
         theory: Vec::new(),
         bottleneck: None,

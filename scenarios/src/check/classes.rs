@@ -177,6 +177,7 @@ fn failures(steps: &[StepSpec], names: &mut BTreeSet<String>) {
             | StepSpec::Give(_)
             | StepSpec::Get(_)
             | StepSpec::Put(_)
+            | StepSpec::Send(_)
             | StepSpec::Reply => {}
         }
     }

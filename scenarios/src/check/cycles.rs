@@ -94,6 +94,7 @@ fn can_end(steps: &[Step], ends: &[bool]) -> Way {
             | Step::Take(_)
             | Step::Give(_)
             | Step::Put { .. }
+            | Step::Send(_)
             | Step::Reply => Way::Passes,
             // Whoever comes first finds nothing.
             Step::Get { miss, .. } => can_end(miss, ends),

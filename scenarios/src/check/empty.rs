@@ -87,7 +87,7 @@ impl<'a> EmptySystem<'a> {
             Step::Delay(time) | Step::Times { time, computes: false, .. } => (time.mean(), 1.0),
             Step::Hold { steps, .. } => self.sequence(steps, speed),
             Step::Batch { alone, .. } => (*alone, 1.0),
-            Step::Take(_) | Step::Give(_) | Step::Put { .. } => (0.0, 1.0),
+            Step::Take(_) | Step::Give(_) | Step::Put { .. } | Step::Send(_) => (0.0, 1.0),
             // An empty system has had time to fill its caches.
             Step::Get { hit, .. } => self.sequence(hit, speed),
             Step::Call(call) => (self.call(call), 1.0),

@@ -16,6 +16,7 @@ mod lines;
 mod moves;
 mod network;
 mod policies;
+mod queues;
 mod rates;
 mod resources;
 mod routes;
@@ -28,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
     CacheId, CachePlan, Caller, EndpointId, LifePlan, Limits, Outcome, PolicyId, PoolId, PoolPlan, Price,
-    RatePlan, RouteId, ServiceId, StartupPlan, Stock, VolumePlan,
+    QueueId, RatePlan, RouteId, ServiceId, StartupPlan, Stock, VolumePlan,
 };
 use sim_core::Span;
 use sim_core::distribution::Distribution;
@@ -61,6 +62,7 @@ pub(super) struct Checker<'a> {
     /// `web.checkout`.
     endpoints: BTreeMap<String, EndpointId>,
     policies: BTreeMap<&'a str, PolicyId>,
+    queues: BTreeMap<&'a str, QueueId>,
     routes: BTreeMap<&'a str, &'a RouteSpec>,
     classes: Vec<String>,
     /// Names that `fail` steps use.
@@ -108,6 +110,10 @@ impl<'a> Checker<'a> {
         for (i, entry) in spec.policies.iter().flat_map(Named::sorted).enumerate() {
             policies.insert(entry.name.as_str(), PolicyId(i as u32));
         }
+        let mut queues = BTreeMap::new();
+        for (i, entry) in spec.queues.iter().flat_map(Named::sorted).enumerate() {
+            queues.insert(entry.name.as_str(), QueueId(i as u32));
+        }
         let slots = vec![Vec::new(); services.len()];
         Self {
             spec,
@@ -116,6 +122,7 @@ impl<'a> Checker<'a> {
             services,
             endpoints,
             policies,
+            queues,
             routes: BTreeMap::new(),
             classes: Vec::new(),
             failures: Vec::new(),
@@ -156,6 +163,7 @@ impl<'a> Checker<'a> {
         self.check_prices();
         let endpoints = self.all_endpoints();
         let jobs = self.all_jobs();
+        let queues = self.all_queues();
         let traffics = self.all_traffics(&endpoints, &services);
         let uses = self.all_uses();
         let policies = self.all_policies();
@@ -189,6 +197,7 @@ impl<'a> Checker<'a> {
             services,
             endpoints,
             jobs,
+            queues,
             pools: self.pools,
             rates: self.rates,
             volumes: self.volumes,

@@ -230,7 +230,11 @@ impl Checker<'_> {
         }
     }
 
-    fn backoff(&mut self, spec: &BackoffSpec, drawn: Option<&Distribution>) -> (Span, f64, Span, Jitter) {
+    pub(super) fn backoff(
+        &mut self,
+        spec: &BackoffSpec,
+        drawn: Option<&Distribution>,
+    ) -> (Span, f64, Span, Jitter) {
         match spec {
             BackoffSpec::Drawn(_) => {
                 let mean = drawn.map_or(0.0, Distribution::mean);

@@ -68,6 +68,7 @@ impl Checker<'_> {
             StepSpec::Get(step) => self.get(service, step)?,
             StepSpec::Put(step) => self.put(service, step)?,
             StepSpec::Call(step) => Step::Call(self.call(service, step)?),
+            StepSpec::Send(step) => Step::Send(self.send(step)?),
             StepSpec::All(step) => self.all(service, step)?,
             StepSpec::Repeat(step) => {
                 let times = self.distribution(&step.repeat);

@@ -87,6 +87,14 @@ fn is_exact(figure: Figure) -> bool {
             | Figure::LevelMin
             | Figure::LevelMax
             | Figure::LevelEnd
+            | Figure::Done
+            | Figure::Dead
+            | Figure::Duplicates
+            | Figure::Disordered
+            | Figure::Rebalances
+            | Figure::Evictions
+            | Figure::LagMax
+            | Figure::LagEnd
     )
 }
 
@@ -261,8 +269,10 @@ impl Reader<'_> {
 
     /// That a figure is a level, which can rise.
     fn rises(&mut self, place: Place, level: &str, found: &Found) -> Option<()> {
-        let is_level =
-            matches!(found.figure, Figure::InFlight | Figure::QueueLength | Figure::InUse | Figure::Replicas);
+        let is_level = matches!(
+            found.figure,
+            Figure::InFlight | Figure::QueueLength | Figure::InUse | Figure::Replicas | Figure::Lag
+        );
         let of_cores = matches!(found.subject, Subject::Cores(_)) && found.figure != Figure::InFlight;
         if is_level && !of_cores {
             return Some(());
@@ -271,7 +281,7 @@ impl Reader<'_> {
             let whose = level.rsplit_once('.').map_or(level, |(whose, _)| whose);
             format!("who computes and who waits is not told apart there: write `{whose}.in_flight.slope`")
         } else {
-            "levels have one: `in_flight`, `queue_length`, `in_use`, `replicas`".into()
+            "levels have one: `in_flight`, `queue_length`, `in_use`, `replicas`, `lag`".into()
         };
         self.error(place, format!("`{level}` has no slope"), help);
         None
@@ -292,7 +302,7 @@ impl Reader<'_> {
     /// Whether `path` speaks of a part that may be missing because it could not be read.
     fn is_told(&self, path: &str) -> bool {
         let mut words = path.split('.').skip_while(|word| {
-            matches!(*word, "traffic" | "services" | "resources" | "policies")
+            matches!(*word, "traffic" | "services" | "resources" | "policies" | "queues" | "jobs")
                 || self.variants.iter().any(|known| known == word)
         });
         let first = words.next().unwrap_or_default();

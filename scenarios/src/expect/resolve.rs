@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    CacheId, Caller, EndpointId, JobId, Outcome, PoolId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
+    CacheId, Caller, EndpointId, JobId, Outcome, PoolId, QueueId, RateId, RouteId, ServiceId, TrafficId,
+    VolumeId,
 };
 
 use crate::metric::{Figure, Group, Subject};
@@ -82,6 +83,23 @@ impl<'a> Subjects<'a> {
         for (i, job) in parts.jobs.iter().enumerate() {
             let name = &job.name;
             subjects.add(Subject::Job(JobId(i as u32)), [format!("jobs.{name}"), name.clone()]);
+        }
+        for (i, queue) in parts.queues.iter().enumerate() {
+            let name = &queue.name;
+            for (g, group) in queue.groups.iter().enumerate() {
+                let subject = Subject::Queue(QueueId(i as u32), g as u32);
+                let of_group = [
+                    format!("queues.{name}.consumers.{}", group.name),
+                    format!("queues.{name}.{}", group.name),
+                    format!("{name}.consumers.{}", group.name),
+                    format!("{name}.{}", group.name),
+                ];
+                // With one group, what the group sees is all that there is to say of the queue.
+                let own = [format!("queues.{name}"), name.clone()];
+                let own = own.into_iter().filter(|_| queue.groups.len() == 1);
+                let named = of_group.into_iter().filter(|_| !group.name.is_empty());
+                subjects.add(subject, own.chain(named));
+            }
         }
         for (i, route) in parts.routes.iter().enumerate() {
             let name = &route.name;
@@ -271,6 +289,10 @@ impl<'a> Subjects<'a> {
             Subject::Service(id) => {
                 row(SERVICE, text).or_else(|| self.cost(id, text)).or_else(|| replica(text))
             }
+            Subject::Queue(..) => row(QUEUE, text)
+                .or_else(|| partition(text))
+                .or_else(|| waits_only(text))
+                .or_else(|| of_latency().map(time)),
             Subject::Route(_) => row(ROUTE, text),
             Subject::Pool(id) => {
                 let connections = || row(self.connections(id), text);
@@ -317,6 +339,7 @@ impl<'a> Subjects<'a> {
             Subject::Group(..) => [own(&latency), words(&[GROUP]), self.parts.outcomes.clone()].concat(),
             Subject::Endpoint(_) => [own(&latency), words(&[ENDPOINT])].concat(),
             Subject::Job(_) => [own(&latency), words(&[JOB]), self.parts.outcomes.clone()].concat(),
+            Subject::Queue(..) => [own(&latency), own(&waits[..2]), words(&[QUEUE])].concat(),
             Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1", "available.1"])].concat(),
             Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(id) => [words(&[RESOURCE, POOL, self.connections(id)]), own(&waits)].concat(),
@@ -360,6 +383,34 @@ const JOB: &[Row] = &[
     ("failures", Figure::Failures, Unit::Rate),
     ("offered", Figure::Offered, Unit::Rate),
     ("in_flight", Figure::InFlight, Unit::Number),
+];
+const QUEUE: &[Row] = &[
+    ("lag", Figure::Lag, Unit::Number),
+    ("lag.end", Figure::LagEnd, Unit::Number),
+    ("lag.max", Figure::LagMax, Unit::Number),
+    ("age", Figure::Age, Unit::Time),
+    ("age.end", Figure::AgeEnd, Unit::Time),
+    ("sent", Figure::Sent, Unit::Rate),
+    ("offered", Figure::Offered, Unit::Rate),
+    ("throughput", Figure::Throughput, Unit::Rate),
+    ("deliveries", Figure::Deliveries, Unit::Rate),
+    ("failures", Figure::Failures, Unit::Rate),
+    ("runs_per_message", Figure::RunsPerMessage, Unit::Number),
+    ("done", Figure::Done, Unit::Number),
+    ("dead", Figure::Dead, Unit::Number),
+    ("dead.share", Figure::DeadShare, Unit::Share),
+    ("lost", Figure::Lost, Unit::Share),
+    ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),
+    ("duplicates", Figure::Duplicates, Unit::Number),
+    ("duplicates.share", Figure::DuplicateShare, Unit::Share),
+    ("disordered", Figure::Disordered, Unit::Number),
+    ("disordered.share", Figure::DisorderedShare, Unit::Share),
+    ("rebalances", Figure::Rebalances, Unit::Number),
+    ("evictions", Figure::Evictions, Unit::Number),
+    ("stopped", Figure::Stopped, Unit::Share),
+    ("busy", Figure::Busy, Unit::Share),
+    ("members", Figure::Members, Unit::Number),
+    ("senders", Figure::QueueLength, Unit::Number),
 ];
 const SERVICE: &[Row] = &[
     ("replicas", Figure::Replicas, Unit::Number),
@@ -515,6 +566,12 @@ fn replica(text: &str) -> Option<(Figure, Unit)> {
         "from" => Some((Figure::ReplicasFrom(number), Unit::Share)),
         _ => None,
     }
+}
+
+/// `partition.3`: what is left of it.
+fn partition(text: &str) -> Option<(Figure, Unit)> {
+    let number = text.strip_prefix("partition.")?.parse().ok()?;
+    Some((Figure::LagOf(number), Unit::Number))
 }
 
 fn waits(text: &str) -> Option<(Figure, Unit)> {

@@ -110,7 +110,7 @@ fn window_position(case: &Case, window: (SimTime, SimTime)) -> Option<usize> {
 
 /// Of how many requests the metric is a share.
 fn out_of(metric: &Metric, segment: &Segment) -> Option<u64> {
-    if !matches!(metric.figure, Figure::Share(_) | Figure::Errors) {
+    if !matches!(metric.figure, Figure::Share(_) | Figure::Errors | Figure::Lost) {
         return None;
     }
     match metric.subject {
@@ -118,6 +118,7 @@ fn out_of(metric: &Metric, segment: &Segment) -> Option<u64> {
         Subject::Group(id, group) => {
             Some(evaluate::group(segment.traffics.get(id.index())?, group)?.outcomes.iter().sum())
         }
+        Subject::Queue(id, _) => Some(segment.queues.get(id.index())?.sent),
         Subject::Job(id) => Some(segment.jobs.get(id.index())?.outcomes.iter().sum()),
         Subject::Endpoint(id) => segment.endpoints.get(id.index()).map(|e| e.answered + e.failed),
         _ => None,

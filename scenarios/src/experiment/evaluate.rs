@@ -2,9 +2,9 @@
 
 use models::blueprint::{Blueprint, Outcome};
 use models::observe::{
-    CacheObservation, CoresObservation, EndpointObservation, GroupObservation, JobObservation, Observations,
-    PolicyObservation, PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation,
-    StateTimes, TrafficObservation, VolumeObservation,
+    CacheObservation, ConsumersObservation, CoresObservation, EndpointObservation, GroupObservation,
+    JobObservation, Observations, PolicyObservation, PoolObservation, QueueObservation, RateObservation,
+    RouteObservation, Segment, ServiceObservation, StateTimes, TrafficObservation, VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -48,6 +48,9 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
         }
         Subject::Endpoint(id) => endpoint(metric.figure, segment.endpoints.get(id.index())?, seconds),
         Subject::Job(id) => job(metric.figure, segment.jobs.get(id.index())?, seconds),
+        Subject::Queue(id, group) => {
+            queue_of(metric.figure, segment.queues.get(id.index())?, group as usize, seconds)
+        }
         Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?, replications),
         Subject::Route(id) => route(metric.figure, segment.routes.get(id.index())?, seconds),
         Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
@@ -74,6 +77,10 @@ fn slope(level: Figure, subject: Subject, segment: &Segment) -> Option<f64> {
     let both = |(a, span): (f64, u128), (b, _): (f64, u128)| (a + b, span);
     let (rise, span_ns) = match (subject, level) {
         (Subject::Traffic(id), Figure::InFlight) => seen(&segment.traffics.get(id.index())?.present),
+        (Subject::Queue(id, group), Figure::Lag) => {
+            seen(&segment.queues.get(id.index())?.groups.get(group as usize)?.lag)
+        }
+        (Subject::Queue(id, _), Figure::QueueLength) => seen(&segment.queues.get(id.index())?.senders),
         (Subject::Job(id), Figure::InFlight) => seen(&segment.jobs.get(id.index())?.present),
         (Subject::Service(id), Figure::InFlight) => seen(&segment.services.get(id.index())?.present),
         (Subject::Service(id), Figure::Replicas) => seen(&segment.services.get(id.index())?.replicas),
@@ -101,6 +108,10 @@ pub(crate) fn waits(subject: Subject, segment: &Segment) -> bool {
         }
         Subject::Service(id) => segment.services.get(id.index()).is_some_and(|seen| someone(&seen.present)),
         Subject::Job(id) => segment.jobs.get(id.index()).is_some_and(|seen| someone(&seen.present)),
+        Subject::Queue(id, group) => {
+            let seen = segment.queues.get(id.index()).and_then(|seen| seen.groups.get(group as usize));
+            seen.is_some_and(|seen| someone(&seen.lag))
+        }
         Subject::Pool(id) => segment.pools.get(id.index()).is_some_and(|seen| someone(&seen.waiting)),
         Subject::Cores(id) => {
             let seen = segment.cores.get(id.index()).and_then(Option::as_ref);
@@ -170,6 +181,43 @@ fn job(figure: Figure, seen: &JobObservation, seconds: f64) -> Option<f64> {
         Figure::Offered => rate(seen.present.enters, seconds),
         Figure::InFlight => average(&seen.present),
         other => ended(other, &seen.outcomes, seconds).or_else(|| latency_of(other, &seen.time)),
+    }
+}
+
+fn queue_of(figure: Figure, queue: &QueueObservation, group: usize, seconds: f64) -> Option<f64> {
+    let seen: &ConsumersObservation = queue.groups.get(group)?;
+    let in_one = |count: u64| ratio(count as f64, seen.replications as f64);
+    match figure {
+        Figure::Sent => rate(queue.sent, seconds),
+        Figure::Share(Outcome::REJECTED) => share(queue.rejected, queue.sent),
+        Figure::QueueLength => average(&queue.senders),
+        Figure::Lag => average(&seen.lag),
+        Figure::LagEnd => in_one(seen.lag.n_end),
+        Figure::LagMax => Some(seen.lag.max as f64),
+        Figure::Age => Some(seen.oldest as f64 / 1e9),
+        Figure::AgeEnd => in_one(seen.oldest_end).map(|nanos| nanos / 1e9),
+        Figure::Offered => rate(seen.received, seconds),
+        Figure::Throughput => rate(seen.done, seconds),
+        Figure::Deliveries => rate(seen.deliveries, seconds),
+        Figure::Failures => rate(seen.failures, seconds),
+        Figure::RunsPerMessage => share(seen.deliveries, seen.done + seen.dead + seen.lost),
+        Figure::Done => in_one(seen.done),
+        Figure::Dead => in_one(seen.dead),
+        Figure::Lost => share(seen.lost + queue.dropped, queue.sent),
+        Figure::DeadShare => share(seen.dead, seen.done + seen.dead + seen.lost),
+        Figure::Duplicates => in_one(seen.duplicates),
+        Figure::DuplicateShare => share(seen.duplicates, seen.worked),
+        Figure::Disordered => in_one(seen.disordered),
+        Figure::DisorderedShare => share(seen.disordered, seen.worked - seen.duplicates),
+        Figure::Rebalances => in_one(seen.rebalances),
+        Figure::MemberEvictions => in_one(seen.evictions),
+        Figure::Stopped => ratio(seen.stopped_ns as f64 / seen.partitions.len() as f64, seconds * 1e9),
+        Figure::Busy => ratio(seen.busy_ns as f64, seen.member_ns as f64),
+        Figure::Members => ratio(seen.member_ns as f64, seconds * 1e9),
+        Figure::LagOf(number) => in_one(*seen.partitions.get(number as usize)?),
+        Figure::WaitMean => mean(&seen.wait),
+        Figure::WaitQuantile(q) => quantile(&seen.wait, q),
+        latency => latency_of(latency, &seen.latency),
     }
 }
 

@@ -95,6 +95,11 @@ fn depends_on_length(term: &Term) -> bool {
                 | Figure::QueueMax
                 | Figure::WaitMean
                 | Figure::WaitQuantile(_)
+                | Figure::Lag
+                | Figure::LagMax
+                | Figure::LagEnd
+                | Figure::Age
+                | Figure::AgeEnd
         )
 }
 

@@ -122,6 +122,8 @@ pub(crate) struct Levels {
     pub(crate) volumes: Vec<[u64; 3]>,
     /// Fetches under way, and those who wait for them.
     pub(crate) caches: Vec<[u64; 3]>,
+    /// Messages that are not dealt with, by queue and group.
+    pub(crate) queues: Vec<Vec<[u64; 3]>>,
 }
 
 impl Levels {
@@ -162,7 +164,15 @@ impl Levels {
                 [0, 1, 2].map(|k| waiting[k] + fetching[k])
             })
             .collect();
-        Some(Self { traffics, services, pools, cores, rates, volumes, caches })
+        let lags =
+            |segment: &Segment, queue: usize, group: usize| segment.queues[queue].groups[group].lag.clone();
+        let groups = |i: usize| {
+            (0..first.queues[i].groups.len())
+                .map(|g| at(&lags(first, i, g), &lags(half, i, g), &lags(last, i, g)))
+                .collect()
+        };
+        let queues = (0..first.queues.len()).map(groups).collect();
+        Some(Self { traffics, services, pools, cores, rates, volumes, caches, queues })
     }
 }
 

@@ -16,7 +16,7 @@
 //! through. Others keep theirs.
 
 use models::blueprint::{
-    Arrivals, Blueprint, CacheId, EndpointId, PoolId, RateId, ServiceId, TrafficId, VolumeId,
+    Arrivals, Blueprint, CacheId, EndpointId, PoolId, QueueId, RateId, ServiceId, TrafficId, VolumeId,
 };
 use models::observe::Segment;
 use sim_core::Estimate;
@@ -105,8 +105,14 @@ impl Unsteady {
         if growing.is_empty() {
             return Self::default();
         }
-        let passes = passages(blueprint);
         let mut subjects = growing.to_vec();
+        // Nobody waits for what a queue keeps for later.
+        let growing: Vec<Subject> =
+            growing.iter().copied().filter(|subject| !matches!(subject, Subject::Queue(..))).collect();
+        if growing.is_empty() {
+            return Self { subjects };
+        }
+        let passes = passages(blueprint);
         let mut touched =
             passes.iter().filter(|passes| growing.iter().any(|g| passes.contains(g))).peekable();
         if touched.peek().is_none() {
@@ -140,6 +146,7 @@ impl Unsteady {
                 of_service(name, "endpoints").unwrap_or_else(|| name.clone())
             }
             Subject::Job(id) => blueprint.jobs[id.index()].path.clone(),
+            Subject::Queue(id, _) => blueprint.queues[id.index()].path.clone(),
             Subject::Pool(id) => {
                 let name = &blueprint.pools[id.index()].name;
                 of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
@@ -212,7 +219,21 @@ fn queues(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
         let whose = Subject::Cache(CacheId(position as u32));
         Candidate { at: format!("{} queue", plan.name), whose, passing: seen.fetching.arrival_rate() }
     });
-    pools.chain(cores).chain(rates).chain(volumes).chain(caches).collect()
+    let lags = blueprint.queues.iter().zip(&measured.queues).enumerate().flat_map(|(q, (plan, seen))| {
+        let groups = plan.groups.iter().zip(&seen.groups).enumerate();
+        // What nobody takes is kept on purpose.
+        let taken = groups.filter(|(_, (group, _))| group.job.is_some());
+        taken.map(move |(g, (group, seen))| {
+            let whose = Subject::Queue(QueueId(q as u32), g as u32);
+            let at = if plan.groups.len() > 1 {
+                format!("{} lag of {}", plan.name, group.name)
+            } else {
+                format!("{} lag", plan.name)
+            };
+            Candidate { at, whose, passing: seen.lag.arrival_rate() }
+        })
+    });
+    pools.chain(cores).chain(rates).chain(volumes).chain(caches).chain(lags).collect()
 }
 
 fn whole(blueprint: &Blueprint, measured: &Segment) -> Vec<Candidate> {
@@ -244,6 +265,7 @@ fn levels_of(levels: &Levels, whose: Subject) -> Option<[u64; 3]> {
         | Subject::Job(_)
         | Subject::Policy(..)
         | Subject::Route(_) => None,
+        Subject::Queue(id, group) => levels.queues.get(id.index())?.get(group as usize).copied(),
     }
 }
 

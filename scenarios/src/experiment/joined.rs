@@ -1,9 +1,9 @@
 //! Segments put together: in time within a replication, and over replications.
 
 use models::observe::{
-    CacheObservation, CoresObservation, EndpointObservation, GroupObservation, JobObservation, Observations,
-    PolicyObservation, PoolObservation, RateObservation, RouteObservation, Segment, ServiceObservation,
-    TrafficObservation, VolumeObservation,
+    CacheObservation, ConsumersObservation, CoresObservation, EndpointObservation, GroupObservation,
+    JobObservation, Observations, PolicyObservation, PoolObservation, QueueObservation, RateObservation,
+    RouteObservation, Segment, ServiceObservation, TrafficObservation, VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -58,6 +58,7 @@ pub(crate) fn join(sum: &mut Segment, more: &Segment, how: How) {
     both(&mut sum.volumes, &more.volumes, |a, b| volume(a, b, how));
     both(&mut sum.jobs, &more.jobs, |a, b| job(a, b, how));
     both(&mut sum.caches, &more.caches, |a, b| cache(a, b, how));
+    both(&mut sum.queues, &more.queues, |a, b| queue(a, b, how));
     both(&mut sum.cores, &more.cores, |a, b| {
         if let (Some(a), Some(b)) = (a, b) {
             cores(a, b, how);
@@ -267,6 +268,55 @@ fn cache(sum: &mut CacheObservation, more: &CacheObservation, how: How) {
     histogram(&mut sum.fetch, &more.fetch);
     how.population(&mut sum.waiting, &more.waiting);
     histogram(&mut sum.wait, &more.wait);
+}
+
+fn queue(sum: &mut QueueObservation, more: &QueueObservation, how: How) {
+    sum.sent += more.sent;
+    sum.received += more.received;
+    sum.rejected += more.rejected;
+    sum.dropped += more.dropped;
+    sum.withdrawn += more.withdrawn;
+    match how {
+        How::InTime => sum.travelling = more.travelling,
+        How::OfReplications => sum.travelling += more.travelling,
+    }
+    how.population(&mut sum.senders, &more.senders);
+    both(&mut sum.groups, &more.groups, |a, b| group(a, b, how));
+}
+
+fn group(sum: &mut ConsumersObservation, more: &ConsumersObservation, how: How) {
+    match how {
+        How::InTime => {
+            sum.kept = more.kept;
+            sum.oldest_end = more.oldest_end;
+            sum.partitions.clone_from(&more.partitions);
+        }
+        How::OfReplications => {
+            sum.kept += more.kept;
+            sum.oldest_end += more.oldest_end;
+            counts(&mut sum.partitions, &more.partitions);
+            sum.replications += more.replications;
+        }
+    }
+    how.population(&mut sum.lag, &more.lag);
+    sum.received += more.received;
+    sum.done += more.done;
+    sum.dead += more.dead;
+    sum.lost += more.lost;
+    sum.deliveries += more.deliveries;
+    sum.worked += more.worked;
+    sum.duplicates += more.duplicates;
+    sum.failures += more.failures;
+    sum.disordered += more.disordered;
+    sum.polls += more.polls;
+    sum.rebalances += more.rebalances;
+    sum.evictions += more.evictions;
+    sum.stopped_ns += more.stopped_ns;
+    sum.member_ns += more.member_ns;
+    sum.busy_ns += more.busy_ns;
+    histogram(&mut sum.wait, &more.wait);
+    histogram(&mut sum.latency, &more.latency);
+    sum.oldest = sum.oldest.max(more.oldest);
 }
 
 /// Adds what was counted of another use, segment or replication of a policy.

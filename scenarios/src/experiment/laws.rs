@@ -1,7 +1,9 @@
 //! The laws that every run must obey. A violated one is a bug of the simulator.
 
 use models::blueprint::Blueprint;
-use models::observe::{CoresObservation, Observations, PoolObservation, Segment};
+use models::observe::{
+    ConsumersObservation, CoresObservation, Observations, PoolObservation, QueueObservation, Segment,
+};
 use sim_core::PopulationWindow;
 
 use super::joined;
@@ -52,15 +54,44 @@ fn exceeds(residual: f64, limit: f64) -> bool {
 
 fn conservation(blueprint: &Blueprint, merged: &Observations) -> Vec<Conservation> {
     let balances = blueprint.traffics.iter().zip(&merged.balances);
-    balances
-        .map(|(plan, balance)| Conservation {
-            at: plan.path.clone(),
-            offered: balance.offered,
-            ended: balance.outcomes.iter().sum(),
-            in_flight: balance.in_flight,
-            holds: balance.holds(),
-        })
-        .collect()
+    let requests = balances.map(|(plan, balance)| Conservation {
+        at: plan.path.clone(),
+        offered: balance.offered,
+        ended: balance.outcomes.iter().sum(),
+        in_flight: balance.in_flight,
+        holds: balance.holds(),
+    });
+    requests.chain(messages(blueprint, merged)).collect()
+}
+
+/// What was sent to a queue was taken in, refused or lost, or is on its way; and what a group was to deal with is dealt
+/// with, dead, lost, or still there, counted one by one.
+fn messages(blueprint: &Blueprint, merged: &Observations) -> Vec<Conservation> {
+    let mut laws = Vec::new();
+    for (q, plan) in blueprint.queues.iter().enumerate() {
+        let rows = || merged.segments.iter().filter_map(|segment| segment.queues.get(q));
+        let sum = |count: fn(&QueueObservation) -> u64| rows().map(count).sum::<u64>();
+        let Some(last) = rows().next_back() else { continue };
+        let mut law = |at: String, offered: u64, ended: u64, in_flight: u64| {
+            laws.push(Conservation { at, offered, ended, in_flight, holds: offered == ended + in_flight });
+        };
+        let sent = sum(|seen| seen.received + seen.rejected + seen.dropped + seen.withdrawn);
+        law(plan.path.clone(), sum(|seen| seen.sent), sent, last.travelling + last.senders.n_end);
+        for (g, group) in plan.groups.iter().enumerate() {
+            let of = |count: fn(&ConsumersObservation) -> u64| {
+                rows().map(|seen| count(&seen.groups[g])).sum::<u64>()
+            };
+            let ended = of(|seen| seen.done + seen.dead + seen.lost);
+            let at = of_group(&plan.path, &group.name);
+            law(at, of(|seen| seen.received), ended, last.groups[g].kept);
+        }
+    }
+    laws
+}
+
+/// How a group of a queue is called.
+fn of_group(queue: &str, group: &str) -> String {
+    if group.is_empty() { format!("{queue} kept") } else { format!("{queue} consumers {group}") }
 }
 
 fn littles_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<LittlesLaw> {
@@ -88,6 +119,12 @@ fn littles_laws(blueprint: &Blueprint, segment: &Segment) -> Vec<LittlesLaw> {
     for (plan, seen) in blueprint.caches.iter().zip(&segment.caches) {
         laws.push(littles_law(format!("{} queue", plan.name), &seen.waiting));
         laws.push(littles_law(format!("{} fetches", plan.name), &seen.fetching));
+    }
+    for (plan, seen) in blueprint.queues.iter().zip(&segment.queues) {
+        laws.push(littles_law(format!("{} senders", plan.name), &seen.senders));
+        for (group, seen) in plan.groups.iter().zip(&seen.groups) {
+            laws.push(littles_law(of_group(&plan.name, &group.name), &seen.lag));
+        }
     }
     for (plan, seen) in blueprint.services.iter().zip(&segment.cores) {
         if let Some(seen) = seen {

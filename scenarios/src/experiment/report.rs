@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    Arrivals, Blueprint, CacheId, CachePlan, Caller, Coalesce, EndpointId, EvictRule, Outcome, PolicyPlan,
-    PoolId, RateId, RouteId, ServiceId, Stock, TrafficId, UsePlan, VolumeId,
+    Arrivals, Blueprint, CacheId, CachePlan, Caller, Coalesce, EndpointId, EvictRule, JobId, Outcome,
+    PolicyPlan, PoolId, QueueId, RateId, RouteId, ServiceId, Stock, TrafficId, UsePlan, VolumeId,
 };
 use models::observe::{Balance, Breakdown};
 use models::places::Places;
@@ -19,9 +19,9 @@ use super::growth::{Growing, Unsteady};
 use super::{deadlock, evaluate, growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Group, Metric, Reading, Subject};
 use crate::results::{
-    Bottleneck, BreakerResult, CacheResult, ConnectionResult, CostResult, E, EndpointResult, GroupResult,
-    Latency, LifeResult, LimiterResult, PolicyResult, QuantilePoint, Report, ResourceResult, RouteResult,
-    ServiceResult, TimeAt, TrafficResult, Verdict, VolumeResult, Window,
+    Bottleneck, BreakerResult, CacheResult, ConnectionResult, ConsumersResult, CostResult, E, EndpointResult,
+    GroupResult, JobResult, Latency, LifeResult, LimiterResult, PolicyResult, QuantilePoint, QueueResult,
+    Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict, VolumeResult, Window,
 };
 
 /// Most numbers of replicas whose availability is listed.
@@ -94,6 +94,8 @@ pub(crate) fn report(
         resources: figures.resources(),
         caches: figures.caches(),
         policies: figures.policies(),
+        queues: figures.queues(),
+        jobs: figures.jobs(),
         laws,
         theory: theory::lines(case, gathered, &unsteady),
         bottleneck: figures.bottleneck(&analysis),
@@ -360,6 +362,80 @@ impl Figures<'_> {
             all.insert(name, result);
         }
         all
+    }
+
+    fn queues(&self) -> BTreeMap<String, QueueResult> {
+        let plans = self.blueprint.queues.iter().enumerate();
+        plans.map(|(q, plan)| (plan.name.clone(), self.queue(QueueId(q as u32)))).collect()
+    }
+
+    fn queue(&self, id: QueueId) -> QueueResult {
+        let plan = &self.blueprint.queues[id.index()];
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.queues.get(id.index()));
+        let counts = seen
+            .map_or([0; 5], |seen| [seen.sent, seen.received, seen.rejected, seen.dropped, seen.withdrawn]);
+        let names = ["sent", "received", "rejected", "dropped", "withdrawn"];
+        let subject = Subject::Queue(id, 0);
+        let groups = plan.groups.iter().enumerate().map(|(g, group)| {
+            let name = if group.name.is_empty() { "nobody" } else { &group.name };
+            (name.to_owned(), self.consumers(id, g as u32))
+        });
+        QueueResult {
+            sent: self.e(subject, Figure::Sent),
+            senders: self.e(subject, Figure::QueueLength),
+            messages: names.into_iter().map(str::to_owned).zip(counts).collect(),
+            consumers: groups.collect(),
+        }
+    }
+
+    fn consumers(&self, id: QueueId, number: u32) -> ConsumersResult {
+        let subject = Subject::Queue(id, number);
+        let queue = self.gathered.measured.as_ref().and_then(|segment| segment.queues.get(id.index()));
+        let seen = queue.and_then(|seen| seen.groups.get(number as usize));
+        let e = |figure: Figure| self.e(subject, figure);
+        let counts = seen.map_or([0; 3], |seen| [seen.done, seen.dead, seen.lost]);
+        let replications = seen.map_or(1, |seen| seen.replications.max(1)) as f64;
+        let latency = |mean, quantile, of| self.latency(subject, mean, quantile, of);
+        ConsumersResult {
+            outcomes: ["done", "dead", "lost"].into_iter().map(str::to_owned).zip(counts).collect(),
+            throughput: e(Figure::Throughput),
+            lag: e(Figure::Lag),
+            lag_end: e(Figure::LagEnd),
+            lag_max: seen.map(|seen| seen.lag.max),
+            age: e(Figure::Age),
+            age_end: e(Figure::AgeEnd),
+            wait: latency(Figure::WaitMean, Figure::WaitQuantile, seen.map(|seen| &seen.wait)),
+            latency: latency(Figure::Mean, Figure::Quantile, seen.map(|seen| &seen.latency)),
+            runs_per_message: e(Figure::RunsPerMessage),
+            duplicates: e(Figure::Duplicates),
+            disordered: e(Figure::Disordered),
+            dead: e(Figure::Dead),
+            lost: e(Figure::Lost),
+            rebalances: e(Figure::Rebalances),
+            evictions: e(Figure::Evictions),
+            stopped: e(Figure::Stopped),
+            members: e(Figure::Members),
+            busy: e(Figure::Busy),
+            partitions: seen.map_or_else(Vec::new, |seen| {
+                seen.partitions.iter().map(|lag| *lag as f64 / replications).collect()
+            }),
+        }
+    }
+
+    fn jobs(&self) -> BTreeMap<String, JobResult> {
+        let plans = self.blueprint.jobs.iter().enumerate();
+        plans.map(|(j, plan)| (plan.name.clone(), self.job(JobId(j as u32)))).collect()
+    }
+
+    fn job(&self, id: JobId) -> JobResult {
+        let subject = Subject::Job(id);
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.jobs.get(id.index()));
+        JobResult {
+            throughput: self.e(subject, Figure::Throughput),
+            failures: self.e(subject, Figure::Failures),
+            in_flight: self.e(subject, Figure::InFlight),
+            latency: self.latency(subject, Figure::Mean, Figure::Quantile, seen.map(|seen| &seen.time)),
+        }
     }
 
     fn endpoint(&self, id: EndpointId) -> EndpointResult {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::blueprint::{Blueprint, CacheId, Outcome, PoolId, ServiceId, TrafficId};
+use models::blueprint::{Blueprint, CacheId, Outcome, PoolId, QueueId, ServiceId, TrafficId};
 use models::observe::LifeObservation;
 use sim_core::SimTime;
 
@@ -106,6 +106,23 @@ fn metrics(blueprint: &Blueprint) -> Vec<Metric> {
         metrics.push(of(format!("{path}.wait.mean"), subject, Figure::WaitMean));
         if plan.adapt.is_some() {
             metrics.push(of(format!("{path}.limit"), subject, Figure::Limit));
+        }
+    }
+    for (q, plan) in blueprint.queues.iter().enumerate() {
+        for (g, group) in plan.groups.iter().enumerate() {
+            let subject = Subject::Queue(QueueId(q as u32), g as u32);
+            let path = match plan.groups.len() {
+                1 => plan.path.clone(),
+                _ => format!("{}.consumers.{}", plan.path, group.name),
+            };
+            let mut add = |name: &str, figure| metrics.push(of(format!("{path}.{name}"), subject, figure));
+            add("lag", Figure::Lag);
+            add("age", Figure::Age);
+            add("throughput", Figure::Throughput);
+            add("sent", Figure::Sent);
+            if plan.partitions.is_some() && group.job.is_some() {
+                add("stopped", Figure::Stopped);
+            }
         }
     }
     metrics

@@ -35,6 +35,8 @@ impl Builder {
             services: Vec::new(),
             endpoints: Vec::new(),
             jobs: Vec::new(),
+            queues: Vec::new(),
+            sends: Vec::new(),
             pools: Vec::new(),
             rates: Vec::new(),
             volumes: Vec::new(),

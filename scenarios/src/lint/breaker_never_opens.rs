@@ -114,6 +114,7 @@ fn calls(steps: &[Step], counts: &impl Fn(&Call) -> bool) -> f64 {
         | Step::Take(_)
         | Step::Give(_)
         | Step::Put { .. }
+        | Step::Send(_)
         | Step::Reply
         | Step::Fail { .. } => 0.0,
     };

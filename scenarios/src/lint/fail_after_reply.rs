@@ -55,6 +55,7 @@ fn walk(steps: &[StepSpec], mut replied: bool, places: &mut Vec<Place>) -> bool 
             | StepSpec::Give(_)
             | StepSpec::Get(_)
             | StepSpec::Put(_)
+            | StepSpec::Send(_)
             | StepSpec::Call(_)
             | StepSpec::Fail(_) => {}
         }

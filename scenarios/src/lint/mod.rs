@@ -4,6 +4,7 @@
 //! itself says, before anything runs; what follows only from queueing is left to the simulation.
 
 mod breaker_never_opens;
+mod consumers_too_slow;
 mod crash_unnoticed;
 mod expiry_wave;
 mod extra_load;
@@ -11,6 +12,7 @@ mod fail_after_reply;
 mod never_written;
 mod overload;
 mod partition_without_timeout;
+mod poll_too_short;
 mod pool_deadlock;
 mod pool_too_small;
 mod retry_product;
@@ -19,6 +21,7 @@ mod stampede;
 mod testing;
 mod timeout_inversion;
 mod timeout_too_short;
+mod visibility_too_short;
 mod warm_without_cpu;
 
 use models::blueprint::{Blueprint, CacheId, PolicyPlan};
@@ -61,6 +64,9 @@ pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: 
         expiry_wave::lint,
         stampede::lint,
         never_written::lint,
+        consumers_too_slow::lint,
+        poll_too_short::lint,
+        visibility_too_short::lint,
     ];
     for rule in rules {
         sink.list.extend(rule(&seen));

@@ -85,6 +85,7 @@ impl Search<'_, '_> {
                 | Step::Take(_)
                 | Step::Give(_)
                 | Step::Put { .. }
+                | Step::Send(_)
                 | Step::Reply
                 | Step::Fail { .. } => {}
             }

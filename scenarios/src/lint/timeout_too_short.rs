@@ -68,7 +68,7 @@ fn beyond(seen: &Seen<'_>, endpoint: &Endpoint, limit: f64, deep: u32) -> f64 {
 }
 
 /// The same of steps: at least what the slowest of those takes that are always reached.
-fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, deep: u32) -> f64 {
+pub(super) fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, deep: u32) -> f64 {
     let of_call = |call: &Call| {
         let cut = seen.policy(call).is_some_and(|policy| super::limit(policy).is_some());
         if cut || deep == 0 { 0.0 } else { beyond(seen, seen.endpoint(call), limit, deep - 1) }
@@ -97,6 +97,7 @@ fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, deep: u32) -
             | Step::Take(_)
             | Step::Give(_)
             | Step::Get { .. }
+            | Step::Send(_)
             | Step::Put { .. } => 0.0,
         };
         most = most.max(late);

@@ -91,6 +91,12 @@ pub struct Report {
     /// Policies that are called under, by name.
     #[serde(default)]
     pub policies: BTreeMap<String, PolicyResult>,
+    /// Queues by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub queues: BTreeMap<String, QueueResult>,
+    /// Jobs by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<String, JobResult>,
     /// The laws that every run must obey.
     pub laws: Laws,
     /// Closed forms beside the simulation.
@@ -260,6 +266,80 @@ pub struct RouteResult {
     /// Share of the calls that find one open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reused: Option<E>,
+}
+
+/// One queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueueResult {
+    /// Messages sent per second.
+    pub sent: Option<E>,
+    /// Senders that wait for room.
+    pub senders: Option<E>,
+    /// Messages sent, over all replications, and what became of them on the way: `received`, `rejected` (their sender was
+    /// told), `dropped` (it was not), `withdrawn` (the sender gave up).
+    pub messages: BTreeMap<String, u64>,
+    /// By group of consumers; of a queue that nobody takes from, `nobody`.
+    pub consumers: BTreeMap<String, ConsumersResult>,
+}
+
+/// What a group of consumers did with the messages of a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConsumersResult {
+    /// What became of the messages, over all replications: `done`, `dead`, `lost`. With the lag at both ends they sum to
+    /// what was received.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Messages dealt with per second.
+    pub throughput: Option<E>,
+    /// Messages that are not dealt with.
+    pub lag: Option<E>,
+    /// The same at the end.
+    pub lag_end: Option<E>,
+    /// Most of them.
+    pub lag_max: Option<u64>,
+    /// The greatest age of any message.
+    pub age: Option<E>,
+    /// Age of the oldest message at the end.
+    pub age_end: Option<E>,
+    /// From arrival until the work on a message begins for the first time.
+    pub wait: Latency,
+    /// From arrival until a message is dealt with.
+    pub latency: Latency,
+    /// Runs per message.
+    pub runs_per_message: Option<E>,
+    /// Runs whose work had been done before, in one replication.
+    pub duplicates: Option<E>,
+    /// Messages whose work was done out of order, in one replication.
+    pub disordered: Option<E>,
+    /// Given up after the last attempt, in one replication.
+    pub dead: Option<E>,
+    /// Share of the messages that were lost.
+    pub lost: Option<E>,
+    /// How often partitions were shared out anew, in one replication.
+    pub rebalances: Option<E>,
+    /// How often a member took too long, in one replication.
+    pub evictions: Option<E>,
+    /// Share of the time that a partition stands still because of that.
+    pub stopped: Option<E>,
+    /// Members.
+    pub members: Option<E>,
+    /// Share of the time that a member has something to do.
+    pub busy: Option<E>,
+    /// By partition: messages that are not dealt with at the end, in one replication.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<f64>,
+}
+
+/// One job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobResult {
+    /// Runs per second that did their work.
+    pub throughput: Option<E>,
+    /// Runs per second that failed.
+    pub failures: Option<E>,
+    /// Runs under way.
+    pub in_flight: Option<E>,
+    /// How long runs took.
+    pub latency: Latency,
 }
 
 /// One endpoint.

@@ -15,6 +15,7 @@ mod order;
 mod policy;
 mod preset;
 mod quantity;
+mod queue;
 mod reference;
 mod resource;
 mod route;
@@ -50,6 +51,10 @@ pub(crate) use quantity::{
     Amount, Bandwidth, Clock, Count, Flag, Name, Number, Positive, Quantity, Quota, Rate, Seed, Share, Size,
     Text, Time, any_quantity, as_percent, wrong_quantity,
 };
+pub(crate) use queue::{
+    AckWord, AcksWord, ConsumerSpec, ConsumersSpec, EachWord, OnFullQueueWord, PerWord, QueueSpec,
+    RebalanceSpec, SendStep,
+};
 pub(crate) use reference::reference;
 pub(crate) use resource::{
     BatchSpec, OnFullWord, RateResourceSpec, ResourceSpec, SlotsSpec, StyleWord, VolumeSpec,
@@ -57,7 +62,7 @@ pub(crate) use resource::{
 pub(crate) use route::{
     ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
 };
-pub(crate) use scenario::{LimitsSpec, ScenarioSpec, WarmupSpec};
+pub(crate) use scenario::{BigCount, LimitsSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::ServiceSpec;
 pub(crate) use step::{
     AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, GiveStep, GuardWord, HoldStep, StepSpec,

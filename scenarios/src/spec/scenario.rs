@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::{
     At, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name, Named, Number,
-    Policy, Positive, Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size, Spec,
-    SweepSpec, Text, Time, TrafficSpec, defined, spec,
+    Policy, Positive, QueueSpec, Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size,
+    Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
 };
 use crate::tree::{Node, Place, Value};
 
@@ -40,6 +40,8 @@ spec! {
         policies: Option<Named<Policy>>,
         /// How replicas are chosen.
         routes: Option<Named<RouteSpec>>,
+        /// Work that is kept for later.
+        queues: Option<Named<QueueSpec>>,
         /// Work that no caller waits for.
         jobs: Option<Named<JobSpec>>,
         /// What happens by the clock.
@@ -53,7 +55,7 @@ spec! {
         /// What must hold: `shoppers.p99 < 250ms`.
         expect: Option<List<ExpectSpec>>,
     }
-    later ["queues", "autoscalers", "solve"]
+    later ["autoscalers", "solve"]
 }
 
 spec! {

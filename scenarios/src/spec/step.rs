@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Amount, At, Definitions, DistributionSpec, Flag, GetStep, List, Name, Number, PolicyRef, Positive,
-    PutStep, Share, Sink, Size, Spec, Text, Time, defined, not_yet, spec, words, wrong_word,
+    PutStep, SendStep, Share, Sink, Size, Spec, Text, Time, defined, not_yet, spec, words, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value, quoted};
@@ -29,6 +29,8 @@ pub(crate) enum StepSpec {
     Put(PutStep),
     /// Calls an endpoint.
     Call(CallStep),
+    /// Puts a message on a queue.
+    Send(SendStep),
     /// Does things in parallel.
     All(AllStep),
     /// Does things several times.
@@ -381,10 +383,11 @@ impl Spec for ArmSpec {
     }
 }
 
-const VERBS: [&str; 13] = [
-    "cpu", "delay", "hold", "take", "give", "get", "put", "call", "all", "repeat", "choose", "reply", "fail",
+const VERBS: [&str; 14] = [
+    "cpu", "delay", "hold", "take", "give", "get", "put", "call", "send", "all", "repeat", "choose", "reply",
+    "fail",
 ];
-const LATER: [&str; 2] = ["send", "pause"];
+const LATER: [&str; 1] = ["pause"];
 
 impl Spec for StepSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
@@ -401,6 +404,7 @@ impl Spec for StepSpec {
             "get" => GetStep::read(node, sink).map(Self::Get),
             "put" => PutStep::read(node, sink).map(Self::Put),
             "call" => CallStep::read(node, sink).map(Self::Call),
+            "send" => SendStep::read(node, sink).map(Self::Send),
             "all" => AllStep::read(node, sink).map(Self::All),
             "repeat" => RepeatStep::read(node, sink).map(Self::Repeat),
             "choose" => ChooseStep::read(node, sink).map(Self::Choose),
@@ -421,6 +425,7 @@ impl Spec for StepSpec {
                 GetStep::schema(definitions),
                 PutStep::schema(definitions),
                 CallStep::schema(definitions),
+                SendStep::schema(definitions),
                 AllStep::schema(definitions),
                 RepeatStep::schema(definitions),
                 ChooseStep::schema(definitions),
@@ -438,6 +443,7 @@ impl Spec for StepSpec {
             Some("get") => GetStep::complete(node),
             Some("put") => PutStep::complete(node),
             Some("call") => CallStep::complete(node),
+            Some("send") => SendStep::complete(node),
             Some("all") => AllStep::complete(node),
             Some("repeat") => RepeatStep::complete(node),
             Some("choose") => ChooseStep::complete(node),

@@ -107,7 +107,7 @@ fn collect(prefix: &str, changes: &Node, out: &mut Vec<Assignment>) {
 }
 
 /// Sections whose keys are names.
-const NAMED: [&str; 6] = ["traffic", "services", "resources", "policies", "routes", "jobs"];
+const NAMED: [&str; 7] = ["traffic", "services", "resources", "policies", "routes", "queues", "jobs"];
 
 fn reaches_into(path: &str) -> bool {
     let parts: Vec<&str> = path.split('.').collect();
@@ -116,6 +116,7 @@ fn reaches_into(path: &str) -> bool {
         [section, _] => NAMED.contains(section),
         ["services", _, "endpoints" | "resources" | "cores"]
         | ["services", _, "resources", _]
+        | ["queues", _, "consumers"]
         | ["traffic", _, "attributes"]
         | ["policies", _, "retry" | "breaker" | "hedge"]
         | ["policies", _, "retry", "backoff"] => true,
@@ -132,6 +133,7 @@ fn named_thing(walked: &str) -> Option<&'static str> {
         ["resources"] | ["services", _, "resources"] => Some("resource"),
         ["policies"] => Some("policy"),
         ["routes"] => Some("route"),
+        ["queues"] => Some("queue"),
         ["jobs"] => Some("job"),
         ["services", _, "endpoints"] => Some("endpoint"),
         _ => None,

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row, ServicePlan};
 use models::observe::{
-    Balance, CacheObservation, CoresObservation, Ended, Observations, PolicyObservation, Segment,
-    TrafficObservation, VolumeObservation,
+    Balance, CacheObservation, ConsumersObservation, CoresObservation, Ended, Observations,
+    PolicyObservation, QueueObservation, Segment, TrafficObservation, VolumeObservation,
 };
 use models::{Replication, replicate};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -88,6 +88,7 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
         }
     }
     check_policies(plan, seen);
+    check_messages(plan, seen);
     for pair in seen.segments.windows(2) {
         for (before, after) in populations(&pair[0]).zip(populations(&pair[1])) {
             assert_eq!((before.to, before.n_end), (after.from, after.n_start), "{}", plan.name);
@@ -136,6 +137,39 @@ fn check_policies(plan: &Blueprint, seen: &Observations) {
     }
 }
 
+/// What was sent was taken in, refused or lost, or is on its way; what was received is dealt with, dead, lost or there.
+fn check_messages(plan: &Blueprint, seen: &Observations) {
+    let Some(last) = seen.segments.last() else { return };
+    for (q, queue) in plan.queues.iter().enumerate() {
+        let sum = |count: &dyn Fn(&QueueObservation) -> u64| -> u64 {
+            seen.segments.iter().map(|segment| count(&segment.queues[q])).sum()
+        };
+        let end = &last.queues[q];
+        let fates = sum(&|seen| seen.received + seen.rejected + seen.dropped + seen.withdrawn);
+        assert_eq!(sum(&|seen| seen.sent), fates + end.travelling + end.senders.n_end, "{}", queue.name);
+        for (g, group) in queue.groups.iter().enumerate() {
+            let of = |count: fn(&ConsumersObservation) -> u64| sum(&|seen| count(&seen.groups[g]));
+            let (received, ended) = (of(|seen| seen.received), of(|seen| seen.done + seen.dead + seen.lost));
+            assert_eq!(received, sum(&|seen| seen.received), "{}: every group sees all", queue.name);
+            assert_eq!(received, ended + end.groups[g].kept, "{} of {}", group.name, queue.name);
+            let [worked, twice, failed, handed] = [
+                of(|seen| seen.worked),
+                of(|seen| seen.duplicates),
+                of(|seen| seen.failures),
+                of(|seen| seen.deliveries),
+            ];
+            assert!(
+                twice <= worked && worked + failed <= handed,
+                "{}: {worked} {twice} {failed} {handed}",
+                queue.name
+            );
+            if let Some(partitions) = queue.partitions.filter(|_| plan.changes.is_empty()) {
+                assert_eq!(end.groups[g].partitions.len(), partitions as usize);
+            }
+        }
+    }
+}
+
 fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
     let traffics = segment.traffics.iter().map(|traffic| &traffic.present);
     let services = segment.services.iter().flat_map(|service| [&service.present, &service.replicas]);
@@ -144,6 +178,10 @@ fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
     let cores = segment.cores.iter().flatten().map(|cores| &cores.present);
     let rates = segment.rates.iter().map(|rate| &rate.waiting);
     let volumes = segment.volumes.iter().map(|volume| &volume.waiting);
+    let jobs = segment.jobs.iter().map(|job| &job.present);
+    let lags = segment.queues.iter().flat_map(|queue| queue.groups.iter().map(|group| &group.lag));
+    let senders = segment.queues.iter().map(|queue| &queue.senders);
+    let volumes = volumes.chain(jobs).chain(lags).chain(senders);
     let caches = segment.caches.iter().flat_map(|cache| [&cache.waiting, &cache.fetching]);
     let flows = rates.chain(volumes).chain(caches);
     traffics.chain(services).chain(pools).chain(connections).chain(cores).chain(flows)
@@ -225,6 +263,15 @@ fn check_drained(plan: &Blueprint, seen: &Observations) {
     for (cache, seen) in plan.caches.iter().zip(&last.caches) {
         let left = (seen.waiting.n_end, seen.fetching.n_end);
         assert_eq!(left, (0, 0), "somebody still waits for or fetches {}", cache.name);
+    }
+    for (queue, seen) in plan.queues.iter().zip(&last.queues) {
+        assert_eq!((seen.travelling, seen.senders.n_end), (0, 0), "{}: {seen:?}", queue.name);
+        for (group, seen) in queue.groups.iter().zip(&seen.groups).filter(|(group, _)| group.job.is_some()) {
+            assert_eq!(seen.kept, 0, "{} has not taken all of {}: {seen:?}", group.name, queue.name);
+        }
+    }
+    for (job, seen) in plan.jobs.iter().zip(&last.jobs) {
+        assert_eq!(seen.present.n_end, 0, "{} still runs", job.name);
     }
     check_counts(plan, seen);
     for (service, seen) in plan.services.iter().zip(&last.cores) {

@@ -774,6 +774,39 @@ fn lines_of_workers() {
 }
 
 #[test]
+fn queues_and_jobs() {
+    assert_snapshot!(
+        "queues_names",
+        shop_and(
+            "queues: {orders: {partitions: 6, by: key, consumers: {job: wrk}, attempts: 3, dead_letter: oders}}
+jobs: {work: {service: wob, do: [{send: order}]}}
+"
+        )
+    );
+    assert_snapshot!(
+        "queues_kinds",
+        shop_and(
+            "queues:
+  line: {by: class, consumers: {job: work, poll: 5s, rebalance: static}, dead_letter: line}
+  log: {partitions: 6, visibility: 30s, attempts: 2, dead_letter: grave, consumers: {job: work, rebalance: lazy}}
+  grave: {attempts: 2, dead_letter: log, retention: 0s}
+jobs: {work: {service: web, do: [{send: log, acks: 2}], every: 1s}}
+"
+        )
+    );
+    assert_snapshot!(
+        "queues_metrics",
+        shop_and(
+            "queues: {log: {consumers: {a: {job: work}, b: {job: work}}}}
+jobs: {work: {service: web, do: [{delay: 1ms}]}}
+events: [{at: 1m, set: {queues.log.partitions: 2}}]
+expect: [log.lag < 3, log.a.lagg < 3, log.b.age.slope < 1/s]
+"
+        )
+    );
+}
+
+#[test]
 fn faults() {
     let event = |text: &str| shop_and(&format!("events:\n  - {text}\n"));
     let health = "routes: {web: {health: {check: 2s}}}\n";

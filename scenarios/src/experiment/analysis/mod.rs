@@ -121,6 +121,8 @@ pub struct Load {
     pub visits: Vec<f64>,
     /// By endpoint: entries of a request.
     pub entries: Vec<f64>,
+    /// By queue: messages of a request, and of what they lead to.
+    pub sent: Vec<f64>,
     /// Attempts of a request, as far as its failures follow from `fail` steps.
     pub attempts: f64,
     /// Share of the requests that are answered, as far as it follows from `fail` steps.
@@ -136,6 +138,12 @@ pub struct Analysis {
     pub loads: Vec<Load>,
     /// Whether the rates of closed traffics are the most that their asymptotes allow, not what they come to.
     pub bounds: bool,
+    /// By station: whether jobs use it too.
+    pub by_jobs: Vec<bool>,
+    /// By queue: messages per second.
+    pub sent: Vec<f64>,
+    /// By job: seconds that a run takes in an empty system, over all classes alike.
+    pub runs: Vec<f64>,
 }
 
 impl Analysis {
@@ -164,7 +172,23 @@ impl Analysis {
             .collect();
         bound_closed(&stations, &mut loads);
         let bounds = loads.iter().any(|load| matches!(load.offered, Offered::Closed { .. }));
-        let mut analysis = Self { stations, loads, bounds };
+        let uses = |station: &Station| {
+            let jobs = classes.iter().flat_map(Costs::of_jobs);
+            let used = |cost: &Cost| match station.place {
+                Place::Pool(pool) => cost.acquired[pool.index()] > 0.0,
+                Place::Cores(service) => cost.bursts[service.index()] > 0.0,
+            };
+            jobs.into_iter().any(used)
+        };
+        let by_jobs = stations.iter().map(uses).collect();
+        let sent = (0..blueprint.queues.len())
+            .map(|queue| loads.iter().map(|load| load.rate * load.sent[queue]).sum())
+            .collect();
+        let run = |job: usize| {
+            classes.iter().map(|costs| costs.of_jobs()[job].response).sum::<f64>() / classes.len() as f64
+        };
+        let runs = (0..blueprint.jobs.len()).map(run).collect();
+        let mut analysis = Self { stations, loads, bounds, by_jobs, sent, runs };
         analysis.use_stations();
         analysis
     }
@@ -352,6 +376,7 @@ fn load(
         demands: by_station(&cost.held, &cost.cpu),
         visits: by_station(&cost.acquired, &cost.bursts),
         entries: cost.entries.clone(),
+        sent: cost.sent.clone(),
         attempts,
         answered: cost.answered(),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use models::blueprint::{
     ArmTest, Blueprint, BranchPlan, CallId, CallPlan, ChoicePlan, CodeAddress, ForkPlan, FormulaId, Jitter,
-    Measure, Op, Outcome, Payload, PoolId, RetryPlan, SamplerId, ServiceId, WaitFor,
+    JobId, Measure, Op, Outcome, Payload, PoolId, RetryPlan, SamplerId, SendId, ServiceId, WaitFor,
 };
 
 /// Rounds of the fixed-point iteration: as many as calls may be deep, for recursion that ends by chance.
@@ -65,6 +65,8 @@ pub(crate) struct Cost {
     pub(crate) acquired: Vec<f64>,
     /// By endpoint: entries.
     pub(crate) entries: Vec<f64>,
+    /// By queue: messages.
+    pub(crate) sent: Vec<f64>,
 }
 
 impl Cost {
@@ -77,6 +79,7 @@ impl Cost {
             held: vec![0.0; blueprint.pools.len()],
             acquired: vec![0.0; blueprint.pools.len()],
             entries: vec![0.0; blueprint.endpoints.len()],
+            sent: vec![0.0; blueprint.queues.len()],
         }
     }
 
@@ -93,6 +96,7 @@ impl Cost {
             (&mut self.held, &other.held),
             (&mut self.acquired, &other.acquired),
             (&mut self.entries, &other.entries),
+            (&mut self.sent, &other.sent),
         ];
         for (sum, more) in rows {
             add_scaled(sum, more, factor);
@@ -111,6 +115,7 @@ impl Cost {
             (&self.cpu, &other.cpu),
             (&self.held, &other.held),
             (&self.entries, &other.entries),
+            (&self.sent, &other.sent),
             (&self.outcomes, &other.outcomes),
         ];
         let differ = |a: f64, b: f64| (a - b).abs() > CONVERGED * a.abs().max(b.abs());
@@ -141,6 +146,7 @@ pub(crate) struct Costs<'a> {
     endpoints: Vec<Cost>,
     /// By `get` step: the share that finds an answer.
     hits: Vec<f64>,
+    jobs: Vec<Cost>,
 }
 
 impl<'a> Costs<'a> {
@@ -151,13 +157,19 @@ impl<'a> Costs<'a> {
     pub(crate) fn solve(blueprint: &'a Blueprint, waits: &'a Waits, class: u16) -> Self {
         let endpoints = vec![Cost::zero(blueprint); blueprint.endpoints.len()];
         let hits = super::caches::hit_ratios(blueprint);
-        let mut costs = Self { blueprint, waits, class, endpoints, hits };
+        let jobs = vec![Cost::zero(blueprint); blueprint.jobs.len()];
+        let mut costs = Self { blueprint, waits, class, endpoints, hits, jobs };
         for _ in 0..MAX_ROUNDS {
             let mut changed = false;
             for endpoint in (0..blueprint.endpoints.len()).rev() {
                 let cost = costs.of_endpoint(endpoint);
                 changed |= cost.differs_from(&costs.endpoints[endpoint]);
                 costs.endpoints[endpoint] = cost;
+            }
+            for job in 0..blueprint.jobs.len() {
+                let cost = costs.of_job(job);
+                changed |= cost.differs_from(&costs.jobs[job]);
+                costs.jobs[job] = cost;
             }
             if !changed {
                 break;
@@ -172,6 +184,24 @@ impl<'a> Costs<'a> {
         walk.run(plan.entry, None, Flow { before: 1.0, after: 0.0 }, &mut Vec::new());
         walk.total.entries[endpoint] += 1.0;
         walk.total
+    }
+
+    /// What one run of a job costs.
+    fn of_job(&self, job: usize) -> Cost {
+        let plan = &self.blueprint.jobs[job];
+        let mut walk = Walk::new(self, plan.service);
+        walk.run(plan.entry, None, Flow { before: 1.0, after: 0.0 }, &mut Vec::new());
+        walk.total
+    }
+
+    /// What one run of each job costs.
+    pub(crate) fn of_jobs(&self) -> &[Cost] {
+        &self.jobs
+    }
+
+    /// What one run of `job` costs.
+    fn job(&self, job: JobId) -> &Cost {
+        &self.jobs[job.index()]
     }
 
     /// What `call` costs, with the retries that its policy makes of outcomes it can foresee.
@@ -384,6 +414,10 @@ impl<'w, 'a> Walk<'w, 'a> {
                 let hit = self.costs.blueprint.gets[site.index()].hit;
                 vec![(hit, flow.scaled(hits)), (next, flow.scaled(1.0 - hits))]
             }
+            Op::Send(send) => {
+                self.send(flow, send);
+                vec![(next, flow)]
+            }
             Op::Choose(choice) => {
                 let blueprint = self.costs.blueprint;
                 arms(&blueprint.choices[choice.index()], blueprint, self.costs.class)
@@ -413,6 +447,18 @@ impl<'w, 'a> Walk<'w, 'a> {
         self.total.response += flow.before * seconds;
         for (pool, units) in held {
             self.total.held[pool.index()] += flow.total() * seconds * f64::from(*units);
+        }
+    }
+
+    /// The work of a message is done once by each group, whoever waits for it or not. What fails and is tried again is
+    /// left out; of a batch that is worked off as one, a message makes its part of a full one.
+    fn send(&mut self, flow: Flow, send: SendId) {
+        let queue = self.costs.blueprint.sends[send.index()].queue;
+        self.total.sent[queue.index()] += flow.total();
+        for group in &self.costs.blueprint.queues[queue.index()].groups {
+            let Some(job) = group.job else { continue };
+            let runs = if group.whole_batch { 1.0 / f64::from(group.batch) } else { 1.0 };
+            self.total.add_work(self.costs.job(job), flow.total() * runs);
         }
     }
 

@@ -116,6 +116,11 @@ pub(super) fn describe(blueprint: &Blueprint, analysis: &Analysis) -> Vec<Result
             Place::Pool(pool) => of_pool(blueprint, analysis, pool),
             Place::Cores(service) => of_cores(blueprint, analysis, service).map_err(NoLaw::Because),
         })
+        .zip(&analysis.by_jobs)
+        .map(|(law, by_jobs)| {
+            let why = "consumers of a queue use it too, and they come when they have done with what they had";
+            if *by_jobs && law.is_ok() { Err(NoLaw::Because(why.to_owned())) } else { law }
+        })
         .collect();
     // Workers and the cores that they share are one station.
     for k in 0..laws.len() {
@@ -339,7 +344,7 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
             Op::Connect { .. } | Op::Open(_) | Op::Opened { .. } => {
                 return Err(format!("`{name}` is held longer by those who open a connection"));
             }
-            Op::Batch(_) | Op::Take(_) => {
+            Op::Batch(_) | Op::Take(_) | Op::Send(_) => {
                 return Err(format!("`{name}` is held while waiting for another resource"));
             }
             Op::Fork(_) => return Err(format!("`{name}` is held across parallel branches")),

@@ -21,6 +21,7 @@ pub(super) struct System {
     shared: Shared,
     flows: Flows,
     caches: Caches,
+    messages: Messages,
     events: Vec<Event>,
     faults: Vec<Fault>,
     /// Nothing is cancelled, the network takes no time, and most calls have no policy: leaves are visited the
@@ -66,6 +67,8 @@ enum Step {
     Borrow(u8, &'static str),
     /// Looks into the cache of the service's replicas.
     Look,
+    /// Puts a message on a queue.
+    Send(u8),
     /// Takes from or gives to the rate and the volume, looks into caches that all share, is served in a batch, or holds what each key has its own of.
     Flow(&'static str),
     Call(u8, Option<u8>),
@@ -137,6 +140,14 @@ struct Caches {
     pages: &'static str,
     copy: &'static str,
     misses: (&'static str, &'static str),
+}
+
+/// Queues, and two jobs that work off their messages.
+#[derive(Clone, Debug)]
+struct Messages {
+    log: (u8, &'static str, &'static str),
+    line: (&'static str, &'static str),
+    jobs: [(u8, Vec<Step>); 2],
 }
 
 #[derive(Clone, Debug)]
@@ -270,6 +281,45 @@ const MISSES: [&str; 8] = [
     "[{take: quota}, {repeat: 2, do: [{delay: 5ms}]}]",
     "[]",
 ];
+/// Nobody waits for ever for a message, so each is tried a few times only.
+const LOG_CONSUMERS: [&str; 7] = [
+    "{job: j0, members: 2}",
+    "{job: j0, members: 5, batch: 3, rebalance: {cooperative: 20ms}}",
+    "{job: j0, per: replica, batch: 10, rebalance: {eager: 5ms}}",
+    "{a: {job: j0, members: 2, batch: 4, ack: before}, b: {job: j1, members: 3, each: batch, rebalance: static}}",
+    "{job: j1, members: 3, batch: 5, poll: 400ms, rebalance: {eager: 10ms}}",
+    "{job: j1, members: 3, batch: 5, poll: 400ms, rebalance: {cooperative: 10ms}}",
+    "{job: j1, members: 2, per: replica, batch: 2, rebalance: {static: 30ms}}",
+];
+const LOGS: [&str; 5] = [
+    "by: key, attempts: 2",
+    "by: tenant, attempts: 3, backoff: 10ms, dead_letter: grave",
+    "attempts: 2, backoff: {exp: 20ms}, retention: 300ms",
+    "order: key, attempts: 4, limit: 5, on_full: drop",
+    "by: user, attempts: 1, latency: 2ms, replicate: 5ms, dead_letter: grave",
+];
+const LINE_CONSUMERS: [&str; 4] = [
+    "{job: j1, members: 3}",
+    "{job: j1, members: 2, batch: 4, ack: before}",
+    "{x: {job: j0, per: replica}, y: {job: j1, batch: 3, each: batch}}",
+    "{job: j0, members: 2, batch: 3}",
+];
+const LINES: [&str; 4] = [
+    "attempts: 3, visibility: 50ms, dead_letter: grave",
+    "attempts: 2, backoff: 5ms, visibility: 30ms",
+    "attempts: 5, visibility: 1s, retention: 200ms",
+    "attempts: 2, limit: 4, order: key, latency: 1ms",
+];
+const SENDS: [&str; 6] = [
+    "{send: log}",
+    "{send: log, acks: 0}",
+    "{send: log, acks: 1}",
+    "{send: line}",
+    "{send: line, acks: 0}",
+    "{send: hall}",
+];
+/// What is written of a service is written of a job that runs there, with this bit in its number.
+const JOB: usize = 1 << 16;
 const SCHEDULING: [&str; 8] = [
     "run_to_completion",
     "sjf",
@@ -347,6 +397,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => select(&FLOWS[..]).prop_map(Step::Flow),
         2 => select(&LOOKS[..]).prop_map(Step::Flow),
         1 => Just(Step::Look),
+        3 => any::<u8>().prop_map(Step::Send),
         1 => Just(Step::Reply),
         1 => (0..=40_u8).prop_map(Step::Fail),
     ];
@@ -545,20 +596,16 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
     let caches = (select(&CACHES[..]), select(&CACHES[..]), select(&COPIES[..]), misses)
         .prop_map(|(near, pages, copy, misses)| Caches { near, pages, copy, misses });
     let flows = (flows, caches);
+    let log = (1..=4_u8, select(&LOGS[..]), select(&LOG_CONSUMERS[..]));
+    let line = (select(&LINES[..]), select(&LINE_CONSUMERS[..]));
+    let job = || (any::<u8>(), steps());
+    let messages = (log, line, [job(), job()]).prop_map(|(log, line, jobs)| Messages { log, line, jobs });
     let faults = prop_oneof![2 => Just(Vec::new()), 1 => vec(fault(), 1..=4)];
     let parts =
         (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, (events, faults));
-    (parts, flows, any::<bool>()).prop_map(
-        |((services, traffics, policies, shared, (events, faults)), (flows, caches), calm)| System {
-            services,
-            traffics,
-            policies,
-            shared,
-            flows,
-            caches,
-            events,
-            faults,
-            calm,
+    (parts, (flows, messages), any::<bool>()).prop_map(
+        |((services, traffics, policies, shared, (events, faults)), ((flows, caches), messages), calm)| {
+            System { services, traffics, policies, shared, flows, caches, messages, events, faults, calm }
         },
     )
 }
@@ -590,6 +637,8 @@ impl Display for System {
             let behind = if i % 2 == 0 { "[{get: pages}, {delay: 1ms}]" } else { behind };
             writeln!(f, "  near{i}: {{at: s{i}, {near}, miss: {behind}}}")?;
         }
+        writeln!(f, "  hall: {{endpoints: {{go: [{{delay: 1ms}}]}}}}")?;
+        self.write_messages(f)?;
         let Shared { slots, per, order, timeout, guard } = &self.shared;
         let (order, guard) = (self.ordered(order), guarded(*guard));
         writeln!(
@@ -645,8 +694,12 @@ impl Service {
 
     /// Whether it is known beforehand how long its requests take.
     fn is_measured(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step, Step::Cpu(_) | Step::Delay(_) | Step::Reply))
+        is_measured(&self.steps)
     }
+}
+
+fn is_measured(steps: &[Step]) -> bool {
+    steps.iter().all(|step| matches!(step, Step::Cpu(_) | Step::Delay(_) | Step::Reply))
 }
 
 fn guarded(guard: Option<&str>) -> String {
@@ -696,7 +749,10 @@ impl System {
     fn write_service(&self, f: &mut Formatter<'_>, i: usize, service: &Service) -> fmt::Result {
         writeln!(f, "  s{i}:\n    replicas: {}", service.replicas)?;
         if let Some((workers, queue)) = service.workers {
-            let line = service.line.filter(|line| *line != "order: sjf" || service.is_measured());
+            let at_it = |job: &&(u8, Vec<Step>)| usize::from(job.0) % self.services.len() == i;
+            let mut jobs = self.messages.jobs.iter().filter(at_it);
+            let measured = service.is_measured() && jobs.all(|(_, steps)| is_measured(steps));
+            let line = service.line.filter(|line| *line != "order: sjf" || measured);
             // A limit does not begin below its least.
             let least = if service.adapts() { 2 } else { 1 };
             writeln!(f, "    workers: {}", workers.max(least))?;
@@ -740,6 +796,22 @@ impl System {
         writeln!(f, "    endpoints: {{go: {steps}}}")
     }
 
+    fn write_messages(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Messages { log: (partitions, log, takers), line: (line, others), jobs } = &self.messages;
+        writeln!(f, "queues:\n  log: {{partitions: {partitions}, {log}, consumers: {takers}}}")?;
+        writeln!(f, "  line: {{{line}, consumers: {others}}}\n  grave: {{}}")?;
+        // Who waits for room waits for somebody who waits for nobody.
+        writeln!(f, "  hall: {{limit: 2, on_full: block, consumers: {{job: usher, members: 2}}}}")?;
+        writeln!(f, "jobs:\n  usher: {{service: hall, do: [{{delay: {{exp: 5ms}}}}]}}")?;
+        for (number, (service, steps)) in jobs.iter().enumerate() {
+            let service = usize::from(*service) % self.services.len();
+            let mut text = String::new();
+            self.write_steps(&mut text, steps, service | JOB, false)?;
+            writeln!(f, "  j{number}: {{service: s{service}, do: {text}}}")?;
+        }
+        Ok(())
+    }
+
     /// Writes the steps of service `i`; what it holds already it does not hold again.
     fn write_steps(&self, out: &mut String, steps: &[Step], i: usize, holding: bool) -> fmt::Result {
         out.push('[');
@@ -753,20 +825,24 @@ impl System {
         Ok(())
     }
 
-    fn write_step(&self, out: &mut String, step: &Step, i: usize, holding: bool) -> fmt::Result {
+    fn write_step(&self, out: &mut String, step: &Step, at: usize, holding: bool) -> fmt::Result {
+        let (i, is_job) = (at & !JOB, at & JOB != 0);
         match step {
+            // Nobody that a job calls sends messages, so that there is an end of them.
+            Step::Send(_) if is_job || i + 1 == self.services.len() => out.write_str("{delay: 1ms}"),
+            Step::Send(which) => out.write_str(SENDS[usize::from(*which) % SENDS.len()]),
             Step::Cpu(time) => write!(out, "{{cpu: {time}}}"),
             Step::Read(time) => write!(out, "{{cpu: {time}, per_byte: 1us}}"),
             Step::Delay(time) => write!(out, "{{delay: {time}}}"),
             Step::Hold(_, steps) if holding => {
                 out.push_str("{repeat: 1, do: ");
-                self.write_steps(out, steps, i, true)?;
+                self.write_steps(out, steps, at, true)?;
                 out.write_char('}')
             }
             Step::Hold(units, steps) => {
                 let units = if self.services[i].connections.is_some() { &1 } else { units };
                 write!(out, "{{hold: own, units: {units}, do: ")?;
-                self.write_steps(out, steps, i, true)?;
+                self.write_steps(out, steps, at, true)?;
                 out.write_char('}')
             }
             Step::Borrow(units, time) => {
@@ -779,7 +855,8 @@ impl System {
                 if later == 0 {
                     return out.write_str("{delay: 1ms}");
                 }
-                write!(out, "{{call: s{}.go", i + 1 + usize::from(*to) % later)?;
+                let to = if is_job { (later - 1) as u8 } else { *to };
+                write!(out, "{{call: s{}.go", i + 1 + usize::from(to) % later)?;
                 if let Some(policy) = self.keep(*policy) {
                     write!(out, ", policy: p{}", usize::from(policy) % self.policies.len())?;
                 }
@@ -795,8 +872,8 @@ impl System {
                     out.push_str(if n > 0 { ", " } else { "" });
                     // A branch of one call has no frame of its own.
                     match branch.as_slice() {
-                        [call @ Step::Call(..)] => self.write_step(out, call, i, holding)?,
-                        steps => self.write_steps(out, steps, i, holding)?,
+                        [call @ Step::Call(..)] => self.write_step(out, call, at, holding)?,
+                        steps => self.write_steps(out, steps, at, holding)?,
                     }
                 }
                 // More than there are is refused when the number is known.
@@ -810,21 +887,21 @@ impl System {
             }
             Step::Repeat(times, steps) => {
                 write!(out, "{{repeat: {times}, do: ")?;
-                self.write_steps(out, steps, i, holding)?;
+                self.write_steps(out, steps, at, holding)?;
                 out.write_char('}')
             }
             Step::Choose(share, one, other) => {
                 write!(out, "{{choose: [{{weight: {share}%, do: ")?;
-                self.write_steps(out, one, i, holding)?;
+                self.write_steps(out, one, at, holding)?;
                 out.push_str("}, {else: ");
-                self.write_steps(out, other, i, holding)?;
+                self.write_steps(out, other, at, holding)?;
                 out.write_str("}]}")
             }
             Step::ByClass(gold, other) => {
                 out.push_str("{choose: [{class: gold, do: ");
-                self.write_steps(out, gold, i, holding)?;
+                self.write_steps(out, gold, at, holding)?;
                 out.push_str("}, {else: ");
-                self.write_steps(out, other, i, holding)?;
+                self.write_steps(out, other, at, holding)?;
                 out.write_str("}]}")
             }
             Step::Reply => out.write_str("reply"),
@@ -901,6 +978,12 @@ impl System {
                     "resources.stock.volume: 20",
                     "resources.row.slots: 2",
                     "resources.gpu.batch.max: 5",
+                    "queues.log.up: false",
+                    "queues.log.partitions: 6",
+                    "queues.line.visibility: 20ms",
+                    "queues.line.attempts: 1",
+                    "queues.hall.limit: 9",
+                    "jobs.usher.do.0.delay: 9ms",
                 ];
                 write!(f, "  - {{at: {}ms, ", event.at_ms)?;
                 if let Some(for_ms) = event.for_ms {
