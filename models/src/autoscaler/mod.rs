@@ -5,9 +5,13 @@
 //! request, the truth behind a metric. The arithmetic is the real one's to the last bit, integers where it has
 //! integers and floating point in its order, because its decisions are made at edges.
 
+#![expect(clippy::cast_possible_wrap, reason = "replicas and slots of time are counted far below 2^31")]
+
 pub mod aws;
+pub mod controller;
 pub mod google;
 pub mod keda;
 pub mod knative;
 pub mod kubernetes;
 pub mod own;
+pub mod pipeline;

@@ -1,6 +1,6 @@
-//! CloudWatch alarms.
+//! Alarms of `CloudWatch`.
 //!
-//! Source: *Amazon CloudWatch User Guide*, "Using Amazon CloudWatch alarms".
+//! Source: *Amazon `CloudWatch` User Guide*, "Using Amazon `CloudWatch` alarms".
 
 use std::collections::VecDeque;
 

@@ -4,6 +4,8 @@
 //! policies". The two alarms that such a policy makes for itself are not promised; three minutes above the target
 //! and fifteen below nine tenths of it are what is seen in practice.
 
+use std::cmp::Ordering;
+
 use sim_core::{SimTime, Span};
 
 use super::super::kubernetes::seconds;
@@ -131,13 +133,12 @@ impl Cooling {
     }
 
     /// The cooldown after a change.
+    #[must_use]
     pub fn after(self, from: i64, to: i64, cooldowns: Cooldowns, now: SimTime) -> Self {
-        if to > from {
-            Self::Out { from, until: now.saturating_add(cooldowns.out) }
-        } else if to < from {
-            Self::In { until: now.saturating_add(cooldowns.in_) }
-        } else {
-            self
+        match to.cmp(&from) {
+            Ordering::Greater => Self::Out { from, until: now.saturating_add(cooldowns.out) },
+            Ordering::Less => Self::In { until: now.saturating_add(cooldowns.in_) },
+            Ordering::Equal => self,
         }
     }
 }

@@ -174,7 +174,9 @@ impl Formula {
             match term {
                 Term::Trigger(name) => names.push(name),
                 Term::List(terms) | Term::Call(_, terms) => {
-                    terms.iter().for_each(|term| walk(term, names));
+                    for term in terms {
+                        walk(term, names);
+                    }
                 }
                 Term::Not(term) | Term::Minus(term) => walk(term, names),
                 Term::Two(_, left, right) => {
@@ -182,7 +184,9 @@ impl Formula {
                     walk(right, names);
                 }
                 Term::If(condition, yes, no) => {
-                    [condition, yes, no].into_iter().for_each(|term| walk(term, names));
+                    for term in [condition, yes, no] {
+                        walk(term, names);
+                    }
                 }
                 Term::Number(_) | Term::Bool(_) | Term::Nil | Term::Element => {}
             }

@@ -16,6 +16,7 @@ pub use jobs::{JobStrategy, ScaledJob};
 
 /// A `ScaledObject`: what to scale, by what, and when to nothing.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are annotations, each by itself")]
 pub struct ScaledObject {
     /// Time between two looks at the triggers. `pollingInterval`, 30 s.
     pub polling_interval: Span,

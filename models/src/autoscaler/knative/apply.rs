@@ -194,7 +194,7 @@ fn to_zero(
             Applied { again: Some(window - age), ..write(1, ApplyReason::ActiveForLessThanWindow) }
         }
         Activity::Inactive => {
-            let always_proxied = revision.target_burst_capacity(config) == -1.0;
+            let always_proxied = revision.target_burst_capacity(config) < 0.0;
             if !always_proxied && serving.probe != Probe::Ok {
                 return Applied { keeps_asking: true, ..wait(None, ApplyReason::NotProxied) };
             }
@@ -230,9 +230,8 @@ pub fn active_threshold(config: &ClusterConfig, revision: &Revision, standing: &
 ///
 /// Source: `computeActiveCondition` in `pkg/reconciler/autoscaling/kpa/kpa.go`.
 pub fn activity(before: Activity, ready: i32, wanted: Option<i32>, threshold: i32) -> Activity {
-    if wanted == Some(0) || threshold == 0 {
-        Activity::Inactive
-    } else if wanted.is_none() && before == Activity::Inactive {
+    let stays_out = wanted.is_none() && before == Activity::Inactive;
+    if wanted == Some(0) || threshold == 0 || stays_out {
         Activity::Inactive
     } else if ready < threshold {
         Activity::Activating

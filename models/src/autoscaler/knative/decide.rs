@@ -133,10 +133,10 @@ impl Decider {
         let mut desired = want_stable;
         let mut reason = if want_stable > limited(for_stable) {
             DecideReason::ActivationScale
-        } else if f64::from(want_stable) == for_stable {
-            DecideReason::Stable
-        } else {
+        } else if for_stable < fewest || for_stable > most {
             DecideReason::RateLimited
+        } else {
+            DecideReason::Stable
         };
         if self.panic_since.is_some() {
             self.max_panic_pods = self.max_panic_pods.max(want_stable).max(want_panic);

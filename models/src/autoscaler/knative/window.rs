@@ -2,6 +2,8 @@
 //!
 //! Source: knative/serving, `pkg/autoscaler/aggregation/bucketing.go` and `aggregation/max/window.go`.
 
+use std::collections::VecDeque;
+
 use sim_core::{SimTime, Span};
 
 /// How a window is averaged.
@@ -26,7 +28,8 @@ const PRECISION: f64 = 1e6;
 pub struct Window {
     algorithm: WindowAlgorithm,
     granularity: u64,
-    window: u64,
+    /// Buckets in the window.
+    length: u64,
     buckets: Vec<f64>,
     /// The first and the last bucket that were written to, by their number since the start of time.
     written: Option<(u64, u64)>,
@@ -46,7 +49,7 @@ impl Window {
         Self {
             algorithm,
             granularity,
-            window: buckets,
+            length: buckets,
             buckets: vec![0.0; buckets as usize],
             written: None,
             total: 0.0,
@@ -58,7 +61,7 @@ impl Window {
     }
 
     fn bucket(&mut self, number: u64) -> &mut f64 {
-        &mut self.buckets[(number % self.window) as usize]
+        &mut self.buckets[(number % self.length) as usize]
     }
 
     /// Adds to the second of `at`; what is older than the window is left out.
@@ -66,8 +69,8 @@ impl Window {
         let now = self.number(at);
         match self.written {
             None => self.restart(now),
-            Some((_, last)) if now >= last + self.window => self.restart(now),
-            Some((_, last)) if now + self.window <= last => return,
+            Some((_, last)) if now >= last + self.length => self.restart(now),
+            Some((_, last)) if now + self.length <= last => return,
             Some((first, last)) => {
                 for number in last + 1..=now {
                     let left = std::mem::take(self.bucket(number));
@@ -88,7 +91,7 @@ impl Window {
 
     /// Whether nothing has been written for longer than the window.
     pub fn is_empty(&self, now: SimTime) -> bool {
-        self.written.is_none_or(|(_, last)| self.number(now) > last + self.window)
+        self.written.is_none_or(|(_, last)| self.number(now) > last + self.length)
     }
 
     /// The average at a time.
@@ -104,25 +107,25 @@ impl Window {
     }
 
     fn linear(&self, first: u64, last: u64, silent: u64) -> f64 {
-        if silent >= self.window {
+        if silent >= self.length {
             return 0.0;
         }
         let outdated: f64 =
-            (last + 1..=last + silent).map(|number| self.buckets[(number % self.window) as usize]).sum();
-        let counted = (last - first + 1).min(self.window - silent);
+            (last + 1..=last + silent).map(|number| self.buckets[(number % self.length) as usize]).sum();
+        let counted = (last - first + 1).min(self.length - silent);
         cut((self.total - outdated) / counted as f64)
     }
 
     fn weighted(&self, last: u64, silent: u64) -> f64 {
-        if silent > self.window {
+        if silent > self.length {
             return 0.0;
         }
-        let coefficient = (1.0 - WEIGHT_LEFT.powf(1.0 / self.window as f64)).max(LEAST_COEFFICIENT);
+        let coefficient = (1.0 - WEIGHT_LEFT.powf(1.0 / self.length as f64)).max(LEAST_COEFFICIENT);
         let mut weight = coefficient * (1.0 - coefficient).powf(silent as f64);
         let mut sum = 0.0;
-        for back in 0..self.window - silent {
-            let number = last + self.window - back;
-            sum += self.buckets[(number % self.window) as usize] * weight;
+        for back in 0..self.length - silent {
+            let number = last + self.length - back;
+            sum += self.buckets[(number % self.length) as usize] * weight;
             weight *= 1.0 - coefficient;
         }
         sum
@@ -139,13 +142,13 @@ fn cut(x: f64) -> f64 {
 pub struct MaxWindow {
     slots: i64,
     /// Slots and values that may still become the largest: values fall.
-    maxima: std::collections::VecDeque<(i64, i32)>,
+    maxima: VecDeque<(i64, i32)>,
 }
 
 impl MaxWindow {
     /// An empty window of so many slots.
     pub fn new(slots: usize) -> Self {
-        Self { slots: slots as i64, maxima: std::collections::VecDeque::new() }
+        Self { slots: slots as i64, maxima: VecDeque::new() }
     }
 
     /// A window of a length, in slots of `granularity`.
