@@ -3,6 +3,7 @@
 
 pub mod adapt;
 pub mod attribute;
+pub mod autoscaler;
 pub mod balancer;
 pub mod blueprint;
 pub mod cache;

@@ -10,6 +10,7 @@ mod formula;
 pub mod import;
 mod lint;
 mod load;
+pub mod manifest;
 pub mod metric;
 pub mod results;
 mod scenario;

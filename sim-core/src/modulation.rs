@@ -138,9 +138,7 @@ impl Phase {
             left = (left - inside).max(0.0);
             at = self.until.max(at);
             self.go_on(modulation);
-            if rate.after(at, left / modulation.highest()).is_none() {
-                return None;
-            }
+            rate.after(at, left / modulation.highest())?;
         }
     }
 

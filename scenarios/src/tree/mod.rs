@@ -6,7 +6,7 @@ mod print;
 
 pub use overrides::Override;
 pub(crate) use overrides::{Assignment, apply, assignments};
-pub(crate) use parse::parse;
+pub(crate) use parse::{parse, parse_documents};
 pub(crate) use print::print;
 
 /// Where something stands: bytes `start..end` of one of the texts that a scenario is made of.

@@ -21,7 +21,28 @@ const MAX_NODES: usize = 1_000_000;
 ///
 /// When the text is not YAML, or costs more than a scenario can need.
 pub(crate) fn parse(text: &str, source: u16) -> Result<(Node, Vec<Diagnostic>), Diagnostic> {
-    let mut builder = Builder { source, ..Builder::default() };
+    let builder = run(text, Builder { source, ..Builder::default() })?;
+    match builder.root {
+        Some(root) => Ok((root, builder.mistakes)),
+        None => Err(Diagnostic::error("the file is empty").help(
+            "a scenario has at least `duration`, `traffic` and `services`; `hockeystick new` writes one to start from",
+        )),
+    }
+}
+
+/// The trees of all documents in `text` that hold anything, and the mistakes that do not stand in the way of reading on.
+///
+/// # Errors
+///
+/// When the text is not YAML, or costs more than it should.
+pub(crate) fn parse_documents(text: &str, source: u16) -> Result<(Vec<Node>, Vec<Diagnostic>), Diagnostic> {
+    let mut builder = run(text, Builder { source, many: true, ..Builder::default() })?;
+    builder.close_document();
+    Ok((builder.closed, builder.mistakes))
+}
+
+fn run(text: &str, mut builder: Builder) -> Result<Builder, Diagnostic> {
+    let source = builder.source;
     let options = granit_parser::options! {
         emit_comments: false,
         disallow_directives: true,
@@ -33,12 +54,7 @@ pub(crate) fn parse(text: &str, source: u16) -> Result<(Node, Vec<Diagnostic>), 
         let place = builder.place(&span);
         builder.take(event, place)?;
     }
-    match builder.root {
-        Some(root) => Ok((root, builder.mistakes)),
-        None => Err(Diagnostic::error("the file is empty").help(
-            "a scenario has at least `duration`, `traffic` and `services`; `hockeystick new` writes one to start from",
-        )),
-    }
+    Ok(builder)
 }
 
 fn not_yaml(error: &ScanError, text: &str, source: u16) -> Diagnostic {
@@ -71,6 +87,9 @@ struct Builder {
     aliases: usize,
     nodes: usize,
     documents: usize,
+    /// Whether there may be several documents; those before the last.
+    many: bool,
+    closed: Vec<Node>,
     mistakes: Vec<Diagnostic>,
 }
 
@@ -112,7 +131,9 @@ impl Builder {
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
-                if self.documents > 1 {
+                if self.many {
+                    self.close_document();
+                } else if self.documents > 1 {
                     return Err(Diagnostic::error(
                         "a file holds one scenario, and this is a second document",
                     )
@@ -164,6 +185,12 @@ impl Builder {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Puts away a document that is complete, unless there is nothing in it. Anchors end with it.
+    fn close_document(&mut self) {
+        self.anchors.clear();
+        self.closed.extend(self.root.take().filter(|root| root.value != Value::Null));
     }
 
     fn awaits_key(&self) -> bool {
