@@ -147,27 +147,44 @@ mod tests {
         Formula::new(terms).unwrap().value(seen)
     }
 
+    fn is(terms: &[Term], result: f64) {
+        assert!((value(terms) - result).abs() < 1e-12, "{terms:?} is not {result}");
+    }
+
     #[test]
     fn the_condition_of_a_vacuum_holds_above_its_threshold() {
         // dead.level > 50 + 0.2 * rows.level: 300 > 250.
         let above = [Term::Number(50.0), Term::Number(0.2), Term::Of(ROWS, Measure::Level)];
         let sum = [Term::Multiply, Term::Add, Term::Compare(Compare::Greater)];
         let terms = [&[Term::Of(DEAD, Measure::Level)], &above[..], &sum[..]].concat();
-        assert_eq!(value(&terms), 1.0);
+        is(&terms, 1.0);
     }
 
     #[test]
     fn every_operator_does_what_it_says() {
-        let of = |a: f64, b: f64, term: Term| value(&[Term::Number(a), Term::Number(b), term]);
-        assert_eq!(of(7.0, 2.0, Term::Subtract), 5.0);
-        assert_eq!((of(7.0, 2.0, Term::Divide), of(7.0, 0.0, Term::Divide)), (3.5, 0.0));
-        assert_eq!((of(7.0, 2.0, Term::Min), of(7.0, 2.0, Term::Max)), (2.0, 7.0));
-        assert_eq!((of(7.0, 0.0, Term::And), of(7.0, 0.0, Term::Or)), (0.0, 1.0));
-        let one = |a: f64, term: Term| value(&[Term::Number(a), term]);
-        assert_eq!((one(3.0, Term::Minus), one(3.0, Term::Not), one(0.0, Term::Not)), (-3.0, 0.0, 1.0));
-        assert_eq!((one(8.0, Term::Log2), one(0.0, Term::Log2)), (3.0, 0.0));
-        assert_eq!((one(9.0, Term::Sqrt), one(-1.0, Term::Sqrt)), (3.0, 0.0));
-        assert_eq!(value(&[Term::Of(DEAD, Measure::Used)]), 8.0);
+        for (a, b, term, result) in [
+            (7.0, 2.0, Term::Subtract, 5.0),
+            (7.0, 2.0, Term::Divide, 3.5),
+            (7.0, 0.0, Term::Divide, 0.0),
+            (7.0, 2.0, Term::Min, 2.0),
+            (7.0, 2.0, Term::Max, 7.0),
+            (7.0, 0.0, Term::And, 0.0),
+            (7.0, 0.0, Term::Or, 1.0),
+        ] {
+            is(&[Term::Number(a), Term::Number(b), term], result);
+        }
+        for (a, term, result) in [
+            (3.0, Term::Minus, -3.0),
+            (3.0, Term::Not, 0.0),
+            (0.0, Term::Not, 1.0),
+            (8.0, Term::Log2, 3.0),
+            (0.0, Term::Log2, 0.0),
+            (9.0, Term::Sqrt, 3.0),
+            (-1.0, Term::Sqrt, 0.0),
+        ] {
+            is(&[Term::Number(a), term], result);
+        }
+        is(&[Term::Of(DEAD, Measure::Used)], 8.0);
     }
 
     #[test]

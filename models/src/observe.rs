@@ -363,7 +363,7 @@ pub struct ConsumersObservation {
     /// How often partitions were shared out anew.
     pub rebalances: u64,
     /// How often a member took too long.
-    pub evictions: u64,
+    pub expulsions: u64,
     /// Nanoseconds that members were not let work, times members.
     pub stopped_ns: u128,
     /// Nanoseconds that there were members, times members.

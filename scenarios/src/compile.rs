@@ -17,7 +17,6 @@ use crate::scenario::{
     self, ArmWhen, Branch, Call, Failure, Link, Move, Parts, Route, Service, Step, Wire, each_call,
 };
 
-#[expect(clippy::too_many_lines, reason = "one table after the other")]
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
 #[expect(clippy::too_many_lines, reason = "a table of tables")]
 pub(crate) fn compile(

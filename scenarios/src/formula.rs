@@ -63,34 +63,29 @@ mod power {
     pub(super) const MINUS: i64 = 9;
 }
 
+/// Functions that join operands by an operator, in the form that the parser takes.
 macro_rules! folds {
-    ($($name:ident => $operator:expr;)*) => {
-        $(fn $name(_: &mut &str, a: Expression, b: Expression) -> Parsed<Expression> {
-            Ok(Expression::Binary($operator, Box::new(a), Box::new(b)))
+    ($($name:ident($($operand:ident),*) => $kind:ident($operator:expr);)*) => {
+        $(fn $name(_: &mut &str, $($operand: Expression),*) -> Parsed<Expression> {
+            Ok(Expression::$kind($operator, $(Box::new($operand)),*))
         })*
     };
 }
 
 folds! {
-    add => Binary::Add;
-    subtract => Binary::Subtract;
-    multiply => Binary::Multiply;
-    divide => Binary::Divide;
-    and => Binary::And;
-    or => Binary::Or;
-    at_most => Binary::Compare(Compare::AtMost);
-    at_least => Binary::Compare(Compare::AtLeast);
-    less => Binary::Compare(Compare::Less);
-    greater => Binary::Compare(Compare::Greater);
-    equal => Binary::Compare(Compare::Equal);
-}
-
-fn minus(_: &mut &str, a: Expression) -> Parsed<Expression> {
-    Ok(Expression::Unary(Unary::Minus, Box::new(a)))
-}
-
-fn negation(_: &mut &str, a: Expression) -> Parsed<Expression> {
-    Ok(Expression::Unary(Unary::Not, Box::new(a)))
+    add(a, b) => Binary(Binary::Add);
+    subtract(a, b) => Binary(Binary::Subtract);
+    multiply(a, b) => Binary(Binary::Multiply);
+    divide(a, b) => Binary(Binary::Divide);
+    and(a, b) => Binary(Binary::And);
+    or(a, b) => Binary(Binary::Or);
+    at_most(a, b) => Binary(Binary::Compare(Compare::AtMost));
+    at_least(a, b) => Binary(Binary::Compare(Compare::AtLeast));
+    less(a, b) => Binary(Binary::Compare(Compare::Less));
+    greater(a, b) => Binary(Binary::Compare(Compare::Greater));
+    equal(a, b) => Binary(Binary::Compare(Compare::Equal));
+    minus(a) => Unary(Unary::Minus);
+    negation(a) => Unary(Unary::Not);
 }
 
 fn formula(input: &mut &str) -> Parsed<Expression> {

@@ -325,7 +325,7 @@ pub enum Figure {
     /// How often partitions were shared out anew, in one replication.
     Rebalances,
     /// How often a member took too long, in one replication.
-    MemberEvictions,
+    Expulsions,
     /// Share of the time that a partition stands still because of that.
     Stopped,
     /// Share of the time that a member has something to do.

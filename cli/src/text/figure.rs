@@ -78,7 +78,7 @@ impl Unit {
             | "duplicates"
             | "disordered"
             | "rebalances"
-            | "evictions"
+            | "expulsions"
             | "runs_per_message"
             | "members"
             | "senders"

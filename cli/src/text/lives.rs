@@ -1,5 +1,7 @@
 //! What became of replicas: their states, and what they cost.
 
+use std::fmt::Write as _;
+
 use scenarios::results::{E, LifeResult, Report};
 
 use super::figure::Unit;
@@ -51,7 +53,7 @@ fn lived(life: &LifeResult) -> String {
     // The numbers that were there most of the time say most.
     for (k, e) in life.available.iter().take(2) {
         let share = Unit::Share.say(count(*e));
-        text += &format!("; at least {k} ready {share} of the time");
+        let _ = write!(text, "; at least {k} ready {share} of the time");
     }
     text
 }

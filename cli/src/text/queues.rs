@@ -77,7 +77,7 @@ fn consumers(page: &mut Page, report: &Report) {
                 brief(Unit::Count, told(found.duplicates)),
                 brief(Unit::Count, told(found.disordered)),
                 brief(Unit::Count, told(found.rebalances)),
-                brief(Unit::Count, told(found.evictions)),
+                brief(Unit::Count, told(found.expulsions)),
                 brief(Unit::Share, told(found.stopped)),
             ]);
         }

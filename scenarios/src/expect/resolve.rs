@@ -406,7 +406,7 @@ const QUEUE: &[Row] = &[
     ("disordered", Figure::Disordered, Unit::Number),
     ("disordered.share", Figure::DisorderedShare, Unit::Share),
     ("rebalances", Figure::Rebalances, Unit::Number),
-    ("evictions", Figure::Evictions, Unit::Number),
+    ("expulsions", Figure::Expulsions, Unit::Number),
     ("stopped", Figure::Stopped, Unit::Share),
     ("busy", Figure::Busy, Unit::Share),
     ("members", Figure::Members, Unit::Number),

@@ -210,7 +210,7 @@ fn queue_of(figure: Figure, queue: &QueueObservation, group: usize, seconds: f64
         Figure::Disordered => in_one(seen.disordered),
         Figure::DisorderedShare => share(seen.disordered, seen.worked - seen.duplicates),
         Figure::Rebalances => in_one(seen.rebalances),
-        Figure::MemberEvictions => in_one(seen.evictions),
+        Figure::Expulsions => in_one(seen.expulsions),
         Figure::Stopped => ratio(seen.stopped_ns as f64 / seen.partitions.len() as f64, seconds * 1e9),
         Figure::Busy => ratio(seen.busy_ns as f64, seen.member_ns as f64),
         Figure::Members => ratio(seen.member_ns as f64, seconds * 1e9),

@@ -310,7 +310,7 @@ fn group(sum: &mut ConsumersObservation, more: &ConsumersObservation, how: How) 
     sum.disordered += more.disordered;
     sum.polls += more.polls;
     sum.rebalances += more.rebalances;
-    sum.evictions += more.evictions;
+    sum.expulsions += more.expulsions;
     sum.stopped_ns += more.stopped_ns;
     sum.member_ns += more.member_ns;
     sum.busy_ns += more.busy_ns;

@@ -412,7 +412,7 @@ impl Figures<'_> {
             dead: e(Figure::Dead),
             lost: e(Figure::Lost),
             rebalances: e(Figure::Rebalances),
-            evictions: e(Figure::Evictions),
+            expulsions: e(Figure::Expulsions),
             stopped: e(Figure::Stopped),
             members: e(Figure::Members),
             busy: e(Figure::Busy),

@@ -78,8 +78,6 @@ pub(super) fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, d
         let late = match step {
             Step::Cpu(need) | Step::PerByte { need, .. } => need.survival(limit * pace),
             Step::Delay(time) => time.survival(limit),
-            // How long it takes goes by levels.
-            Step::Times { .. } => 0.0,
             Step::Hold { steps, .. } => of_steps(seen, steps, limit, pace, deep),
             Step::Call(call) => of_call(call),
             Step::All { branches, wait_for: models::blueprint::WaitFor::All, copies: None, .. } => {
@@ -90,7 +88,9 @@ pub(super) fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, d
                 branches.iter().map(of_branch).fold(0.0, f64::max)
             }
             Step::Reply | Step::Fail { .. } => return most,
-            Step::All { .. }
+            // How long the first takes goes by levels.
+            Step::Times { .. }
+            | Step::All { .. }
             | Step::Repeat { .. }
             | Step::Choose(_)
             | Step::Batch { .. }

@@ -317,7 +317,7 @@ pub struct ConsumersResult {
     /// How often partitions were shared out anew, in one replication.
     pub rebalances: Option<E>,
     /// How often a member took too long, in one replication.
-    pub evictions: Option<E>,
+    pub expulsions: Option<E>,
     /// Share of the time that a partition stands still because of that.
     pub stopped: Option<E>,
     /// Members.

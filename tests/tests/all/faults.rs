@@ -14,9 +14,9 @@ fn run_seed(text: &str, seed: u64) -> Segment {
     let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
     let plan = scenario.compile();
     let replication = Replication { seed, index: 0, breakdown: true };
-    let seen: Observations = replicate(&plan, &replication, &CancelFlag::new());
-    crate::laws::check(&plan, &seen);
-    seen.segments.into_iter().next().unwrap()
+    let observations: Observations = replicate(&plan, &replication, &CancelFlag::new());
+    crate::laws::check(&plan, &observations);
+    observations.segments.into_iter().next().unwrap()
 }
 
 /// The only segment of a run of 20 s.

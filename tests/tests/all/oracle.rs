@@ -271,12 +271,11 @@ fn simulations_agree_with_the_oracle() {
             print(&format!("{name}: not there"));
             continue;
         }
-        let found = match FAMILIES.iter().find(|family| family.name == name) {
-            Some(family) => check(family, long),
-            None => {
-                let course = COURSES.iter().find(|course| course.name == name);
-                course.map_or_else(Found::default, |course| check_course(course, long))
-            }
+        let found = if let Some(family) = FAMILIES.iter().find(|family| family.name == name) {
+            check(family, long)
+        } else {
+            let course = COURSES.iter().find(|course| course.name == name);
+            course.map_or_else(Found::default, |course| check_course(course, long))
         };
         if found.checked + found.not_seen > 0 {
             let Found { passed, checked, not_seen, .. } = found;

@@ -202,7 +202,7 @@ impl System<'_> {
         row.is_counted = false;
         let (group, owned) = (row.group as usize, std::mem::take(&mut row.owned));
         self.no_longer_busy(member, now);
-        self.queues.groups[group].seen.evictions += 1;
+        self.queues.groups[group].seen.expulsions += 1;
         self.queues.groups[group].members.retain(|&other| other != member);
         self.count_members(group, now);
         self.give_up_partitions(group, &owned);

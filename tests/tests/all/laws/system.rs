@@ -440,13 +440,13 @@ fn service() -> impl Strategy<Value = Service> {
     let network = option::of(select(&NETWORK[..]));
     let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
-    let life = option::weighted(0.25, select(&LIVES[..]));
-    let route = (picks, health, prop::bool::weighted(0.2), latency, (network, life));
+    let lives = option::weighted(0.25, select(&LIVES[..]));
+    let route = (picks, health, prop::bool::weighted(0.2), latency, (network, lives));
     let scheduling = (option::of(select(&SCHEDULING[..])), option::weighted(0.2, select(&BRAKES[..])));
     (1..=3_u8, workers, (cores, scheduling), own, route, steps).prop_map(
         |(replicas, workers, (cores, (scheduling, brakes)), (own, line), route, steps)| {
             let (own, connections) = own;
-            let (pick, health, pinned, latency, (network, life)) = route;
+            let (pick, health, pinned, latency, (network, lives)) = route;
             Service {
                 replicas,
                 workers,
@@ -461,7 +461,7 @@ fn service() -> impl Strategy<Value = Service> {
                 pinned,
                 latency,
                 network,
-                life,
+                life: lives,
                 steps,
             }
         },

@@ -8,13 +8,13 @@ use super::text::{Model, law, moments, relaxation, traffic};
 
 /// Nodes that fail and are repaired, each by itself. A traffic that hardly does anything sets the pace.
 pub(super) fn nodes(params: &Params) -> Model {
-    let (nodes, mttf, mttr) = (params.count("nodes"), params.number("mttf"), params.number("mttr"));
+    let (nodes, up, down) = (params.count("nodes"), params.number("mttf"), params.number("mttr"));
     let text = format!(
         "traffic:\n{}services:\n  node:\n    replicas: {nodes}\n    endpoints: {{ping: [{{delay: 0s}}]}}\nevents:\n  \
-         - {{mttf: {{exp: {mttf}s}}, crash: node, restart: {{exp: {mttr}s}}}}\n",
-        traffic("pings", mttf.recip(), "node.ping"),
+         - {{mttf: {{exp: {up}s}}, crash: node, restart: {{exp: {down}s}}}}\n",
+        traffic("pings", up.recip(), "node.ping"),
     );
-    Model { text, rate: mttf.recip(), relaxation: mttr, weight: 3.0 }
+    Model { text, rate: up.recip(), relaxation: down, weight: 3.0 }
 }
 
 /// `prob_at_least_3_up` as the share of the time with three ready.
