@@ -45,7 +45,9 @@ impl Checker<'_> {
                 } else {
                     format!("expected {what}, found {} in {}", quoted(rest), quoted(text))
                 };
-                self.error(at.place, message, form);
+                let is_cut = text.matches('(').count() > text.matches(')').count();
+                let cut = "put it in quotes: inside braces a comma ends a value";
+                self.error(at.place, message, if is_cut { cut } else { form });
                 return None;
             }
         };

@@ -616,7 +616,8 @@ fn steps_that_move_what_does_not_move() {
     assert_snapshot!("when_without_comparison", step("{choose: [{when: stock.level, do: [{delay: 1ms}]}]}"));
     assert_snapshot!("when_of_what", step("{choose: [{when: stock.sizes > 0, do: [{delay: 1ms}]}]}"));
     let when = |text: &str| step(&format!("{{choose: [{{when: {text}, do: [{{delay: 1ms}}]}}]}}"));
-    for good in ["stock.level > 50% and not stock.used = 3", "max(1, log2(stock.size)) < 2 * stock.level"] {
+    for good in ["stock.level > 50% and not stock.used = 3", "\"max(1, log2(stock.size)) < 2 * stock.level\""]
+    {
         assert_eq!(when(good), "no message\n");
     }
     assert_snapshot!("when_a_number", when("stock.level + 1"));
@@ -624,6 +625,7 @@ fn steps_that_move_what_does_not_move() {
     assert_snapshot!("when_unclosed", when("(stock.level > 1"));
     assert_snapshot!("when_function", when("log(stock.level) > 1"));
     assert_snapshot!("when_arguments", when("max(stock.level) > 1"));
+    assert_snapshot!("when_cut_by_a_comma", when("max(1, stock.level) > 1"));
     assert_eq!(step("{cpu: 1us, times: 1 + stock.used / stock.size}"), "no message\n");
     assert_eq!(step("{take: stock, units: 0.5 * stock.level}"), "no message\n");
     assert_snapshot!("times_a_condition", step("{delay: 1us, times: stock.level > 1}"));

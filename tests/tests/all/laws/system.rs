@@ -630,6 +630,7 @@ impl Display for System {
             self.write_service(f, i, service)?;
         }
         writeln!(f, "  origin: {{workers: 2, queue: 3, endpoints: {{read: [{{delay: {{exp: 10ms}}}}]}}}}")?;
+        writeln!(f, "  hall: {{endpoints: {{go: [{{delay: 1ms}}]}}}}")?;
         let Caches { near, pages, copy, misses: (miss, behind) } = &self.caches;
         writeln!(f, "caches:\n  pages: {{{pages}, miss: {miss}}}\n  copy: {{follows: s0, {copy}}}")?;
         for i in 0..self.services.len() {
@@ -637,7 +638,6 @@ impl Display for System {
             let behind = if i % 2 == 0 { "[{get: pages}, {delay: 1ms}]" } else { behind };
             writeln!(f, "  near{i}: {{at: s{i}, {near}, miss: {behind}}}")?;
         }
-        writeln!(f, "  hall: {{endpoints: {{go: [{{delay: 1ms}}]}}}}")?;
         self.write_messages(f)?;
         let Shared { slots, per, order, timeout, guard } = &self.shared;
         let (order, guard) = (self.ordered(order), guarded(*guard));
