@@ -92,7 +92,7 @@ fn is_exact(figure: Figure) -> bool {
             | Figure::Duplicates
             | Figure::Disordered
             | Figure::Rebalances
-            | Figure::Evictions
+            | Figure::Expulsions
             | Figure::LagMax
             | Figure::LagEnd
     )
@@ -175,7 +175,6 @@ impl Reader<'_> {
     }
 
     fn term(&mut self, spec: &ExpectSpec, all: &Written<'_>, text: &TermText<'_>) -> Option<(Term, Unit)> {
-        const LATER: [&str; 1] = ["lag"];
         let place = spec.part(&text.path);
         let kind = self.kind(spec, text)?;
         let asked = match kind {
@@ -204,9 +203,7 @@ impl Reader<'_> {
         let found = match found {
             Ok(found) => found,
             Err((message, help)) => {
-                if let Some(word) = LATER.into_iter().find(|word| path.rsplit('.').next() == Some(word)) {
-                    self.sink.report(not_yet(word, place));
-                } else if !self.is_told(path) {
+                if !self.is_told(path) {
                     self.error(place, message, help);
                 }
                 return None;

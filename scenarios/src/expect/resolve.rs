@@ -94,11 +94,14 @@ impl<'a> Subjects<'a> {
                     format!("{name}.consumers.{}", group.name),
                     format!("{name}.{}", group.name),
                 ];
-                // With one group, what the group sees is all that there is to say of the queue.
                 let own = [format!("queues.{name}"), name.clone()];
-                let own = own.into_iter().filter(|_| queue.groups.len() == 1);
                 let named = of_group.into_iter().filter(|_| !group.name.is_empty());
-                subjects.add(subject, own.chain(named));
+                // With one group, what the group sees is all that there is to say of the queue.
+                if queue.groups.len() == 1 {
+                    subjects.add(subject, own.into_iter().chain(named));
+                } else {
+                    subjects.add(subject, named.chain(own));
+                }
             }
         }
         for (i, route) in parts.routes.iter().enumerate() {

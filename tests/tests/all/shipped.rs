@@ -43,6 +43,7 @@ const DOUBTS: &[(&str, &str)] = &[
     ("expiry_wave", "all expire after 60 s, at the same instant"),
     ("flash_sale", "needs 13.3 units on average and has 10"),
     ("consumer_lag", "gets 5000 messages a second and `index` works off 4000 at most"),
+    ("held_or_queued", "needs 600 units on average and has 200"),
     ("hot_range", "needs 20.0 units on average and has 8"),
     ("rebalance_storm", "a full batch of 500 takes `bill` 350 s on average"),
     ("whale_quota", "needs 26.7 units on average and has 20"),
