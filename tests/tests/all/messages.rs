@@ -511,7 +511,7 @@ fn metrics_of_policies() {
 
 #[test]
 fn what_is_not_supported_yet() {
-    assert_snapshot!("not_yet_section", shop_and("queues: {orders: {partitions: 6}}\n"));
+    assert_snapshot!("not_yet_section", shop_and("autoscalers: {web: {}}\n"));
     assert_snapshot!("not_yet_connect", shop_and("policies: {sql: {connect: 1s}}\n"));
     assert_snapshot!("not_yet_step", shop("{call: db.insert}", "{pause: 1s}"));
 }
@@ -570,7 +570,7 @@ fn caches_that_make_no_sense() {
     assert_snapshot!("cache_fetched_from_itself", cache("miss: [{get: pages}]"));
     assert_snapshot!("cache_wrong_miss", cached("{get: pages}, {get: pages}", "miss: [{call: db.inzert}]"));
     assert_snapshot!("cache_unknown", cached("{get: page}", "ttl: 5s"));
-    assert_snapshot!("cache_of_none", shop("{call: db.insert}", "{pause: 1s}"));
+    assert_snapshot!("cache_of_none", shop("{call: db.insert}", "{get: pages}"));
     assert_snapshot!("cache_without_attribute", cached("{get: pages, key: tenant}", "ttl: 5s"));
     assert_snapshot!("copy_of_nothing", cache("follows: bd, lag: 2s"));
     assert_snapshot!("copy_without_lag", cache("follows: db"));
