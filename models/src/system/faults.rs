@@ -251,7 +251,7 @@ impl System<'_> {
         };
         let service = self.replicas[replica as usize].service as usize;
         // Nobody gets what another one here gives back.
-        for kind in [Kind::Endpoint, Kind::Branch, Kind::Opener] {
+        for kind in [Kind::Endpoint, Kind::Job, Kind::Refresher, Kind::Branch, Kind::Opener] {
             for key in runs(kind)(self) {
                 self.leave_wait(key.index(), now);
             }
@@ -278,10 +278,14 @@ impl System<'_> {
                 }
             }
         }
-        for key in runs(Kind::Call)(self) {
-            if self.frames.contains(key) {
-                self.drop_children(key.index(), now);
-                self.cancel(key.index(), now);
+        // What a job had begun is not done: whoever started it is told, and starts it again elsewhere. A fetch passes to
+        // the next one who waits for it.
+        for kind in [Kind::Job, Kind::Refresher, Kind::Call] {
+            for key in runs(kind)(self) {
+                if self.frames.contains(key) {
+                    self.drop_children(key.index(), now);
+                    self.cancel(key.index(), now);
+                }
             }
         }
         self.end_batches(replica, now);

@@ -124,6 +124,9 @@ impl System<'_> {
         } else if !was_there && is_there {
             self.services[service].running.grow(1, now);
         }
+        if before != to {
+            self.place_members(service as u32, now);
+        }
         if before.works() == to.works() {
             return;
         }

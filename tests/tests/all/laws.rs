@@ -8,7 +8,7 @@ mod system;
 use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use models::blueprint::{Blueprint, EndpointPlan, PoolScope, Row, ServicePlan};
+use models::blueprint::{Blueprint, EndpointPlan, Fault, JobId, PoolScope, Row, ServiceId, ServicePlan};
 use models::observe::{
     Balance, CacheObservation, ConsumersObservation, CoresObservation, Ended, Observations,
     PolicyObservation, QueueObservation, Segment, TrafficObservation, VolumeObservation,
@@ -102,6 +102,13 @@ fn check_volume(seen: &VolumeObservation) {
     assert!((end - seen.end).abs() <= 1e-6, "{seen:?}");
     assert!(seen.lowest <= seen.start.min(seen.end) && seen.start.max(seen.end) <= seen.highest, "{seen:?}");
     assert_eq!(seen.acquired, seen.wait.count(), "{seen:?}");
+}
+
+/// Whether the replicas that run a job are there in the end.
+fn comes_back(plan: &Blueprint, job: JobId) -> bool {
+    let on = plan.jobs[job.index()].service;
+    let gone = |fault: &Fault| matches!(fault, Fault::Crash { service, restart: None, .. } if *service == on);
+    !plan.changes.iter().filter_map(|change| change.fault.as_ref()).any(gone)
 }
 
 /// The requests of all classes, and those of all tenants, are those of the traffic.
@@ -214,6 +221,10 @@ fn spare_quota(plan: &Blueprint, service: usize) -> f64 {
         _ => None,
     });
     let rows: Vec<_> = later.chain([&plan.services[service]]).collect();
+    let has_quota = |row: &&ServicePlan| row.cores.is_some_and(|cores| cores.throttle.is_some());
+    if plan.is_mortal(ServiceId(service as u32)) && rows.iter().any(has_quota) {
+        return f64::INFINITY; // Each time that a replica starts its quota begins anew.
+    }
     let quota = |row: &&ServicePlan| {
         let cores = row.cores?;
         Some(cores.cores * cores.throttle?.period.as_nanos() as f64 * f64::from(row.replicas))
@@ -266,7 +277,8 @@ fn check_drained(plan: &Blueprint, seen: &Observations) {
     }
     for (queue, seen) in plan.queues.iter().zip(&last.queues) {
         assert_eq!((seen.travelling, seen.senders.n_end), (0, 0), "{}: {seen:?}", queue.name);
-        for (group, seen) in queue.groups.iter().zip(&seen.groups).filter(|(group, _)| group.job.is_some()) {
+        let groups = queue.groups.iter().zip(&seen.groups);
+        for (group, seen) in groups.filter(|(group, _)| group.job.is_some_and(|job| comes_back(plan, job))) {
             assert_eq!(seen.kept, 0, "{} has not taken all of {}: {seen:?}", group.name, queue.name);
         }
     }

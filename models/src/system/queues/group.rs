@@ -9,7 +9,7 @@ use super::members::{Doing, Member};
 use super::{QueueAlarm, Sharing, System, Task};
 use crate::blueprint::RebalancePlan;
 use crate::system::frame::NONE;
-use crate::system::{Alarm, Packed};
+use crate::system::{Alarm, Packed, Standing};
 
 impl System<'_> {
     /// Members of all groups are there from the start.
@@ -38,7 +38,10 @@ impl System<'_> {
         let at = group as usize;
         let Some(service) = self.service_of_group(at) else { return };
         let service = &self.services[service as usize];
-        let ready: Vec<u32> = service.ready.iter().map(|&local| service.replicas[local as usize]).collect();
+        let replicas = service.ready.iter().map(|&local| service.replicas[local as usize]);
+        // Callers may not know yet that one is down; who runs there does.
+        let ready: Vec<u32> =
+            replicas.filter(|&at| self.replicas[at as usize].standing == Standing::Ready).collect();
         let plan = &self.queues.groups[at].plan;
         let per_replica = plan.per_replica;
         let wanted = match (per_replica, ready.is_empty()) {

@@ -194,7 +194,11 @@ impl System<'_> {
     }
 
     fn take_batch(&mut self, member: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
-        let group = self.queues.members[member as usize].group as usize;
+        let row = &self.queues.members[member as usize];
+        let group = row.group as usize;
+        if !self.replicas[row.replica as usize].standing.works() {
+            return; // It is about to leave.
+        }
         let queue = self.queues.groups[group].queue as usize;
         if self.queues.instant.0 == now {
             self.queues.instant.1 += 1;

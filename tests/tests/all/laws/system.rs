@@ -807,6 +807,8 @@ impl System {
             let service = usize::from(*service) % self.services.len();
             let mut text = String::new();
             self.write_steps(&mut text, steps, service | JOB, false)?;
+            // Only services whose own steps use it have a heap.
+            let text = text.replace("take: heap", "take: stock");
             writeln!(f, "  j{number}: {{service: s{service}, do: {text}}}")?;
         }
         Ok(())
