@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_is_no_formula_says_where() {
-        for (text, at) in [("", 0), ("a.level >", 9), ("1 < 2 < 3", 6), ("(1", 0), ("1 $ 2", 1)] {
+        for (text, at) in [("", 0), ("a.level >", 9), ("1 < 2 < 3", 6), ("(1", 0), ("1 $ 2", 2)] {
             assert_eq!(parsed(text), format!("stops at {at}"), "{text}");
         }
         assert!(parsed(&"(".repeat(100_000)).starts_with("stops"));
