@@ -1,4 +1,10 @@
-//! Slots in an order: a doubly linked list through the numbers of slots.
+//! Slots in an order: a doubly linked list through the numbers of slots, and the rules by which the first one goes.
+
+use std::marker::PhantomData;
+
+use sim_core::{Draws, SimTime};
+
+use super::Evict;
 
 const NONE: u32 = u32::MAX;
 
@@ -78,5 +84,63 @@ impl Chain {
 
     pub(super) fn bytes(&self) -> usize {
         self.links.len() * size_of::<Links>()
+    }
+}
+
+/// What brings an entry to the end, and when the first one may go.
+pub trait Order {
+    /// Whether a use brings an entry to the end.
+    const USE_COUNTS: bool = false;
+    /// Whether an entry goes only once it has expired.
+    const SPARES_THE_LIVING: bool = false;
+}
+
+/// A rule by which the first of a list goes. What is stored, again or not, comes last.
+#[derive(Clone, Debug)]
+pub struct Chained<O> {
+    chain: Chain,
+    order: PhantomData<O>,
+}
+
+impl<O> Default for Chained<O> {
+    fn default() -> Self {
+        Self { chain: Chain::new(), order: PhantomData }
+    }
+}
+
+impl<O: Order> Evict for Chained<O> {
+    fn stored(&mut self, slot: u32, _: SimTime) {
+        self.chain.push(slot);
+    }
+
+    #[inline]
+    fn used(&mut self, slot: u32, _: SimTime, _: &mut Draws) {
+        if O::USE_COUNTS {
+            self.chain.send_to_end(slot);
+        }
+    }
+
+    fn stored_again(&mut self, slot: u32, _: SimTime, _: &mut Draws) {
+        self.chain.send_to_end(slot);
+    }
+
+    fn removed(&mut self, slot: u32) {
+        self.chain.take_out(slot);
+    }
+
+    fn moved(&mut self, from: u32, to: u32) {
+        self.chain.rename(from, to);
+    }
+
+    fn victim(&mut self, _: u32, _: SimTime, _: &mut Draws) -> Option<u32> {
+        self.chain.first()
+    }
+
+    fn spares_the_living(&self) -> bool {
+        O::SPARES_THE_LIVING
+    }
+
+    fn bytes(&self) -> usize {
+        self.chain.bytes()
     }
 }

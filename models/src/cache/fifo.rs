@@ -1,60 +1,18 @@
 //! The entry goes that was stored first.
 
-use sim_core::{Draws, SimTime};
-
-use super::Evict;
-use super::chain::Chain;
+use super::chain::{Chained, Order};
 
 /// First in, first out: hits change nothing.
 ///
 /// Source: Gelenbe, *A Unified Approach to the Evaluation of a Class of Replacement Algorithms*, IEEE TC 22(6), 1973:
 /// its hit ratio is that of random eviction.
-#[derive(Clone, Debug)]
-pub struct Fifo {
-    chain: Chain,
-}
+pub type Fifo = Chained<ByAge>;
 
-impl Fifo {
-    /// No entries.
-    pub fn new() -> Self {
-        Self { chain: Chain::new() }
-    }
-}
+/// A use changes nothing, and the first one goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByAge;
 
-impl Default for Fifo {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Evict for Fifo {
-    fn stored(&mut self, slot: u32, _: SimTime) {
-        self.chain.push(slot);
-    }
-
-    #[inline]
-    fn used(&mut self, _: u32, _: SimTime, _: &mut Draws) {}
-
-    fn stored_again(&mut self, slot: u32, _: SimTime, _: &mut Draws) {
-        self.chain.send_to_end(slot);
-    }
-
-    fn removed(&mut self, slot: u32) {
-        self.chain.take_out(slot);
-    }
-
-    fn moved(&mut self, from: u32, to: u32) {
-        self.chain.rename(from, to);
-    }
-
-    fn victim(&mut self, _: u32, _: SimTime, _: &mut Draws) -> Option<u32> {
-        self.chain.first()
-    }
-
-    fn bytes(&self) -> usize {
-        self.chain.bytes()
-    }
-}
+impl Order for ByAge {}
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,6 @@
 //! The entry goes that has not been used for the longest time.
 
-use sim_core::{Draws, SimTime};
-
-use super::Evict;
-use super::chain::Chain;
+use super::chain::{Chained, Order};
 
 /// Least recently used, exactly: a hit brings an entry to the end of a list, and the first one goes.
 ///
@@ -11,53 +8,14 @@ use super::chain::Chain;
 /// ratio is as good as the same.
 ///
 /// Source: Redis, *Key eviction*, `allkeys-lru`; memcached and Varnish keep such a list.
-#[derive(Clone, Debug)]
-pub struct Lru {
-    chain: Chain,
-}
+pub type Lru = Chained<ByUse>;
 
-impl Lru {
-    /// No entries.
-    pub fn new() -> Self {
-        Self { chain: Chain::new() }
-    }
-}
+/// A use brings an entry to the end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByUse;
 
-impl Default for Lru {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Evict for Lru {
-    fn stored(&mut self, slot: u32, _: SimTime) {
-        self.chain.push(slot);
-    }
-
-    #[inline]
-    fn used(&mut self, slot: u32, _: SimTime, _: &mut Draws) {
-        self.chain.send_to_end(slot);
-    }
-
-    fn stored_again(&mut self, slot: u32, now: SimTime, draws: &mut Draws) {
-        self.used(slot, now, draws);
-    }
-
-    fn removed(&mut self, slot: u32) {
-        self.chain.take_out(slot);
-    }
-
-    fn moved(&mut self, from: u32, to: u32) {
-        self.chain.rename(from, to);
-    }
-
-    fn victim(&mut self, _: u32, _: SimTime, _: &mut Draws) -> Option<u32> {
-        self.chain.first()
-    }
-
-    fn bytes(&self) -> usize {
-        self.chain.bytes()
-    }
+impl Order for ByUse {
+    const USE_COUNTS: bool = true;
 }
 
 #[cfg(test)]

@@ -15,11 +15,12 @@ mod random;
 use sim_core::{Draws, SimTime, Span};
 
 use crate::blueprint::{EvictRule, Outcome};
-pub use fifo::Fifo;
+pub use chain::{Chained, Order};
+pub use fifo::{ByAge, Fifo};
 use index::Index;
 pub use lfu::Lfu;
-pub use lru::Lru;
-pub use none::Keep;
+pub use lru::{ByUse, Lru};
+pub use none::{ByExpiry, Keep};
 pub use random::Anyone;
 
 /// Says which entry makes room for a new one.
@@ -70,11 +71,11 @@ impl Eviction {
     /// The rule, before anything is stored.
     pub fn new(rule: EvictRule) -> Self {
         match rule {
-            EvictRule::Lru => Self::Lru(Lru::new()),
+            EvictRule::Lru => Self::Lru(Lru::default()),
             EvictRule::Lfu => Self::Lfu(Lfu::default()),
-            EvictRule::Fifo => Self::Fifo(Fifo::new()),
+            EvictRule::Fifo => Self::Fifo(Fifo::default()),
             EvictRule::Random => Self::Random(Anyone),
-            EvictRule::None => Self::None(Keep::new()),
+            EvictRule::None => Self::None(Keep::default()),
         }
     }
 }

@@ -1,64 +1,20 @@
 //! Nothing goes before its time.
 
-use sim_core::{Draws, SimTime};
-
-use super::Evict;
-use super::chain::Chain;
+use super::chain::{Chained, Order};
 
 /// When all places are taken, nothing new is stored; only an entry that has expired makes room.
 ///
 /// The one that was stored first expires first, but for jitter.
 ///
 /// Source: Redis, *Key eviction*, `noeviction`, its default; what has expired is removed in the background.
-#[derive(Clone, Debug)]
-pub struct Keep {
-    chain: Chain,
-}
+pub type Keep = Chained<ByExpiry>;
 
-impl Keep {
-    /// No entries.
-    pub fn new() -> Self {
-        Self { chain: Chain::new() }
-    }
-}
+/// A use changes nothing, and the first one goes once it has expired.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByExpiry;
 
-impl Default for Keep {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Evict for Keep {
-    fn stored(&mut self, slot: u32, _: SimTime) {
-        self.chain.push(slot);
-    }
-
-    #[inline]
-    fn used(&mut self, _: u32, _: SimTime, _: &mut Draws) {}
-
-    fn stored_again(&mut self, slot: u32, _: SimTime, _: &mut Draws) {
-        self.chain.send_to_end(slot);
-    }
-
-    fn removed(&mut self, slot: u32) {
-        self.chain.take_out(slot);
-    }
-
-    fn moved(&mut self, from: u32, to: u32) {
-        self.chain.rename(from, to);
-    }
-
-    fn victim(&mut self, _: u32, _: SimTime, _: &mut Draws) -> Option<u32> {
-        self.chain.first()
-    }
-
-    fn spares_the_living(&self) -> bool {
-        true
-    }
-
-    fn bytes(&self) -> usize {
-        self.chain.bytes()
-    }
+impl Order for ByExpiry {
+    const SPARES_THE_LIVING: bool = true;
 }
 
 #[cfg(test)]
