@@ -91,17 +91,13 @@ impl System<'_> {
                     }
                 }
                 Op::Opened { pool, takes_unit } => self.opened(index, pool, takes_unit, pc, now),
-                Op::Batch(_) | Op::Take(_) | Op::Give(_) | Op::Send(_) => {
-                    match self.move_units(index, pc, now, calendar) {
-                        Asked::Got => {}
-                        Asked::Queued => return,
-                        Asked::Refused(outcome) => match self.finish(index, outcome, now, calendar) {
-                            Some(next) => index = next,
-                            None => return,
-                        },
-                    }
-                }
-                Op::Get(_) | Op::Fetched(_) | Op::Put(_) => match self.look_up(index, pc, now) {
+                Op::Batch(_)
+                | Op::Take(_)
+                | Op::Give(_)
+                | Op::Send(_)
+                | Op::Get(_)
+                | Op::Fetched(_)
+                | Op::Put(_) => match self.ask(index, pc, now, calendar) {
                     Asked::Got => {}
                     Asked::Queued => return,
                     Asked::Refused(outcome) => match self.finish(index, outcome, now, calendar) {
@@ -214,15 +210,16 @@ impl System<'_> {
         self.frames.at_mut(index).pc = to.unwrap_or(otherwise).0;
     }
 
-    /// Takes from or gives to a rate or a volume, or joins a batch.
+    /// Asks for something that is there, or is not, or has to be waited for.
     #[inline(never)]
-    fn move_units(&mut self, index: u32, pc: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Asked {
+    fn ask(&mut self, index: u32, pc: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Asked {
         let (id, gives) = match self.code[pc as usize] {
             Op::Batch(pool) => return self.join_batch(index, pool, now, calendar),
             Op::Send(id) => return self.send(index, id, now, calendar),
+            Op::Get(_) | Op::Fetched(_) | Op::Put(_) => return self.look_up(index, pc, now),
             Op::Take(id) => (id, false),
             Op::Give(id) => (id, true),
-            other => unreachable!("{other:?} moves nothing"),
+            other => unreachable!("{other:?} asks for nothing"),
         };
         let row = self.moves[id.index()];
         let units = match row.units {
@@ -247,7 +244,7 @@ impl System<'_> {
 
     /// What the operation at `pc` draws.
     #[inline]
-    fn drawn(&self, index: u32, law: SamplerId, pc: u32) -> f64 {
+    pub(super) fn drawn(&self, index: u32, law: SamplerId, pc: u32) -> f64 {
         let mut draws = draws_at(self.frames.at(index), self.plan.salts[pc as usize]);
         self.samplers[law.index()].sample(&mut draws)
     }
@@ -273,28 +270,20 @@ impl System<'_> {
     #[inline]
     fn compute(&mut self, index: u32, seconds: f64, now: SimTime, calendar: &mut Calendar<Packed>) {
         let key = self.frames.key_of(index);
+        let at = self.frames.at(index).replica;
+        let replica = &self.replicas[at as usize];
+        let (service, cores, warms) = (replica.service as usize, replica.cores, replica.warm_until > now);
+        let seconds = if warms { seconds * self.slowdown(at, now) } else { seconds };
         let frame = self.frames.at_mut(index);
-        let replica = &self.replicas[frame.replica as usize];
-        let (service, cores) = (replica.service as usize, replica.cores);
-        let mut seconds = seconds;
-        if replica.warm_until > now {
-            let replica = frame.replica;
-            seconds *= self.slowdown(replica, now);
-        }
         if cores == NONE {
-            let frame = self.frames.at_mut(index);
             frame.state = State::Delayed;
             calendar.schedule_in(span(seconds / self.services[service].speed), Event::StepDone(key).pack());
             return;
         }
-        let frame = self.frames.at_mut(index);
         frame.at = cores;
         frame.since = now;
-        let class = if self.cores[cores as usize].goes_by_class() {
-            self.requests.at(self.frames.at(index).request).class
-        } else {
-            0
-        };
+        let goes_by_class = self.cores[cores as usize].goes_by_class();
+        let class = if goes_by_class { self.requests.at(frame.request).class } else { 0 };
         match self.begin_burst(Worker::Frame(key), class, cores, span(seconds), now, calendar) {
             Begun::Computing(ticket) => {
                 let frame = self.frames.at_mut(index);
