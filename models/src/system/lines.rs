@@ -76,9 +76,10 @@ impl System<'_> {
                     at = exit.index();
                     continue;
                 }
-                Op::Delay(law) | Op::Cpu(law) => {
-                    let mut draws = draws_at(frame, self.plan.salts[at]);
-                    seconds += self.samplers[law.index()].sample(&mut draws);
+                Op::Delay(law) | Op::Cpu(law) => seconds += self.drawn(index, law, at as u32),
+                Op::CpuPerByte { need, each } => {
+                    let bytes = self.requests.at(frame.request).label.bytes;
+                    seconds += self.drawn(index, need, at as u32) + each * f64::from(bytes);
                 }
                 Op::Reply | Op::Begin => {}
                 _ => return span(seconds),

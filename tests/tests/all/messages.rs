@@ -770,6 +770,9 @@ fn lines_of_workers() {
         "size_of_a_hold",
         seen(&format!("{held}resources: {{pool: {{slots: 2, order: sjf}}}}\n"))
     );
+    let levels = SHOP.replace("{cpu: 5ms}", "{hold: pool, do: [{cpu: 5us, times: rows.used}]}");
+    let sized = "resources: {pool: {slots: 2, order: sjf}, rows: {volume: 9}}\n";
+    assert_snapshot!("size_by_levels", seen(&format!("{levels}{sized}")));
     let two = SHOP.replace("{cpu: 5ms}", "{hold: pool, units: 2, do: [{cpu: 5ms}]}");
     let adapts = "resources: {pool: {slots: 20, adapt: {vegas: {}}}}\n";
     assert_snapshot!("units_above_the_least", seen(&format!("{two}{adapts}")));
