@@ -148,11 +148,11 @@ impl System<'_> {
                     if service.life.zone(row.local) != Some(*zone) {
                         continue;
                     }
-                    if begins {
+                    if begins && row.standing != Standing::Down {
                         self.crash(replica, None, now, calendar);
-                    } else {
-                        let life = self.replicas[replica as usize].life;
-                        self.restart(replica, life, now, calendar);
+                        self.replicas[replica as usize].is_due = true;
+                    } else if !begins {
+                        self.start_if_due(replica, now, calendar);
                     }
                 }
             }

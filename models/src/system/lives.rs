@@ -125,7 +125,7 @@ impl System<'_> {
             self.services[service].running.grow(1, now);
         }
         if before != to {
-            self.place_members(service as u32, now);
+            self.place_members(service as u32);
         }
         if before.works() == to.works() {
             return;
@@ -375,6 +375,7 @@ impl System<'_> {
         }
         row.life = row.life.wrapping_add(1);
         row.failing = REFUSES;
+        row.is_due = false;
         let life = row.life;
         if let Some(lives) = &mut self.services[service].lives {
             lives.seen.crashes += 1;
@@ -399,8 +400,17 @@ impl System<'_> {
 
     /// A replica that has crashed begins to start, unless that was in an earlier life.
     pub(super) fn restart(&mut self, replica: u32, life: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let row = &mut self.replicas[replica as usize];
+        if row.life == life && row.standing == Standing::Down {
+            row.is_due = true;
+            self.start_if_due(replica, now, calendar);
+        }
+    }
+
+    /// A replica that is down begins to start if nothing but its zone was missing, and that is there.
+    pub(super) fn start_if_due(&mut self, replica: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &self.replicas[replica as usize];
-        if row.life == life && row.standing == Standing::Down && !self.is_zone_lost(replica) {
+        if row.standing == Standing::Down && row.is_due && !self.is_zone_lost(replica) {
             self.begin_start(replica, now, calendar);
         }
     }

@@ -102,6 +102,8 @@ struct Replica {
     failures: u32,
     /// The event by whose clock it has failed, or [`NONE`].
     clock: u32,
+    /// Of one that is down: whether it starts as soon as its zone is there.
+    is_due: bool,
 }
 
 /// Where a replica stands in its life.
@@ -411,6 +413,7 @@ impl<'a> System<'a> {
             ready_since: SimTime::ZERO,
             failures: 0,
             clock: NONE,
+            is_due: false,
         });
         if !self.volumes.is_empty() {
             self.volumes.lay_out(service, replica, now);

@@ -379,7 +379,7 @@ impl System<'_> {
             local += 1;
         }
         self.services[service].note_only();
-        self.place_members(service as u32, now);
+        self.place_members(service as u32);
     }
 
     /// A request reaches the replica.

@@ -138,6 +138,7 @@ impl System<'_> {
             ready_since: SimTime::ZERO,
             failures: 0,
             clock: NONE,
+            is_due: false,
         });
         let stream = combine(combine(seed, u64::from(index)), plan.stream);
         let phases = match &plan.arrivals {

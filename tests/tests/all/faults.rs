@@ -279,6 +279,30 @@ events: [{at: 5s, for: 4s, lose: {zone: a}}]
     assert_eq!(life(&seen, 0).crashes, 3);
 }
 
+/// One that was down before its zone was lost comes back when it is due, not with its zone: after 6 s, or never.
+#[test]
+fn a_zone_brings_back_only_what_it_took() {
+    let down = |restart: &str| {
+        let seen = run(&format!(
+            "
+traffic: {{users: {{rate: 10/s, arrivals: even, to: web.get}}}}
+services: {{web: {{replicas: 5, zones: [a, b], startup: 1s, endpoints: {{get: [{{delay: 1ms}}]}}}}}}
+events: [{{at: 4s, crash: web, restart: {restart}}}, {{at: 5s, for: 4s, lose: {{zone: a}}}}]
+"
+        ));
+        assert_eq!(life(&seen, 0).crashes, 3);
+        (in_state(&seen, 0, "down"), in_state(&seen, 0, "starting"))
+    };
+    let (later, starting) = down("6s");
+    close(later, 6.0 + 2.0 * 4.0);
+    close(starting, 3.0);
+    // 3 s are over while the zone is gone: it starts with it.
+    close(down("3s").0, 5.0 + 2.0 * 4.0);
+    let (never, starting) = down("never");
+    close(never, 16.0 + 2.0 * 4.0);
+    close(starting, 2.0);
+}
+
 #[test]
 fn variants_meet_the_same_faults() {
     let text = |work: &str, more: &str| {

@@ -20,7 +20,7 @@ impl System<'_> {
     }
 
     /// The replicas of a service have changed.
-    pub(in crate::system) fn place_members(&mut self, service: u32, _: SimTime) {
+    pub(in crate::system) fn place_members(&mut self, service: u32) {
         for group in 0..self.queues.groups.len() {
             if self.service_of_group(group) == Some(service) {
                 self.ready.add(Task::Place(group as u32));
