@@ -248,6 +248,7 @@ impl System<'_> {
         let row = &mut self.replicas[replica as usize];
         row.life = row.life.wrapping_add(1);
         row.failing = REFUSES;
+        row.is_due = true;
         let (service, local, life) = (row.service as usize, row.local, row.life);
         if self.is_zone_lost(replica) {
             self.stand(replica, Standing::Down, now);
