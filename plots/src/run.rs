@@ -167,7 +167,8 @@ impl<'a> Time<'a> {
     /// The same colour for the same name in every panel.
     fn color(&self, name: &str) -> Color {
         let place = |names: &[String]| names.iter().position(|other| other == name);
-        palette::nth(place(self.traffics).or_else(|| place(&self.others)).unwrap_or(0))
+        let other = || place(&self.others).map(|at| self.traffics.len() + at);
+        palette::nth(place(self.traffics).or_else(other).unwrap_or(0))
     }
 
     /// Series of one figure: the subject (`web.workers`) and its values.
@@ -347,14 +348,15 @@ impl<'a> Time<'a> {
         shown.map(draw).collect()
     }
 
+    /// Of services whose number changes.
     fn replicas(&self) -> Panel {
-        panel(
-            "Replicas",
-            Unit::Count(String::new()),
-            90.0,
-            Ends::Zero(1.0),
-            self.curves(self.largest("replicas")),
-        )
+        let mut curves = self.curves(self.largest("replicas"));
+        curves.retain(|curve| {
+            let mut seen = curve.points.iter().flatten().map(|point| point.y);
+            let first = seen.next();
+            seen.any(|y| Some(y) != first)
+        });
+        panel("Replicas", Unit::Count(String::new()), 90.0, Ends::Zero(1.0), curves)
     }
 }
 

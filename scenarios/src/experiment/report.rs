@@ -292,13 +292,16 @@ impl Figures<'_> {
         }
         let seen = self.gathered.measured.as_ref().and_then(|segment| segment.services.get(id.index()));
         let several = seen.is_some_and(|seen| seen.received.len() > 1);
+        let replicas = self.e(Subject::Service(id), Figure::Replicas);
+        // A number that never changes says what it costs.
+        let most = seen.map_or(0.0, |seen| seen.replicas.max as f64);
+        let changes = replicas.is_some_and(|mean| (mean.value - most).abs() > 1e-9 * most);
         ServiceResult {
-            replicas: self.e(Subject::Service(id), Figure::Replicas),
+            replicas,
             in_flight: self.e(Subject::Service(id), Figure::InFlight),
             busiest: self.e(Subject::Service(id), Figure::Busiest).filter(|_| several),
             life: self.life(id),
             replica_hours: self.e(Subject::Service(id), Figure::ReplicaHours).filter(|_| {
-                let changes = seen.is_some_and(|seen| seen.replicas.n_start != seen.replicas.max);
                 plan.life.price.is_some() || changes || seen.is_some_and(|seen| seen.life.is_some())
             }),
             cost: plan.life.price.as_ref().map(|price| CostResult {

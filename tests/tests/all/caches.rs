@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use models::blueprint::Outcome;
 use models::observe::{CacheObservation, Ended, Observations};
-use models::{Replication, replicate};
-use scenarios::{Scenario, Source};
-use sim_core::{CancelFlag, Histogram};
+use sim_core::Histogram;
 
 /// Runs one replication of a minute in which requests for one page arrive at these milliseconds.
 fn run(at_ms: &[u64], rest: &str) -> Observations {
@@ -23,13 +21,8 @@ fn run(at_ms: &[u64], rest: &str) -> Observations {
         );
     }
     text.push_str(rest);
-    let source =
-        Source::from_text("caches", text.clone(), "").unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
-    let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
-    let plan = scenario.compile();
-    let seen = replicate(&plan, &Replication { seed: 1, index: 0, breakdown: true }, &CancelFlag::new());
+    let seen = crate::once::observations(&text, 1);
     assert_eq!(seen.ended, Ended::Complete);
-    crate::laws::check(&plan, &seen);
     seen
 }
 
@@ -199,13 +192,7 @@ caches: {{pages: {{ttl: 10s, coalesce: cluster{early}, miss: [{{delay: 100ms}}]}
 "
         )
     };
-    let fetches = |text: String| {
-        let source = Source::from_text("early", text, "").unwrap_or_else(|wrong| panic!("{wrong}"));
-        let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let replication = Replication { seed: 1, index: 0, breakdown: false };
-        let seen = replicate(&scenario.compile(), &replication, &CancelFlag::new());
-        seen.segments[1].caches[0].clone()
-    };
+    let fetches = |text: String| crate::once::segment(&text, 1).caches[0].clone();
     // Without, each cycle is 10 s, 100 ms and a gap of 2 ms, and 50 requests wait.
     let late = fetches(text(""));
     assert!(late.fetching.enters.abs_diff(99) <= 1, "{}", late.fetching.enters);

@@ -4,19 +4,9 @@
 
 use models::blueprint::Outcome;
 use models::observe::{ConnectionObservation, Segment};
-use models::{Replication, replicate};
-use scenarios::{Scenario, Source};
-use sim_core::CancelFlag;
 
-/// What a run of `text` has measured, and whether all laws hold.
 fn measured(text: &str) -> Segment {
-    let source = Source::from_text("connections", text.to_owned(), "").unwrap();
-    let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
-    let plan = scenario.compile();
-    let replication = Replication { seed: 1, index: 0, breakdown: true };
-    let mut seen = replicate(&plan, &replication, &CancelFlag::new());
-    crate::laws::check(&plan, &seen);
-    seen.segments.pop().unwrap()
+    crate::once::segment(text, 1)
 }
 
 /// One request a second, each of which holds a connection for 1 ms.

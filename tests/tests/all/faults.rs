@@ -3,20 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use models::blueprint::Outcome;
-use models::observe::{LifeObservation, Observations, Segment};
-use models::{Replication, replicate};
-use scenarios::{Scenario, Source};
-use sim_core::CancelFlag;
+use models::observe::{LifeObservation, Segment};
 
 fn run_seed(text: &str, seed: u64) -> Segment {
-    let text = format!("duration: 20s\nwarmup: 0s\n{text}");
-    let source = Source::from_text("faults", text.clone(), "").unwrap();
-    let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
-    let plan = scenario.compile();
-    let replication = Replication { seed, index: 0, breakdown: true };
-    let observations: Observations = replicate(&plan, &replication, &CancelFlag::new());
-    crate::laws::check(&plan, &observations);
-    observations.segments.into_iter().next().unwrap()
+    crate::once::segment(&format!("duration: 20s\nwarmup: 0s\n{text}"), seed)
 }
 
 /// The only segment of a run of 20 s.
@@ -306,13 +296,11 @@ events: [{{at: 4s, crash: web, restart: {restart}}}, {{at: 5s, for: 4s, lose: {{
 /// One that is wanted while its zone is lost starts when that comes back.
 #[test]
 fn a_zone_brings_up_what_was_wanted_meanwhile() {
-    let seen = run(
-        "
+    let seen = run("
 traffic: {users: {rate: 10/s, arrivals: even, to: web.get}}
 services: {web: {replicas: 2, zones: [a, b], startup: 1s, endpoints: {get: [{delay: 1ms}]}}}
 events: [{at: 5s, for: 4s, lose: {zone: a}}, {at: 6s, set: {services.web.replicas: 4}}]
-",
-    );
+");
     close(in_state(&seen, 0, "down"), 4.0 + 3.0);
     close(in_state(&seen, 0, "starting"), 3.0);
     close(in_state(&seen, 0, "ready"), 20.0 + 20.0 - 5.0 + 20.0 - 10.0 + 20.0 - 7.0);

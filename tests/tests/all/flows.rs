@@ -3,21 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use models::blueprint::Outcome;
-use models::observe::{Observations, Segment};
-use models::{Replication, replicate};
-use scenarios::{Scenario, Source};
-use sim_core::CancelFlag;
+use models::observe::Segment;
 
 /// The only segment of a run without a warm-up.
 fn run(text: &str) -> Segment {
-    let text = format!("duration: 20s\nwarmup: 0s\n{text}");
-    let source = Source::from_text("flows", text.clone(), "").unwrap();
-    let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
-    let plan = scenario.compile();
-    let replication = Replication { seed: 1, index: 0, breakdown: true };
-    let seen: Observations = replicate(&plan, &replication, &CancelFlag::new());
-    crate::laws::check(&plan, &seen);
-    seen.segments.into_iter().next().unwrap()
+    crate::once::segment(&format!("duration: 20s\nwarmup: 0s\n{text}"), 1)
 }
 
 /// A traffic of `n` requests that arrive together at `at` ms.

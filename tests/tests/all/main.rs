@@ -7,6 +7,8 @@ mod faults;
 mod flows;
 mod laws;
 mod messages;
+mod once;
 mod oracle;
+mod queues;
 mod shipped;
 mod theory;

@@ -134,6 +134,7 @@ impl System<'_> {
             Doing::Working => {
                 if let Some((outcome, is_stopped)) = row.ended.take() {
                     if is_stopped {
+                        self.lose_acknowledged(member, now, calendar);
                         self.drop_batch(member, now);
                         self.poll_again(member, now, calendar);
                     } else if outcome.is_answer() {
@@ -569,6 +570,20 @@ impl System<'_> {
         let row = &mut self.queues.members[member as usize];
         row.batch.drain(..row.at);
         row.at = 0;
+    }
+
+    /// What was acknowledged before the work goes with the member's run that was stopped; nobody else will get it.
+    fn lose_acknowledged(&mut self, member: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let row = &self.queues.members[member as usize];
+        let group = row.group as usize;
+        if self.queues.groups[group].plan.ack != AckPlan::Before {
+            return;
+        }
+        for at in row.at..row.batch.len() {
+            if let Origin::Taken(key, _) = self.queues.members[member as usize].batch[at].origin {
+                self.end_taken(group, key, Fate::Lost, now, calendar);
+            }
+        }
     }
 
     /// The member has nothing in its hands any more.

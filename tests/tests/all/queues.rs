@@ -1,0 +1,45 @@
+//! Messages and those who take them, by sequences computed by hand.
+
+use models::observe::ConsumersObservation;
+
+/// A message at each full second of a run of 20 s, for a job that takes 600 ms.
+fn consumers(queue: &str, more: &str) -> ConsumersObservation {
+    let text = format!(
+        "duration: 20s\nwarmup: 0s\ntraffic: {{users: {{rate: 1/s, arrivals: even, to: web.post}}}}\nservices:\n  \
+         web: {{endpoints: {{post: [{{send: line}}]}}}}\n  worker: {{endpoints: {{look: [{{delay: 1ms}}]}}}}\n\
+         jobs: {{work: {{service: worker, do: [{{delay: 600ms}}]}}}}\nqueues: {{line: {{{queue}}}}}\n{more}"
+    );
+    crate::once::segment(&text, 1).queues[0].groups[0].clone()
+}
+
+const CRASH: &str = "events: [{at: 5.3s, crash: worker}]\n";
+
+/// The message of 5 s is at work when its worker crashes. It has been acknowledged: nobody gets it again.
+#[test]
+fn what_was_acknowledged_before_is_lost_in_a_crash() {
+    for partitions in ["", "partitions: 1, "] {
+        let queue = format!("{partitions}consumers: {{job: work, members: 1, ack: before}}");
+        let seen = consumers(&queue, CRASH);
+        assert_eq!((seen.lost, seen.deliveries - seen.done, seen.kept), (1, 1, 0), "{partitions}");
+    }
+}
+
+/// It has not been acknowledged: after 2 s of not being seen it is handed out again, one attempt later.
+#[test]
+fn what_was_hidden_in_a_crash_comes_back() {
+    let seen = consumers("visibility: 2s, consumers: {job: work, members: 1}", CRASH);
+    assert_eq!((seen.lost, seen.dead, seen.kept), (0, 0, 0));
+    assert_eq!((seen.deliveries, seen.worked, seen.duplicates), (seen.received + 1, seen.received, 0));
+    assert_eq!(seen.oldest, 2_600_000_000, "2 s hidden, then its work");
+    let seen = consumers("visibility: 2s, attempts: 1, consumers: {job: work, members: 1}", CRASH);
+    assert_eq!((seen.dead, seen.deliveries), (1, seen.received), "its only attempt is over");
+}
+
+/// A partition is polled again from where it was committed, as soon as the worker is back.
+#[test]
+fn a_partition_goes_on_where_it_was_committed() {
+    let seen = consumers("partitions: 1, consumers: {job: work, members: 1, rebalance: {eager: 0s}}", CRASH);
+    assert_eq!((seen.lost, seen.kept), (0, 0));
+    assert_eq!((seen.deliveries, seen.worked, seen.duplicates), (seen.received + 1, seen.received, 0));
+    assert_eq!(seen.oldest, 900_000_000, "300 ms until the crash, and then all of its work");
+}
