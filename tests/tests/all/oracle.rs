@@ -20,11 +20,13 @@
 mod arrivals;
 mod balancers;
 mod caches;
+mod closed;
 mod cores;
 mod courses;
 mod limiters;
 mod networks;
 mod policies;
+mod published;
 mod replicas;
 mod seen;
 mod stations;
@@ -76,6 +78,11 @@ const FAMILIES: &[Family] = &[
     family("mdc", stations::station, stations::read_station),
     family("mgc", stations::station, stations::read_station),
     family("mgc_sim", stations::station, stations::read_station),
+    family("gm1", stations::station, stations::read_station),
+    family("gg1", stations::station, stations::read_station),
+    family("ggc_sim", stations::station, stations::read_station),
+    family("ddc", stations::station, stations::read_station),
+    family("littles_law", stations::little, stations::read_little),
     family("mg1_ps", stations::sharing, stations::read_sharing),
     family("mg1_lifo_np", stations::lifo, stations::read_lifo),
     family("mg1_priority_np", stations::priority, stations::read_priority),
@@ -93,10 +100,15 @@ const FAMILIES: &[Family] = &[
     family("lb_round_robin", stations::round_robin, stations::read_station),
     family("lb_random", stations::random, stations::read_station),
     family("machine_repair", networks::closed, networks::read_closed),
+    family("closed_mva", closed::product_form, closed::read_product_form),
+    family("closed_mva_multiclass", closed::classes, closed::read_classes),
+    family("closed_jackson", closed::jackson, closed::read_product_form),
     family("jackson_open", networks::jackson, networks::read_jackson),
     family("fanout_max_iid", networks::fan_out, networks::read_response),
+    family("fanout_slow_fraction", networks::fan_out, networks::read_slow_share),
     family("quorum", networks::quorum, networks::read_response),
     family("fork_join_sim", networks::fork_join, networks::read_response),
+    family("fork_join_mm1", networks::fork_join, networks::read_fork_join),
     family("timeout_retry", policies::timeout_retry, policies::read_timeout_retry),
     family("retry_amplification", policies::amplification, policies::read_amplification),
     family("hedged_request", policies::hedged, policies::read_hedged),
@@ -126,6 +138,7 @@ const FAMILIES: &[Family] = &[
     family("lru_cache_exact", caches::lru, caches::read),
     family("fifo_cache", caches::fifo, caches::read),
     family("cache_stampede", caches::stampede, caches::read),
+    family("published", published::model, published::read),
 ];
 
 const GIVEN_SIZE: &str = "a request's need is not kept beside its response time";
@@ -154,6 +167,8 @@ const NOT_SEEN: &[(&str, &str, &str)] = &[
     ("power_of_d_limit", "fraction_servers_with_ge_3", SINGLE_QUEUES),
     ("lru_cache_che", "hit_ratio_rank1", ALL_KEYS),
     ("lru_cache_che", "hit_ratio_rank10", ALL_KEYS),
+    ("published", "n_peak", "it is no whole number of requests"),
+    ("published", "amdahl_limit", "it takes infinitely many requests at once"),
 ];
 
 const SINGLE_QUEUES: &str = "queues are seen all together, not how many of them are how long";
@@ -190,6 +205,11 @@ const QUICK: &[&str] = &[
     "mdc/c2_rho0.5",
     "mgc/c4_rho0.7_hyperexponential_scv2.0",
     "mgc_sim/c2_rho0.8_lognormal",
+    "gm1/erl2_rho0.8",
+    "gg1/E2_E2",
+    "ggc_sim/E4_E4_c8",
+    "ddc/a1_s0.8_c1",
+    "littles_law/X3.5_W10",
     "mg1_ps/bimodal_lam0.6",
     "mg1_ps/exponential_lam0.8",
     "mg1_lifo_np/deterministic_lam0.5",
@@ -208,12 +228,18 @@ const QUICK: &[&str] = &[
     "lb_round_robin/n3_rho.5",
     "lb_random/n16_rho.7",
     "machine_repair/c1_N5_Z10_s1",
+    "closed_mva/cfg1_N50",
+    "closed_mva/cfg5_N10",
+    "closed_mva_multiclass/cfg0",
+    "closed_jackson/cfg0",
     "jackson_open/cfg2",
     "jackson_open/cfg6",
     "fanout_max_iid/lognormal_n5",
+    "fanout_slow_fraction/p0.001_n100",
     "quorum/weibull_n5_k2",
     "fork_join_sim/n4_rho0.5",
     "fork_join_sim/n8_rho0.5",
+    "fork_join_mm1/n2_rho0.7",
     "timeout_retry/mean0.1_tau0.15_r2_b0.05",
     "retry_amplification/p0.2_r2_layers2",
     "hedged_request/lognormal_m0.02_d0.05",
@@ -252,6 +278,10 @@ const QUICK: &[&str] = &[
     "fifo_cache/n1000_s0.8_C100",
     "cache_stampede/lam5_L0.1_ttl1_none",
     "cache_stampede/lam10_L2_ttl5_single_flight",
+    "mginf/lam10_exponential",
+    "mg1_drain/exponential_lam0.8_n50",
+    "published/infsrc_a1.9_M3",
+    "published/bolch_8_4",
 ];
 
 /// Replications of each configuration: enough for a standard error that can be trusted four times over.

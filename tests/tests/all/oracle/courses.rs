@@ -13,7 +13,7 @@ use serde_json::Value;
 use sim_core::{CancelFlag, Estimate};
 
 use super::stations::given;
-use super::text::law;
+use super::text::{law, moments};
 use super::{Figure, seed};
 use crate::laws;
 
@@ -44,9 +44,14 @@ pub(super) struct Shot {
     longest: f64,
     /// Longest wait in seconds of those who have been served.
     waited: f64,
+    /// Those who have left, and their seconds in the system.
+    left: f64,
+    stayed: f64,
 }
 
 pub(super) const COURSES: &[Course] = &[
+    Course { name: "mginf", film: snapshots, read: read_snapshots },
+    Course { name: "mg1_drain", film: drain, read: read_drain },
     Course { name: "mginf_transient", film: start_up, read: read_instants },
     Course { name: "mm1_transient", film: one_server, read: read_instants },
     Course { name: "mtg_inf_sinusoid", film: day, read: read_day },
@@ -101,6 +106,8 @@ impl Film {
                 number: traffics.iter().map(|traffic| traffic.present.n_start).sum::<u64>() as f64,
                 longest: before.pools.first().map_or(0.0, |pool| pool.waiting.max as f64),
                 waited: before.pools.first().map_or(0.0, |pool| pool.wait.max().unwrap_or(0) as f64 / 1e9),
+                left: before.traffics.iter().map(|traffic| traffic.latency.count()).sum::<u64>() as f64,
+                stayed: before.traffics.iter().map(|traffic| traffic.latency.sum() as f64 / 1e9).sum(),
             }
         };
         self.instants.iter().map(at).collect()
@@ -117,6 +124,17 @@ fn mean_of(values: &[f64]) -> Option<Figure> {
 fn variance_of(values: &[f64]) -> Option<Figure> {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     mean_of(&values.iter().map(|value| (value - mean).powi(2)).collect::<Vec<_>>())
+}
+
+/// The ratio of two sums over the runs and its standard error.
+///
+/// Source: Law, *Simulation Modeling and Analysis*, 9.5.3, regenerative method: the classical ratio estimator.
+fn ratio_of(tops: &[f64], bottoms: &[f64]) -> Option<Figure> {
+    let below = bottoms.iter().sum::<f64>();
+    let value = tops.iter().sum::<f64>() / below;
+    let rests: Vec<f64> = tops.iter().zip(bottoms).map(|(top, bottom)| top - value * bottom).collect();
+    let error = Estimate::standard_error(&rests)? * bottoms.len() as f64 / below;
+    Some(Figure { value, error, zeros: None })
 }
 
 /// The seconds of `number_mean_at_0.1s`.
@@ -138,6 +156,74 @@ fn start_up(params: &Params) -> Film {
         law(given(params, "service")),
     );
     Film { text, instants: usual_instants(), slower: 1.0, runs: 4_000 }
+}
+
+/// The same, looked at again and again when its start is forgotten.
+fn snapshots(params: &Params) -> Film {
+    let stay = moments(given(params, "service")).0;
+    let instants = (6..=26).map(|step| 5.0 * stay * f64::from(step)).collect();
+    Film { instants, ..start_up(params) }
+}
+
+fn read_snapshots(_: &Film, runs: &[Vec<Shot>], metric: &str) -> Option<Figure> {
+    // The last instant is where the run ends.
+    let looks = |run: &'_ Vec<Shot>| run.len() - 1;
+    let each = |of: &dyn Fn(&Shot) -> f64| -> Vec<f64> {
+        let sum = |run: &Vec<Shot>| run[..looks(run)].iter().map(of).sum::<f64>() / looks(run) as f64;
+        runs.iter().map(sum).collect()
+    };
+    let mean = mean_of(&each(&|shot| shot.number))?;
+    match metric {
+        "number_in_system_mean" => Some(mean),
+        "number_in_system_var" => mean_of(&each(&|shot| (shot.number - mean.value).powi(2))),
+        "prob_empty" => mean_of(&each(&|shot| f64::from(u8::from(shot.number == 0.0)))),
+        "number_in_system_p99" => {
+            let mut numbers: Vec<f64> =
+                runs.iter().flat_map(|run| &run[..looks(run)]).map(|shot| shot.number).collect();
+            numbers.sort_by(f64::total_cmp);
+            let value = numbers[(0.99 * numbers.len() as f64).ceil() as usize - 1];
+            Some(Figure { value, error: 0.0, zeros: None })
+        }
+        "wait_mean" => mean_of(&each(&|shot| shot.waited)),
+        "sojourn_mean" => {
+            let later = |of: &dyn Fn(&Shot) -> f64| -> Vec<f64> {
+                runs.iter().map(|run| run[1..looks(run)].iter().map(of).sum()).collect()
+            };
+            ratio_of(&later(&|shot| shot.stayed), &later(&|shot| shot.left))
+        }
+        _ => None,
+    }
+}
+
+/// One server with many who are there from the beginning, and one who lets all others go first: its wait ends when
+/// the server would be idle for the first time.
+fn drain(params: &Params) -> Film {
+    let (rate, there) = (params.number("arrival_rate"), params.number("initial_jobs"));
+    let service = given(params, "service");
+    let (mean, scv) = moments(service);
+    let text = format!(
+        "traffic:\n  jobs: {{rate: {rate}/s, to: station.serve, class: usual, priority: [usual, last]}}\n  first: {{rate: \
+         {{steps: {{0s: {there}M/s, 0.000001s: 0/s}}}}, arrivals: even, to: station.serve, class: usual}}\n  last: \
+         {{rate: {{steps: {{0s: 1M/s, 0.0000015s: 0/s}}}}, arrivals: even, to: station.leave, class: last}}\nservices:\n  \
+         station:\n    resources: {{server: {{slots: 1, order: priority}}}}\n    endpoints:\n      serve: [{{hold: \
+         server, do: [{{delay: {}}}]}}]\n      leave: [{{hold: server, do: [{{delay: 0s}}]}}]\n",
+        law(service),
+    );
+    // Takács, *Introduction to the Theory of Queues*, 1962: busy periods that so many begin.
+    let rho = rate * mean;
+    let typical = there * mean / (1.0 - rho);
+    let spread = (there * (scv + rho) / (1.0 - rho).powi(3)).sqrt() * mean;
+    let end = typical + 12.0 * spread;
+    Film { text, instants: vec![end, end + 1.0], slower: 1.0, runs: 10_000 }
+}
+
+fn read_drain(_: &Film, runs: &[Vec<Shot>], metric: &str) -> Option<Figure> {
+    let times: Vec<f64> = runs.iter().map(|shots| shots[0].waited).collect();
+    match metric {
+        "time_to_empty_mean" => mean_of(&times),
+        "time_to_empty_var" => variance_of(&times),
+        _ => None,
+    }
 }
 
 /// One server, from empty or with a few who are there from the beginning.

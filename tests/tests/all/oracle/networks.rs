@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::seen::{Reading, Seen, figure, mean, not_zero};
 use super::stations::given;
-use super::text::{Model, law, moments, relaxation, traffic};
+use super::text::{Model, field, law, moments, relaxation, traffic};
 
 /// Users who think and then visit one station.
 pub(super) fn closed(params: &Params) -> Model {
@@ -98,27 +98,30 @@ fn traffic_equations(external: &[f64], routing: &[Vec<f64>]) -> Vec<f64> {
 }
 
 pub(super) fn read_jackson(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
-    let of_station = || {
-        let (station, metric) = metric.split_once('_')?;
-        let pool = seen.pool(station);
-        match metric {
-            "arrival_rate" => Some(pool.acquired as f64 / seen.seconds()),
-            "number_mean" => Some(pool.waiting.mean() + pool.in_use.mean()),
-            "utilization" => Some(pool.in_use.mean() / pool.capacity.mean()),
-            "sojourn_per_visit" => Some(mean(&pool.wait)? + mean(&pool.hold)?),
-            _ => None,
-        }
-    };
     let value = match metric {
         "network_number_mean" => seen.present(),
         "network_sojourn_mean" => mean(&seen.latency())?,
-        _ => of_station()?,
+        _ => return read_station_of_network(seen, metric),
+    };
+    Some(Reading::Value(value))
+}
+
+/// A station that is a resource of its own.
+pub(super) fn read_station_of_network(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    let (station, metric) = metric.split_once('_')?;
+    let pool = seen.pool(station);
+    let value = match metric {
+        "arrival_rate" | "throughput" => pool.acquired as f64 / seen.seconds(),
+        "number_mean" => pool.waiting.mean() + pool.in_use.mean(),
+        "utilization" => pool.in_use.mean() / pool.capacity.mean(),
+        "sojourn_per_visit" | "residence_per_visit" => mean(&pool.wait)? + mean(&pool.hold)?,
+        _ => return None,
     };
     Some(Reading::Value(value))
 }
 
 /// A front end that asks `n` leaves without queues and waits for `k` of them.
-fn fan(n: u32, wait_for: &str, latency: &Value) -> Model {
+pub(super) fn fan(n: u32, wait_for: &str, latency: &Value) -> Model {
     let rate = 100.0;
     let text = format!(
         "traffic:\n{}services:\n  front:\n    endpoints:\n      fan: [{{all: {{call: leaf.get}}, each: {n}, \
@@ -155,6 +158,24 @@ pub(super) fn fork_join(params: &Params) -> Model {
     }
     let (mean, scv) = moments(service);
     Model { text, rate, relaxation: relaxation(mean, scv, 1.0, rate * mean), weight: f64::from(n) }
+}
+
+/// How many of the responses took the slower of two latencies.
+pub(super) fn read_slow_share(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    if metric != "fraction_response_ge_slow" {
+        return read_response(seen, metric);
+    }
+    let latency = given(seen.params, "latency");
+    let between = f64::midpoint(field(latency, "v1"), field(latency, "v2"));
+    Some(Reading::Value(1.0 - seen.latency().share_at_most((between * 1e9) as u64)?))
+}
+
+/// Fork-join; how long a task takes is how long the call of its leaf does.
+pub(super) fn read_fork_join(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    match metric.strip_prefix("branch_sojourn_") {
+        Some(of) => figure(&seen.endpoint("leaf1.run").latency, of),
+        None => read_response(seen, metric),
+    }
 }
 
 pub(super) fn read_response(seen: &Seen<'_>, metric: &str) -> Option<Reading> {

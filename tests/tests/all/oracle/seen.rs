@@ -2,7 +2,9 @@
 
 use hockeystick_tests::vectors::Params;
 use models::blueprint::{Blueprint, Outcome, UsePlan};
-use models::observe::{EndpointObservation, PolicyObservation, PoolObservation, Segment, TrafficObservation};
+use models::observe::{
+    EndpointObservation, PolicyObservation, PoolObservation, Segment, ServiceObservation, TrafficObservation,
+};
 use sim_core::Histogram;
 
 /// The measured part of a replication, or of several together.
@@ -20,6 +22,10 @@ impl Seen<'_> {
 
     pub(super) fn pool(&self, name: &str) -> &PoolObservation {
         &self.segment.pools[position(&self.plan.pools, |plan| plan.name == name, name)]
+    }
+
+    pub(super) fn service(&self, name: &str) -> &ServiceObservation {
+        &self.segment.services[position(&self.plan.services, |plan| plan.name == name, name)]
     }
 
     pub(super) fn endpoint(&self, name: &str) -> &EndpointObservation {
@@ -72,11 +78,12 @@ pub(super) enum Reading {
     Quantile(Histogram, f64),
 }
 
-/// `mean`, `var`, `p50`, `p90`, `p99` or `p999` in seconds; or the share that is `below_` so many seconds.
+/// `mean`, `max`, `var`, `p50`, `p90`, `p95`, `p99` or `p999` in seconds; or the share that is `below_` so many seconds.
 pub(super) fn figure(times: &Histogram, name: &str) -> Option<Reading> {
     let quantile = |p| Some(Reading::Quantile(times.clone(), p));
     match name {
         "mean" => mean(times).map(Reading::Value),
+        "max" => Some(Reading::Value(times.max()? as f64 / 1e9)),
         "var" => Some(Reading::Value(times.variance()? / 1e18)),
         _ if name.starts_with("below_") => {
             let below: f64 = name.strip_prefix("below_")?.parse().ok()?;
@@ -84,6 +91,7 @@ pub(super) fn figure(times: &Histogram, name: &str) -> Option<Reading> {
         }
         "p50" => quantile(0.5),
         "p90" => quantile(0.9),
+        "p95" => quantile(0.95),
         "p99" => quantile(0.99),
         "p999" => quantile(0.999),
         _ => None,

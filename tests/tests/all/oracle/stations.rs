@@ -13,21 +13,36 @@ pub(super) fn given<'a>(params: &'a Params, name: &str) -> &'a Value {
     params.get(name).unwrap_or_else(|| panic!("there is no {name}"))
 }
 
-/// M/G/c, with or without a limit: workers and a queue.
+/// How requests come: at a rate, or after gaps of a law. With the rate and the variation of the gaps.
+fn arrivals(params: &Params, to: &str) -> (String, f64, f64) {
+    let Some(gap) = params.get("interarrival") else {
+        let rate = params.number("arrival_rate");
+        return (traffic("jobs", rate, to), rate, 1.0);
+    };
+    let (mean, scv) = moments(gap);
+    let arrivals = if scv == 0.0 { "even".to_owned() } else { format!("{{renewal: {}}}", law(gap)) };
+    (format!("  jobs: {{rate: {}/s, arrivals: {arrivals}, to: {to}}}\n", mean.recip()), mean.recip(), scv)
+}
+
+/// G/G/c, with or without a limit: workers and a queue.
 pub(super) fn station(params: &Params) -> Model {
-    let (rate, service) = (params.number("arrival_rate"), given(params, "service"));
+    let service = given(params, "service");
+    let (traffic, rate, variation) = arrivals(params, "station.serve");
     let servers = params.count("servers");
     let capacity = params.get("capacity_in_system").map(|_| params.count("capacity_in_system"));
     let queue = capacity.map_or(String::new(), |k| format!("    queue: {}\n", k - servers));
     let text = format!(
-        "traffic:\n{}services:\n  station:\n    workers: {servers}\n{queue}    endpoints:\n      serve: [{{delay: \
+        "traffic:\n{traffic}services:\n  station:\n    workers: {servers}\n{queue}    endpoints:\n      serve: [{{delay: \
          {}}}]\n",
-        traffic("jobs", rate, "station.serve"),
         law(service),
     );
     let (mean, scv) = moments(service);
     let rho = rate * mean / f64::from(servers);
-    let unlimited = relaxation(mean, scv, f64::from(servers), rho);
+    if scv + variation == 0.0 {
+        // The same over and over again as soon as all servers have work; nothing is random, so whole gaps are measured.
+        return Model { text, rate, relaxation: f64::from(servers) / rate, weight: 1.0 };
+    }
+    let unlimited = relaxation(mean, scv + variation - 1.0, f64::from(servers), rho);
     let relaxation = match capacity {
         Some(k) => unlimited.min(mean * (1.0 + scv) * (10.0 + f64::from(k * k) / f64::from(servers))),
         None => unlimited,
@@ -37,6 +52,20 @@ pub(super) fn station(params: &Params) -> Model {
 
 pub(super) fn read_station(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     read_pool(seen, "station.workers", metric)
+}
+
+/// As Little's Law says: so many come, and stay so long.
+pub(super) fn little(params: &Params) -> Model {
+    let (rate, stay) = (params.number("throughput"), params.number("sojourn_mean"));
+    let text = format!(
+        "traffic:\n{}services:\n  station: {{endpoints: {{serve: [{{delay: {{exp: {stay}s}}}}]}}}}\n",
+        traffic("jobs", rate, "station.serve"),
+    );
+    Model { text, rate, relaxation: stay, weight: 1.0 }
+}
+
+pub(super) fn read_little(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
+    (metric == "number_in_system_mean").then(|| Reading::Value(seen.present()))
 }
 
 fn read_pool(seen: &Seen<'_>, pool: &str, metric: &str) -> Option<Reading> {
