@@ -362,10 +362,10 @@ impl System<'_> {
         now: SimTime,
     ) -> u32 {
         let label = self.sources[traffic as usize].plan.attributes.label(draw_key, user);
-        let index = self.requests.claim(Request::blank).index();
-        *self.requests.at_mut(index) =
+        let (key, row) = self.requests.claim(Request::blank);
+        *row =
             Request { traffic, user, start: now, frames: 0, attempts: 0, weight, label, class, ended: false };
-        index
+        key.index()
     }
 
     // Closed traffic ---------------------------------------------------------------------------------------

@@ -251,8 +251,8 @@ impl System<'_> {
             }
         }
         // Filled in place: built elsewhere and moved, it would be stored twice.
-        let index = self.visits.claim(Visit::blank).index();
-        let visit = self.visits.at_mut(index);
+        let (key, visit) = self.visits.claim(Visit::blank);
+        let index = key.index();
         visit.visitor.frame = sent.visitor.frame;
         visit.visitor.detail = sent.visitor.detail;
         visit.visitor.traffic = sent.visitor.traffic;
