@@ -160,8 +160,8 @@ struct CoresMeter {
 /// Measurements of an endpoint.
 #[derive(Debug, Default)]
 struct EndpointMeter {
-    answered: u64,
     failed: u64,
+    /// Of those answered.
     latency: Histogram,
 }
 

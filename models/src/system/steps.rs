@@ -419,7 +419,6 @@ impl System<'_> {
         let row = &mut self.pools[pool];
         let place = &mut self.instances[instance as usize];
         if place.waiting == 0 && place.in_use + units <= place.slots {
-            row.acquired += 1;
             row.wait.record_zero();
             place.in_use += units;
             row.in_use.enter_n(u64::from(units), now);
@@ -511,7 +510,6 @@ impl System<'_> {
             place.in_use += units;
             let in_use = place.in_use;
             row.in_use.enter_n(u64::from(units), now);
-            row.acquired += 1;
             let since = match first {
                 Waiter::Visit(visit) => self.serve_visit(visit, now),
                 Waiter::Frame(key, _) => self.serve_frame(key, instance, units, in_use, now),
@@ -775,7 +773,6 @@ impl System<'_> {
         let endpoint = self.plan.calls[call.index()].endpoint;
         let meter = &mut self.endpoints[endpoint.index()];
         if outcome.is_answer() {
-            meter.answered += 1;
             meter.latency.record(now.since(arrived).as_nanos());
         } else {
             meter.failed += 1;

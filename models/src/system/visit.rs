@@ -239,7 +239,6 @@ impl System<'_> {
             let place = &mut self.instances[instance as usize];
             if place.waiting == 0 && place.in_use < place.slots {
                 place.in_use += 1;
-                pool.acquired += 1;
                 pool.wait.record_zero();
                 pool.in_use.enter(now);
             } else if place.waiting >= pool.queue || pool.timeout.is_some() {
@@ -309,7 +308,6 @@ impl System<'_> {
         self.visits.vacate(index);
         let row = &self.leaves[leaf as usize];
         let meter = &mut self.endpoints[row.endpoint as usize];
-        meter.answered += 1;
         meter.latency.record(now.since(arrived).as_nanos());
         self.services[row.service as usize].present.leave(arrived, now);
         if instance != NONE {
@@ -346,7 +344,6 @@ impl System<'_> {
             place.waiting -= 1;
             pool.in_use.replace(since, now);
             pool.hold.record(now.since(since).as_nanos());
-            pool.acquired += 1;
             let place = place.pool as usize;
             let arrived = self.serve_visit(next, now);
             let pool = &mut self.pools[place];
