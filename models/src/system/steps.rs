@@ -66,7 +66,7 @@ impl System<'_> {
     }
 
     /// Runs operations from the frame's next one on, and then whichever frames that lets go on.
-    #[inline]
+    #[inline(never)]
     pub(super) fn run(&mut self, mut index: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         loop {
             let frame = self.frames.at_mut(index);
@@ -477,6 +477,7 @@ impl System<'_> {
     }
 
     /// Gives free units to those who wait, in the order of the discipline.
+    #[inline(never)]
     pub(super) fn serve_waiting(&mut self, instance: u32, now: SimTime) {
         loop {
             let frames = &self.frames;

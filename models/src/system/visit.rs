@@ -230,11 +230,11 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> bool {
-        let row = &self.leaves[leaf as usize];
+        let Leaf { service, pool, .. } = self.leaves[leaf as usize];
         let mut is_waiting = false;
         let mut instance = NONE;
-        if row.pool != NONE {
-            let pool = &mut self.pools[row.pool as usize];
+        if pool != NONE {
+            let pool = &mut self.pools[pool as usize];
             instance = pool.instance(self.replicas[sent.replica as usize].pools, sent.class);
             let place = &mut self.instances[instance as usize];
             if place.waiting == 0 && place.in_use < place.slots {
@@ -264,14 +264,13 @@ impl System<'_> {
         visit.arrived = now;
         visit.began = now;
         visit.draw_key = sent.draw_key;
-        self.occupy(sent.replica, now);
         self.replicas[sent.replica as usize].received += 1;
-        let service = self.leaves[leaf as usize].service;
+        self.occupy(sent.replica, now);
         self.services[service as usize].present.enter(now);
         if is_waiting {
             let place = &mut self.instances[instance as usize];
-            let who = Joining::of_class(sent.class, place.waiting - 1, now);
-            place.line.join(Waiter::Visit(index), who);
+            let ahead = place.waiting - 1;
+            place.line.join_with(|| (Waiter::Visit(index), Joining::of_class(sent.class, ahead, now)));
         } else {
             self.start_work(index, now, calendar);
         }
