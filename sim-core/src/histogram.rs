@@ -45,7 +45,7 @@ pub struct Histogram {
 #[inline]
 const fn bucket_of(value: u64) -> u32 {
     let octave = (value | PER_OCTAVE as u64).ilog2() - OCTAVE_BITS;
-    (octave << OCTAVE_BITS) + (value >> octave) as u32
+    (octave << OCTAVE_BITS).wrapping_add((value >> octave) as u32)
 }
 
 /// The values that share a bucket.
@@ -66,15 +66,23 @@ impl Histogram {
     pub fn record(&mut self, value: u64) {
         let slot = self.slot(value);
         if let Some(count) = self.counts.get_mut(slot)
-            && *count < u16::MAX
+            && let Some(more) = count.checked_add(1)
         {
-            *count += 1;
+            *count = more;
         } else {
             self.add(value, 1);
         }
         // Neither sum can reach its end, and checking costs as much as adding.
         self.count = self.count.wrapping_add(1);
         self.sum = self.sum.wrapping_add(u128::from(value));
+        if value < self.min || value > self.max {
+            self.stretch(value);
+        }
+    }
+
+    /// Keeps a value that is smaller or larger than all before, which is rare.
+    #[cold]
+    fn stretch(&mut self, value: u64) {
         self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
@@ -101,8 +109,7 @@ impl Histogram {
         self.add(value, n);
         self.count += n;
         self.sum += u128::from(value) * u128::from(n);
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        self.stretch(value);
     }
 
     /// Where in `counts` a value belongs; out of its range when the window has to grow.
@@ -283,12 +290,16 @@ impl Histogram {
 
     /// The buckets that have counted something, smallest first: lowest value, highest value (both included), count.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> {
-        let zeros = self.counted(0);
-        let others = (1..self.counts.len()).zip(self.base..).map(|(slot, bucket)| {
-            let range = range_of(bucket);
-            (*range.start(), *range.end(), self.counted(slot))
-        });
-        std::iter::once((0, 0, zeros)).chain(others).filter(|&(.., n)| n > 0)
+        let mut carries = self.carries.iter().peekable();
+        self.counts.iter().zip(0..).filter_map(move |(&count, slot)| {
+            let carried = carries.next_if(|carry| carry.0 == slot).map_or(0, |carry| carry.1);
+            let n = u64::from(count) + (carried << u16::BITS);
+            if n == 0 {
+                return None;
+            }
+            let range = if slot == 0 { 0..=0 } else { range_of(self.base + slot - 1) };
+            Some((*range.start(), *range.end(), n))
+        })
     }
 
     /// What slot `slot` has counted.

@@ -57,7 +57,7 @@ impl Present {
     }
 }
 
-/// Sums of these wrap: with 2^64 times of 2^64 ns, 128 bits are enough, and checking costs as much as adding.
+/// Sums of these, and of units, wrap: with 2^64 times of 2^64 ns, 128 bits are enough, and checking costs as much as adding.
 #[inline]
 fn product(units: u64, nanos: u64) -> u128 {
     u128::from(units) * u128::from(nanos)
@@ -84,7 +84,7 @@ impl Population {
     /// `units` enter together.
     #[inline]
     pub fn enter_n(&mut self, units: u64, now: SimTime) {
-        self.n += units;
+        self.n = self.n.wrapping_add(units);
         self.max = self.max.max(self.n);
         self.turns = self.turns.wrapping_sub(product(units, now.as_nanos()).cast_signed());
     }

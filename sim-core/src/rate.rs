@@ -169,6 +169,15 @@ impl RateCurve {
         if amount == 0.0 {
             return Some(from);
         }
+        // The most common one goes without a call.
+        match self {
+            Self::Constant(rate) => (*rate > 0.0).then(|| from + amount / rate),
+            _ => self.after_on_curve(from, amount),
+        }
+    }
+
+    #[inline(never)]
+    fn after_on_curve(&self, from: f64, amount: f64) -> Option<f64> {
         match self {
             Self::Constant(rate) => (*rate > 0.0).then(|| from + amount / rate),
             Self::Linear(points) => points.after(from, amount, Line::of),

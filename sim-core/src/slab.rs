@@ -146,40 +146,39 @@ impl<T: Copy> Slab<T> {
     /// When 2^32 - 2 values are there already.
     #[inline]
     pub fn insert(&mut self, value: T) -> Key<T> {
-        self.len += 1;
-        let index = self.vacant;
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            self.vacant = slot.next_vacant;
-            slot.next_vacant = OCCUPIED;
-            slot.value = value;
-            Key::from_parts(index, slot.generation)
-        } else {
-            self.grow(value)
-        }
+        let (key, place) = self.claim(|| value);
+        *place = value;
+        key
     }
 
-    /// Fills a slot with whatever is at hand, for the caller to write over in place.
+    /// A slot filled with whatever is at hand, for the caller to write over in place.
     ///
     /// A large value that is built first and moved then is stored twice, and the second time waits for the first.
+    ///
+    /// # Panics
+    ///
+    /// When 2^32 - 2 values are there already.
     #[inline]
-    pub fn claim(&mut self, filler: impl FnOnce() -> T) -> Key<T> {
-        self.len += 1;
-        let index = self.vacant;
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            self.vacant = slot.next_vacant;
-            slot.next_vacant = OCCUPIED;
-            Key::from_parts(index, slot.generation)
-        } else {
-            self.grow(filler())
+    pub fn claim(&mut self, filler: impl FnOnce() -> T) -> (Key<T>, &mut T) {
+        if self.vacant == NIL {
+            self.grow(filler());
         }
+        let index = self.vacant;
+        let slot = &mut self.slots[index as usize];
+        self.vacant = slot.next_vacant;
+        slot.next_vacant = OCCUPIED;
+        self.len += 1;
+        (Key::from_parts(index, slot.generation), &mut slot.value)
     }
 
+    /// Adds a vacant slot where there is none.
     #[cold]
-    fn grow(&mut self, value: T) -> Key<T> {
+    #[inline(never)]
+    fn grow(&mut self, value: T) {
         let index = self.slots.len() as u32;
         assert!(index < OCCUPIED, "a slab holds fewer than {OCCUPIED} values");
-        self.slots.push(Slot { generation: 0, next_vacant: OCCUPIED, value });
-        Key::from_parts(index, 0)
+        self.slots.push(Slot { generation: 0, next_vacant: NIL, value });
+        self.vacant = index;
     }
 
     /// The value of `key`, unless it was removed.

@@ -144,6 +144,22 @@ impl<T: Copy> Waiting<T> {
         each_line!(self, line => line.join(entry, who));
     }
 
+    /// Joins the line, as [`Line::join`]. What joins is made where it is needed: handed on, it would go through memory.
+    #[inline]
+    pub fn join_with(&mut self, joins: impl FnOnce() -> (T, Joining)) {
+        if let Self::Fifo(line) = self {
+            let (entry, who) = joins();
+            return line.join(entry, who);
+        }
+        let (entry, who) = joins();
+        self.join_another(entry, who);
+    }
+
+    #[inline(never)]
+    fn first_of_another(&mut self, moment: Moment, is_live: impl Fn(T) -> bool) -> Option<T> {
+        each_line!(self, line => line.first(moment, is_live))
+    }
+
     #[inline(never)]
     fn remove_first_of_another(&mut self) {
         each_line!(self, line => line.remove_first());
@@ -154,10 +170,7 @@ impl<T: Copy> Line<T> for Waiting<T> {
     // The usual line is asked first: what it does is short, and what the others do is not to make it longer.
     #[inline]
     fn join(&mut self, entry: T, who: Joining) {
-        if let Self::Fifo(line) = self {
-            return line.join(entry, who);
-        }
-        self.join_another(entry, who);
+        self.join_with(|| (entry, who));
     }
 
     #[inline]
@@ -165,7 +178,7 @@ impl<T: Copy> Line<T> for Waiting<T> {
         if let Self::Fifo(line) = self {
             return line.first(moment, is_live);
         }
-        each_line!(self, line => line.first(moment, is_live))
+        self.first_of_another(moment, is_live)
     }
 
     #[inline]

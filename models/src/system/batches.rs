@@ -125,7 +125,6 @@ impl System<'_> {
             frame.state = State::Batched;
             let (since, account) = (frame.since, frame.account);
             let row = &mut self.pools[pool as usize];
-            row.acquired += 1;
             row.waiting.leave(since, now);
             row.wait.record(now.since(since).as_nanos());
             if account != super::frame::NONE {

@@ -432,8 +432,7 @@ impl System<'_> {
         let Some(entry) = site.refresh.filter(|_| !self.caches.is_fetched(cache, scope, key)) else { return };
         let asker = *self.frames.at(index);
         let Request { label, class, .. } = *self.requests.at(asker.request);
-        let request = self.requests.claim(Request::blank).index();
-        *self.requests.at_mut(request) = Request { label, class, ..Request::blank() };
+        let request = self.requests.insert(Request { label, class, ..Request::blank() }).index();
         let draw_key = draws_at(&asker, self.plan.salts[pc as usize]).next_u64();
         let (child, frame) = self.open_frame(request, now);
         frame.pc = entry.0;

@@ -42,13 +42,12 @@ impl System<'_> {
         let row = self.requests.at_mut(request);
         row.frames += 1;
         let account = if row.weight > 0 { self.trace.begin(now) } else { NONE };
-        let index = self.frames.claim(Frame::blank).index();
-        let frame = self.frames.at_mut(index);
+        let (key, frame) = self.frames.claim(Frame::blank);
         *frame = Frame::blank();
         frame.account = account;
         frame.request = request;
         frame.arrived = now;
-        (index, frame)
+        (key.index(), frame)
     }
 
     /// Makes `child` the first child of `parent`.
@@ -139,13 +138,14 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
+        let key = self.frames.key_of(index);
         let frame = self.frames.at_mut(index);
         frame.state = State::Calling;
         let (caller, request, depth) = (frame.replica, frame.request, frame.depth);
+        let link = Link { parent: key, epoch: frame.epoch };
         let round = u64::from(frame.round).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         let salt = self.plan.calls[call.index()].salt;
         let draw_key = mix(frame.draw_key ^ salt.wrapping_add(round));
-        let link = Link { parent: self.frames.key_of(index), epoch: self.frames.at(index).epoch };
         let made = Made { call, caller, request, link, draw_key, depth };
         if let Some(leaf) = self.short_way(call, self.requests.at(request).weight) {
             return self.call_leaf(leaf, &made, now, calendar);

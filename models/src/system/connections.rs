@@ -303,8 +303,7 @@ impl System<'_> {
         let path = hash_name(&self.plan.pools[pool as usize].path);
         let draw_key =
             mix(self.stream ^ mix(path.wrapping_add(local.wrapping_mul(STRIDE))).wrapping_add(number));
-        let request = self.requests.claim(Request::blank).index();
-        *self.requests.at_mut(request) = Request::blank();
+        let request = self.requests.insert(Request::blank()).index();
         let (index, frame) = self.open_frame(request, now);
         frame.pc = entry;
         frame.replica = replica;

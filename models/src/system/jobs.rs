@@ -87,9 +87,8 @@ impl Jobs {
 impl System<'_> {
     /// Starts a run of a job; its first operation is run when it is its turn in the present instant.
     pub(super) fn start_job(&mut self, start: &Start, now: SimTime) -> FrameKey {
-        let request = self.requests.claim(Request::blank).index();
-        *self.requests.at_mut(request) =
-            Request { label: start.label, class: start.class, ..Request::blank() };
+        let request = Request { label: start.label, class: start.class, ..Request::blank() };
+        let request = self.requests.insert(request).index();
         let entry = self.plan.jobs[start.job.index()].entry.0;
         let (index, frame) = self.open_frame(request, now);
         frame.pc = entry;

@@ -65,7 +65,7 @@ impl System<'_> {
     }
 
     /// Forgets the instance of a value for which nobody is there any more.
-    #[inline]
+    #[inline(never)]
     pub(super) fn forget_if_idle(&mut self, instance: u32) {
         let place = &mut self.instances[instance as usize];
         let row = &mut self.pools[place.pool as usize];

@@ -67,9 +67,9 @@ pub(super) struct Pool {
     pub(super) capacity: Level,
     pub(super) in_use: Population,
     pub(super) waiting: Population,
+    /// Of those who got what they asked for.
     pub(super) wait: Histogram,
     pub(super) hold: Histogram,
-    pub(super) acquired: u64,
     pub(super) rejected: u64,
     pub(super) timed_out: u64,
     pub(super) cancelled: u64,
@@ -101,7 +101,6 @@ impl Pool {
             waiting: Population::default(),
             wait: Histogram::default(),
             hold: Histogram::default(),
-            acquired: 0,
             rejected: 0,
             timed_out: 0,
             cancelled: 0,
@@ -134,10 +133,19 @@ impl Pool {
     /// The instance for a request of `class` at a replica whose pools begin at `replica_pools`.
     #[inline]
     pub(super) fn instance(&self, replica_pools: u32, class: u16) -> u32 {
+        if let PoolScope::Replica { slot, .. } = self.scope {
+            replica_pools + slot
+        } else {
+            self.shared_instance(class)
+        }
+    }
+
+    #[inline(never)]
+    fn shared_instance(&self, class: u16) -> u32 {
         match self.scope {
-            PoolScope::Replica { slot, .. } => replica_pools + slot,
             PoolScope::One => self.first_instance,
             PoolScope::Class => self.first_instance + u32::from(class),
+            PoolScope::Replica { .. } => unreachable!("instances of replicas are not shared"),
             PoolScope::Each(_) => unreachable!("instances of values are looked up"),
         }
     }
@@ -148,9 +156,9 @@ impl Pool {
             capacity: self.capacity.flush(now),
             in_use: self.in_use.flush(now, in_use),
             waiting: self.waiting.flush(now, waiting),
+            acquired: self.wait.count(),
             wait: self.wait.take().compact(),
             hold: self.hold.take().compact(),
-            acquired: std::mem::take(&mut self.acquired),
             rejected: std::mem::take(&mut self.rejected),
             timed_out: std::mem::take(&mut self.timed_out),
             cancelled: std::mem::take(&mut self.cancelled),

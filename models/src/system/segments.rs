@@ -51,7 +51,7 @@ impl System<'_> {
         let census = self.census();
         self.check_memories();
         let endpoints = self.endpoints.iter_mut().map(|meter| EndpointObservation {
-            answered: std::mem::take(&mut meter.answered),
+            answered: meter.latency.count(),
             failed: std::mem::take(&mut meter.failed),
             latency: meter.latency.take().compact(),
         });
@@ -385,10 +385,9 @@ impl System<'_> {
     /// A request reaches the replica.
     #[inline]
     pub(super) fn receive(&mut self, index: u32, replica: u32, now: SimTime) {
+        self.replicas[replica as usize].received += 1;
         self.occupy(replica, now);
-        let row = &mut self.replicas[replica as usize];
-        row.received += 1;
-        if row.failing != NONE {
+        if self.replicas[replica as usize].failing != NONE {
             self.refuse_connection(index, replica);
         }
     }

@@ -66,7 +66,7 @@ impl System<'_> {
     }
 
     /// Runs operations from the frame's next one on, and then whichever frames that lets go on.
-    #[inline]
+    #[inline(never)]
     pub(super) fn run(&mut self, mut index: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         loop {
             let frame = self.frames.at_mut(index);
@@ -419,7 +419,6 @@ impl System<'_> {
         let row = &mut self.pools[pool];
         let place = &mut self.instances[instance as usize];
         if place.waiting == 0 && place.in_use + units <= place.slots {
-            row.acquired += 1;
             row.wait.record_zero();
             place.in_use += units;
             row.in_use.enter_n(u64::from(units), now);
@@ -478,6 +477,7 @@ impl System<'_> {
     }
 
     /// Gives free units to those who wait, in the order of the discipline.
+    #[inline(never)]
     pub(super) fn serve_waiting(&mut self, instance: u32, now: SimTime) {
         loop {
             let frames = &self.frames;
@@ -511,7 +511,6 @@ impl System<'_> {
             place.in_use += units;
             let in_use = place.in_use;
             row.in_use.enter_n(u64::from(units), now);
-            row.acquired += 1;
             let since = match first {
                 Waiter::Visit(visit) => self.serve_visit(visit, now),
                 Waiter::Frame(key, _) => self.serve_frame(key, instance, units, in_use, now),
@@ -775,7 +774,6 @@ impl System<'_> {
         let endpoint = self.plan.calls[call.index()].endpoint;
         let meter = &mut self.endpoints[endpoint.index()];
         if outcome.is_answer() {
-            meter.answered += 1;
             meter.latency.record(now.since(arrived).as_nanos());
         } else {
             meter.failed += 1;

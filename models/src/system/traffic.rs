@@ -74,6 +74,18 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// Counts a request that has ended, `nanos` after its start, in the figures of its class and its tenant.
+    #[inline(never)]
+    fn count_in_groups(&mut self, class: u16, tenant: u32, outcome: Outcome, nanos: u64) {
+        let class = self.classes.get_mut(usize::from(class));
+        for group in class.into_iter().chain(self.tenants.get_mut(tenant as usize)) {
+            group.outcomes[usize::from(outcome.0)] += 1;
+            if outcome.is_answer() {
+                group.latency.record(nanos);
+            }
+        }
+    }
+
     /// Closes the segment that ends at `now`.
     pub(super) fn flush(&mut self, now: SimTime, present: Present) -> TrafficObservation {
         TrafficObservation {
@@ -286,6 +298,7 @@ impl System<'_> {
     }
 
     /// Several requests arrive together, or none.
+    #[inline(never)]
     fn batch(&mut self, traffic: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Option<u32> {
         let source = &mut self.sources[traffic as usize];
         let Arrivals::Open { batch: Some(size), .. } = &source.plan.arrivals else { return None };
@@ -362,10 +375,10 @@ impl System<'_> {
         now: SimTime,
     ) -> u32 {
         let label = self.sources[traffic as usize].plan.attributes.label(draw_key, user);
-        let index = self.requests.claim(Request::blank).index();
-        *self.requests.at_mut(index) =
+        let (key, row) = self.requests.claim(Request::blank);
+        *row =
             Request { traffic, user, start: now, frames: 0, attempts: 0, weight, label, class, ended: false };
-        index
+        key.index()
     }
 
     // Closed traffic ---------------------------------------------------------------------------------------
@@ -447,12 +460,8 @@ impl System<'_> {
         } else {
             meter.unanswered.record(nanos);
         }
-        let class = meter.classes.get_mut(usize::from(ending.class));
-        for group in class.into_iter().chain(meter.tenants.get_mut(ending.tenant as usize)) {
-            group.outcomes[usize::from(ending.outcome.0)] += 1;
-            if ending.outcome.is_answer() {
-                group.latency.record(nanos);
-            }
+        if !meter.classes.is_empty() || !meter.tenants.is_empty() {
+            meter.count_in_groups(ending.class, ending.tenant, ending.outcome, nanos);
         }
         if let Some(cycle) = source.plan.expected_cycle {
             record_from_intended_starts(&mut meter.intended, nanos, cycle.as_nanos());

@@ -230,16 +230,15 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> bool {
-        let row = &self.leaves[leaf as usize];
+        let Leaf { service, pool, .. } = self.leaves[leaf as usize];
         let mut is_waiting = false;
         let mut instance = NONE;
-        if row.pool != NONE {
-            let pool = &mut self.pools[row.pool as usize];
+        if pool != NONE {
+            let pool = &mut self.pools[pool as usize];
             instance = pool.instance(self.replicas[sent.replica as usize].pools, sent.class);
             let place = &mut self.instances[instance as usize];
             if place.waiting == 0 && place.in_use < place.slots {
                 place.in_use += 1;
-                pool.acquired += 1;
                 pool.wait.record_zero();
                 pool.in_use.enter(now);
             } else if place.waiting >= pool.queue || pool.timeout.is_some() {
@@ -251,8 +250,8 @@ impl System<'_> {
             }
         }
         // Filled in place: built elsewhere and moved, it would be stored twice.
-        let index = self.visits.claim(Visit::blank).index();
-        let visit = self.visits.at_mut(index);
+        let (key, visit) = self.visits.claim(Visit::blank);
+        let index = key.index();
         visit.visitor.frame = sent.visitor.frame;
         visit.visitor.detail = sent.visitor.detail;
         visit.visitor.traffic = sent.visitor.traffic;
@@ -265,14 +264,13 @@ impl System<'_> {
         visit.arrived = now;
         visit.began = now;
         visit.draw_key = sent.draw_key;
-        self.occupy(sent.replica, now);
         self.replicas[sent.replica as usize].received += 1;
-        let service = self.leaves[leaf as usize].service;
+        self.occupy(sent.replica, now);
         self.services[service as usize].present.enter(now);
         if is_waiting {
             let place = &mut self.instances[instance as usize];
-            let who = Joining::of_class(sent.class, place.waiting - 1, now);
-            place.line.join(Waiter::Visit(index), who);
+            let ahead = place.waiting - 1;
+            place.line.join_with(|| (Waiter::Visit(index), Joining::of_class(sent.class, ahead, now)));
         } else {
             self.start_work(index, now, calendar);
         }
@@ -309,7 +307,6 @@ impl System<'_> {
         self.visits.vacate(index);
         let row = &self.leaves[leaf as usize];
         let meter = &mut self.endpoints[row.endpoint as usize];
-        meter.answered += 1;
         meter.latency.record(now.since(arrived).as_nanos());
         self.services[row.service as usize].present.leave(arrived, now);
         if instance != NONE {
@@ -346,7 +343,6 @@ impl System<'_> {
             place.waiting -= 1;
             pool.in_use.replace(since, now);
             pool.hold.record(now.since(since).as_nanos());
-            pool.acquired += 1;
             let place = place.pool as usize;
             let arrived = self.serve_visit(next, now);
             let pool = &mut self.pools[place];

@@ -96,14 +96,29 @@ impl<E: Copy> Calendar<E> {
             self.refuse(at);
         }
         let at = at.as_nanos();
-        if at < self.bound {
-            self.near.insert(at, event);
-            if self.near.len() > NEAR {
-                self.spill();
-            }
-        } else {
-            self.far.push(at, self.now, event);
+        // What is not the usual case is a call that nothing comes after: so there is nothing to be kept meanwhile.
+        if at >= self.bound {
+            return self.schedule_far(at, event);
         }
+        if self.near.is_full() {
+            return self.schedule_with_room(at, event);
+        }
+        self.near.insert_in_room(at, event);
+        if self.near.len() > NEAR {
+            self.spill();
+        }
+    }
+
+    #[inline(never)]
+    fn schedule_far(&mut self, at: u64, event: E) {
+        self.far.push(at, self.now, event);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn schedule_with_room(&mut self, at: u64, event: E) {
+        self.near.make_room((at, event));
+        self.schedule(SimTime::from_nanos(at), event);
     }
 
     #[cold]
@@ -136,7 +151,7 @@ impl<E: Copy> Calendar<E> {
 
     #[inline]
     fn pop_until(&mut self, last: u64) -> Option<(SimTime, E)> {
-        if self.near.len() == 0 {
+        if self.near.is_empty() {
             self.refill(last);
         }
         let (at, event) = self.near.pop(last)?;
@@ -156,7 +171,7 @@ impl<E: Copy> Calendar<E> {
     #[inline(never)]
     fn refill(&mut self, last: u64) {
         while let Some((bucket, len)) = self.far.first() {
-            if self.near.len() > 0 && self.near.len() + len > NEAR / 2 {
+            if !self.near.is_empty() && self.near.len() + len > NEAR / 2 {
                 return;
             }
             if len > NEAR {

@@ -25,26 +25,47 @@ impl<E: Copy> Near<E> {
         &self.entries[self.head..self.tail]
     }
 
+    #[inline]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.head == self.tail
+    }
+
+    /// Whether there is no room for another event.
+    #[inline]
+    pub(super) const fn is_full(&self) -> bool {
+        self.tail == self.entries.len()
+    }
+
     /// Adds an event after all that are not later.
     #[inline]
     pub(super) fn insert(&mut self, at: u64, event: E) {
-        if self.tail == self.entries.len() {
+        if self.is_full() {
             self.make_room((at, event));
         }
-        let entries = &mut self.entries[..=self.tail];
-        let mut place = self.tail;
-        while place > self.head && entries[place - 1].0 > at {
-            entries[place] = entries[place - 1];
-            place -= 1;
-        }
-        entries[place] = (at, event);
+        self.insert_in_room(at, event);
+    }
+
+    /// The same where there is room.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[inline]
+    pub(super) fn insert_in_room(&mut self, at: u64, event: E) {
+        let mut from_the_end = self.entries[self.head..=self.tail].iter_mut().rev();
         self.tail += 1;
+        let Some(mut place) = from_the_end.next() else { return };
+        for entry in from_the_end.take_while(|entry| entry.0 > at) {
+            *place = *entry;
+            place = entry;
+        }
+        *place = (at, event);
     }
 
     /// Moves the events back to the start of the array if that frees half of it, else doubles the array.
     #[cold]
     #[inline(never)]
-    fn make_room(&mut self, filler: (u64, E)) {
+    pub(super) fn make_room(&mut self, filler: (u64, E)) {
         if self.head > self.entries.len() / 2 {
             self.entries.copy_within(self.head..self.tail, 0);
             self.tail -= self.head;
@@ -58,7 +79,10 @@ impl<E: Copy> Near<E> {
     /// Takes the earliest event if it is at `last` or before.
     #[inline]
     pub(super) fn pop(&mut self, last: u64) -> Option<(u64, E)> {
-        let next = *self.entries().first()?;
+        if self.is_empty() {
+            return None;
+        }
+        let next = self.entries[self.head];
         if next.0 > last {
             return None;
         }
