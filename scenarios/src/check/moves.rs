@@ -79,7 +79,8 @@ impl Checker<'_> {
         }
     }
 
-    /// The rate or volume that a step of `service` means: its own, one of the top level, or `service.resource`.
+    /// The rate or volume that a step of `service` means: its own, one of the top level, or `service.resource`. An
+    /// event has no service, and may mean any of the last two.
     pub(super) fn stock_named(&mut self, service: &str, at: &At<Text>) -> Option<Stock> {
         let name = at.value.0.as_str();
         let own = self.stocks.get(&format!("{service}.{name}")).copied();
@@ -89,6 +90,7 @@ impl Checker<'_> {
                 Stock::Volume(id) => self.volumes[id.index()].spacing,
             };
             if let Spacing::Replica(owner) = spacing
+                && !service.is_empty()
                 && self.services.get(service) != Some(&owner)
             {
                 let owner = services_of(self.spec)[owner.index()].name.clone();

@@ -9,7 +9,7 @@ use scenarios::{Scenario, Source};
 use sim_core::CancelFlag;
 
 /// The only segment of a run without a warm-up.
-fn run(text: &str) -> Segment {
+pub(crate) fn run(text: &str) -> Segment {
     let text = format!("duration: 20s\nwarmup: 0s\n{text}");
     let source = Source::from_text("flows", text.clone(), "").unwrap();
     let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
@@ -21,7 +21,7 @@ fn run(text: &str) -> Segment {
 }
 
 /// A traffic of `n` requests that arrive together at `at` ms.
-fn once(name: &str, at: u32, n: u32, to: &str, more: &str) -> String {
+pub(crate) fn once(name: &str, at: u32, n: u32, to: &str, more: &str) -> String {
     let from = at.saturating_sub(1000);
     let end = at + 500;
     let start = if from == 0 { String::new() } else { format!("0s: 0/s, {from}ms: 1/s, ") };
@@ -31,11 +31,11 @@ fn once(name: &str, at: u32, n: u32, to: &str, more: &str) -> String {
     )
 }
 
-fn mean_ms(segment: &Segment, traffic: usize) -> f64 {
+pub(crate) fn mean_ms(segment: &Segment, traffic: usize) -> f64 {
     segment.traffics[traffic].latency.mean().unwrap() / 1e6
 }
 
-fn close(a: f64, b: f64) {
+pub(crate) fn close(a: f64, b: f64) {
     assert!((a - b).abs() < 1e-3, "{a} is not {b}");
 }
 
