@@ -5,6 +5,7 @@ use models::formula::Formula;
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, combine, hash_name};
 
+use super::moves::EVERYWHERE;
 use super::{Checker, services_of};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Disturbance, Happening, Link};
@@ -137,7 +138,7 @@ impl<'a> Checker<'a> {
 
     /// What begins an event: a condition that knows one level of everything that it is about.
     fn condition_of_event(&mut self, when: &At<Text>) -> Option<Formula> {
-        let condition = self.condition("", when)?;
+        let condition = self.condition(EVERYWHERE, when)?;
         self.check_keyless(when.place, &condition, "an event has no request");
         for volume in condition.volumes() {
             let Spacing::Replica(owner) = self.volumes[volume.index()].spacing else { continue };

@@ -82,7 +82,8 @@ impl<'a> Checker<'a> {
                     let help = "make them two jobs: a run of a consumer is for one message";
                     self.error(entry.place, message, help);
                 }
-                (None, None) if entry.value.is_some() => {
+                // What is wrong elsewhere may be what would start it.
+                (None, None) if !self.sink.failed() => {
                     let message = format!("nothing starts `{}`", job.name);
                     let help = "write `every: 60s`, `when: heap.free < 20%`, or make it the job of a queue's `consumers`";
                     self.sink.report(Diagnostic::warning(message).at(entry.place).help(help));

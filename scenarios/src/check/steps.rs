@@ -90,10 +90,15 @@ impl Checker<'_> {
             Caller::Traffic(_) => None,
         };
         if !spec.is_some_and(has_cores) {
-            let message = format!("`{service}` has no `cores` that could stand still");
-            let help = match spec {
-                Some(_) => format!("add `cores: 2` to `services.{service}`, or write `delay`"),
-                None => "clients compute nothing: pause the cores in an endpoint or a job".into(),
+            let (message, help) = match spec {
+                Some(_) => (
+                    format!("`{service}` has no `cores` that could stand still"),
+                    format!("add `cores: 2` to `services.{service}`, or write `delay`"),
+                ),
+                None => (
+                    "a client has no cores that could stand still".to_owned(),
+                    "pause those of a service, in an endpoint or a job".to_owned(),
+                ),
             };
             self.error(step.pause.place, message, help);
             return None;

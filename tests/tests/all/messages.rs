@@ -513,7 +513,6 @@ fn metrics_of_policies() {
 fn what_is_not_supported_yet() {
     assert_snapshot!("not_yet_section", shop_and("autoscalers: {web: {}}\n"));
     assert_snapshot!("not_yet_connect", shop_and("policies: {sql: {connect: 1s}}\n"));
-    assert_snapshot!("not_yet_step", shop("{call: db.insert}", "{pause: 1s}"));
 }
 
 #[test]
@@ -814,9 +813,13 @@ expect: [log.lag < 3, log.a.lagg < 3, log.b.age.slope < 1/s]
 #[test]
 fn jobs_that_start_by_themselves() {
     let job = |text: &str| {
-        shop_and(&format!(
-            "resources: {{tank: {{volume: 10}}, spot: {{volume: 10, per: key}}, quota: {{rate: 5/s}}}}\njobs: {{own: {{service: web, {text}}}}}\n"
-        ))
+        shop_with(
+            "web.checkout}",
+            "web.checkout, attributes: {key: {uniform: 9}}}",
+            &format!(
+                "resources: {{tank: {{volume: 10}}, spot: {{volume: 10, per: key}}, quota: {{rate: 5/s}}}}\njobs: {{own: {{service: web, {text}}}}}\n"
+            ),
+        )
     };
     for sound in [
         "every: 60s, do: [{cpu: 1ms}]",
@@ -853,9 +856,13 @@ fn pauses() {
 #[test]
 fn events_on_a_condition() {
     let event = |text: &str| {
-        shop_and(&format!(
-            "resources: {{tank: {{volume: 10}}, spot: {{volume: 10, per: key}}, heap: {{volume: 10, per: web}}}}\nevents:\n  - {{{text}}}\n"
-        ))
+        shop_with(
+            "web.checkout}",
+            "web.checkout, attributes: {key: {uniform: 9}}}",
+            &format!(
+                "resources: {{tank: {{volume: 10}}, spot: {{volume: 10, per: key}}, heap: {{volume: 10, per: web}}}}\nevents:\n  - {{{text}}}\n"
+            ),
+        )
     };
     for sound in [
         "when: tank.level < 3, set: {services.db.speed: 0.5}",
