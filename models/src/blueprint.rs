@@ -204,6 +204,15 @@ pub enum Op {
         /// How many times; not below 0.
         factor: FormulaId,
     },
+    /// The cores of the replica stand still for a time.
+    Pause(SamplerId),
+    /// They stand still for a time that is so many times what is drawn.
+    PauseTimes {
+        /// What is drawn.
+        time: SamplerId,
+        /// How many times; not below 0.
+        factor: FormulaId,
+    },
     /// Calls an endpoint and waits for the reply.
     Call(CallId),
     /// Starts branches and waits for as many as it needs.
@@ -965,6 +974,49 @@ pub struct JobPlan {
     pub service: ServiceId,
     /// Its first operation. The code takes the `workers` slot itself.
     pub entry: CodeAddress,
+    /// When its runs start by themselves; none leaves that to those who take messages.
+    pub start: Option<StartPlan>,
+}
+
+impl JobPlan {
+    /// Whether it differs from the other in nothing but the times at which it starts.
+    fn is_like(&self, other: &Self) -> bool {
+        let same_start = match (&self.start, &other.start) {
+            (Some(start), Some(other)) => start.is_like(other),
+            (start, other) => start.is_none() && other.is_none(),
+        };
+        same_start && Self { start: None, ..self.clone() } == Self { start: None, ..other.clone() }
+    }
+}
+
+/// When runs of a job start by themselves: by a clock, by a condition, or by a clock that looks at one.
+///
+/// Where a run is under way none starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartPlan {
+    /// Seconds until its clock ticks first, or without a clock until its condition counts.
+    pub at: Option<Distribution>,
+    /// Seconds from one tick to the next; none is a clock that ticks at `at` alone.
+    pub every: Option<Distribution>,
+    /// What must hold for a run to start. Without `every` it starts one at the moment it begins to hold, and again
+    /// when a run has ended and it still holds.
+    pub when: Option<FormulaId>,
+    /// Whether each replica has runs of its own, rather than the service one at a time.
+    pub each_replica: bool,
+}
+
+impl StartPlan {
+    /// Whether a run starts when the condition begins to hold, rather than when a clock ticks.
+    pub fn by_condition(&self) -> bool {
+        self.when.is_some() && self.every.is_none()
+    }
+
+    /// Whether it differs from the other in nothing but times.
+    fn is_like(&self, other: &Self) -> bool {
+        let shape =
+            |start: &Self| (start.at.is_some(), start.every.is_some(), start.when, start.each_replica);
+        shape(self) == shape(other)
+    }
 }
 
 /// What a `send` step waits for.
@@ -1639,6 +1691,8 @@ pub enum Row {
     Route(RouteId, RoutePlan),
     /// What a call sends.
     Wire(WireId, WirePlan),
+    /// A job: the times at which it starts.
+    Job(JobId, JobPlan),
     /// A queue.
     Queue(QueueId, QueuePlan),
     /// A `send` step.
@@ -1679,6 +1733,8 @@ pub struct Change {
     pub label: String,
     /// How it recurs; none is that it happens once.
     pub recurs: Option<Box<Recurrence>>,
+    /// Begins it whenever it holds and did not before, from `at` on, rather than the clock.
+    pub when: Option<Formula>,
     /// What happens to replicas.
     pub fault: Option<Fault>,
 }
@@ -1686,7 +1742,7 @@ pub struct Change {
 impl Change {
     /// A change of values, from one time to another.
     pub fn once(at: SimTime, until: Option<SimTime>, patch: Patch, label: impl Into<String>) -> Self {
-        Self { at, until, patch, label: label.into(), recurs: None, fault: None }
+        Self { at, until, patch, label: label.into(), recurs: None, when: None, fault: None }
     }
 }
 
@@ -1695,8 +1751,9 @@ impl Change {
 pub struct Recurrence {
     /// Names its draws.
     pub stream: u64,
-    /// Seconds from one beginning to the next; from an end to the next beginning where `from_end` says so.
-    pub gap: Distribution,
+    /// Seconds from one beginning to the next; from an end to the next beginning where `from_end` says so. None is that
+    /// a condition begins it.
+    pub gap: Option<Distribution>,
     /// Whether the time until the next runs only while it does not happen.
     pub from_end: bool,
     /// Whether it begins for the first time at once, rather than after a gap.
@@ -1705,6 +1762,13 @@ pub struct Recurrence {
     pub lasts: Option<Distribution>,
     /// Whether each replica of the service has a clock of its own: crashes, where `gap` is the time until one.
     pub each_replica: bool,
+}
+
+impl Recurrence {
+    /// What begins whenever its condition begins to hold, and lasts as long as told.
+    pub fn of(stream: u64, lasts: Option<Distribution>) -> Self {
+        Self { stream, gap: None, from_end: false, at_once: false, lasts, each_replica: false }
+    }
 }
 
 /// What happens to replicas.
@@ -1870,6 +1934,7 @@ impl Patch {
         differing(&base.policies, &changed.policies, rows, |i, row| Row::Policy(PolicyId(i), row))?;
         differing(&base.routes, &changed.routes, rows, |i, row| Row::Route(RouteId(i), row))?;
         differing(&base.wires, &changed.wires, rows, |i, row| Row::Wire(WireId(i), row))?;
+        differing(&base.jobs, &changed.jobs, rows, |i, row| Row::Job(JobId(i), row))?;
         differing(&base.queues, &changed.queues, rows, |i, row| Row::Queue(QueueId(i), row))?;
         differing(&base.sends, &changed.sends, rows, |i, row| Row::Send(SendId(i), row))?;
         differing(&base.forks, &changed.forks, rows, |i, row| Row::Fork(ForkId(i), row))?;
@@ -1877,7 +1942,7 @@ impl Patch {
         differing(&base.code, &changed.code, rows, |i, row| Row::Code(CodeAddress(i), row))?;
         if base.calls != changed.calls
             || base.endpoints != changed.endpoints
-            || base.jobs != changed.jobs
+            || !base.jobs.iter().zip(&changed.jobs).all(|(before, after)| after.is_like(before))
             || base.salts != changed.salts
             || base.uses != changed.uses
             || base.gets != changed.gets

@@ -408,6 +408,15 @@ pub struct CoresObservation {
     pub wait: Histogram,
     /// What quotas have held back.
     pub throttled: ThrottledObservation,
+    /// Core-nanoseconds during which pauses had the cores: not among `busy`.
+    pub paused: f64,
+}
+
+impl CoresObservation {
+    /// Core-nanoseconds in which the cores were not free: they computed, or stood still for somebody who paused them.
+    pub fn taken(&self) -> f64 {
+        self.busy + self.paused
+    }
 }
 
 /// What the quotas of a service's replicas have held back during a segment, as `cpu.stat` tells it.

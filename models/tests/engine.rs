@@ -476,6 +476,7 @@ fn a_service_that_stands_still_serves_when_it_goes_on() {
         patch: Patch { rows: vec![Row::Service(server, still)] },
         label: "services.server.speed: 0".to_owned(),
         recurs: None,
+        when: None,
         fault: None,
     });
     let seen = build.run(17);

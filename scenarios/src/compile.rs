@@ -6,15 +6,16 @@ use models::blueprint::{
     ArmTest, Attribute, Blueprint, BranchPlan, CacheId, CachePlan, CallId, CallPlan, Caller, ChoiceId,
     ChoicePlan, CodeAddress, EndpointPlan, FailurePlan, ForkId, ForkPlan, FormulaId, GetId, GetPlan, JobPlan,
     LinkId, LinkPlan, MoveId, MovePlan, Op, Payload, PoolId, PoolPlan, PutId, PutPlan, RouteId, RoutePlan,
-    SamplerId, SendId, SendPlan, ServiceId, ServicePlan, TrafficId, TrafficPlan, Units, UsePlan, WireId,
-    WirePlan,
+    SamplerId, SendId, SendPlan, ServiceId, ServicePlan, StartPlan, TrafficId, TrafficPlan, Units, UsePlan,
+    WireId, WirePlan,
 };
 use models::formula::Formula;
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
 use crate::scenario::{
-    self, ArmWhen, Branch, Call, Failure, Link, Move, Parts, Route, Service, Step, Wire, each_call,
+    self, ArmWhen, Branch, Call, Failure, Link, Move, Parts, Route, Service, Start, Step, Timed, Wire,
+    each_call,
 };
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
@@ -72,9 +73,12 @@ pub(crate) fn compile(
         let path = format!("jobs.{}", job.name);
         let entry = writer.here();
         writer.routes = std::mem::take(&mut services[service].routes);
-        writer.endpoint(&path, parts.services[service].workers, false, &job.steps);
+        // What starts by itself is no request: `workers` do not count it.
+        let workers = parts.services[service].workers.filter(|_| job.start.is_none());
+        writer.endpoint(&path, workers, false, &job.steps);
         services[service].routes = std::mem::take(&mut writer.routes);
-        jobs.push(JobPlan { name: job.name.clone(), path, service: job.service, entry });
+        let start = job.start.as_ref().map(|start| writer.start(start));
+        jobs.push(JobPlan { name: job.name.clone(), path, service: job.service, entry, start });
     }
     for (number, service) in services.iter_mut().enumerate() {
         writer.routes = std::mem::take(&mut service.routes);
@@ -238,6 +242,12 @@ impl<'a> Writer<'a> {
         FormulaId(self.formulas.len() as u32 - 1)
     }
 
+    fn start(&mut self, start: &Start) -> StartPlan {
+        let when = start.when.as_ref().map(|when| self.formula(when));
+        let Start { at, every, each_replica, .. } = start.clone();
+        StartPlan { at, every, when, each_replica }
+    }
+
     fn sampler(&mut self, distribution: &Distribution) -> SamplerId {
         self.samplers.push(distribution.clone());
         SamplerId(self.samplers.len() as u32 - 1)
@@ -384,12 +394,16 @@ impl<'a> Writer<'a> {
                 let sampler = self.sampler(time);
                 self.op(Op::Delay(sampler), place);
             }
-            Step::Times { time, factor, computes } => {
+            Step::Pause(time) => {
+                let sampler = self.sampler(time);
+                self.op(Op::Pause(sampler), place);
+            }
+            Step::Times { time, factor, of } => {
                 let (time, factor) = (self.sampler(time), self.formula(factor));
-                let op = if *computes && !self.at_client {
-                    Op::CpuTimes { need: time, factor }
-                } else {
-                    Op::DelayTimes { time, factor }
+                let op = match of {
+                    Timed::Cpu if !self.at_client => Op::CpuTimes { need: time, factor },
+                    Timed::Cpu | Timed::Delay => Op::DelayTimes { time, factor },
+                    Timed::Pause => Op::PauseTimes { time, factor },
                 };
                 self.op(op, place);
             }

@@ -206,8 +206,8 @@ fn changes(
     let mut all = Vec::new();
     let mut failures = base.failures.iter();
     for TimedEvent { happening, set, label } in events {
-        let Happening { at, until, recurs, fault, disturbance, flush, .. } = happening.clone();
-        let change = |patch| Change { at, until, patch, label, recurs, fault };
+        let Happening { at, until, recurs, when, fault, disturbance, flush, .. } = happening.clone();
+        let change = |patch| Change { at, until, patch, label, recurs, when, fault };
         let Some(set) = set else {
             let rows = match disturbance {
                 Some((link, Disturbance::Cut)) => vec![Row::Cut(link, true)],

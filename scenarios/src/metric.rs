@@ -160,6 +160,8 @@ pub enum Figure {
     Throttled,
     /// Share of the periods with work in which it did.
     ThrottledPeriods,
+    /// Share of the core time during which pauses had the cores.
+    Paused,
     /// Requests per batch.
     BatchSize,
     /// Units per second that were taken of a rate, or units of a volume in one replication.

@@ -90,6 +90,8 @@ pub(crate) struct Happening {
     pub(crate) at: SimTime,
     pub(crate) until: Option<SimTime>,
     pub(crate) recurs: Option<Box<Recurrence>>,
+    /// What begins it, rather than the clock.
+    pub(crate) when: Option<Formula>,
     pub(crate) fault: Option<Fault>,
     pub(crate) disturbance: Option<(LinkId, Disturbance)>,
     pub(crate) flush: Option<FlushPlan>,
@@ -136,7 +138,18 @@ pub(crate) struct Job {
     pub(crate) name: String,
     /// Whose replicas it runs on.
     pub(crate) service: ServiceId,
+    pub(crate) start: Option<Start>,
     pub(crate) steps: Vec<Step>,
+}
+
+/// When runs of a job start by themselves.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Start {
+    pub(crate) at: Option<Distribution>,
+    pub(crate) every: Option<Distribution>,
+    pub(crate) when: Option<Formula>,
+    /// Whether each replica has runs of its own.
+    pub(crate) each_replica: bool,
 }
 
 /// How calls to a service choose a replica.
@@ -210,11 +223,13 @@ pub(crate) enum Step {
         each: f64,
     },
     Delay(Distribution),
-    /// Takes so many times what is drawn, of the cores or not.
+    /// Stops the cores of the replica.
+    Pause(Distribution),
+    /// Takes so many times what is drawn.
     Times {
         time: Distribution,
         factor: Formula,
-        computes: bool,
+        of: Timed,
     },
     Hold {
         pool: PoolId,
@@ -260,6 +275,17 @@ pub(crate) enum Step {
     },
 }
 
+/// What the time of a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timed {
+    /// A need of the cores.
+    Cpu,
+    /// Time that passes.
+    Delay,
+    /// A pause of the cores.
+    Pause,
+}
+
 /// What a step takes or gives.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Move {
@@ -298,6 +324,7 @@ pub(crate) fn each_call<'a>(steps: &'a [Step], look: &mut impl FnMut(&'a Call)) 
             Step::Cpu(_)
             | Step::PerByte { .. }
             | Step::Delay(_)
+            | Step::Pause(_)
             | Step::Times { .. }
             | Step::Batch { .. }
             | Step::Take(_)

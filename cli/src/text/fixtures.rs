@@ -49,6 +49,7 @@ fn resource(kind: &str, capacity: f64, busy: f64, wait: f64) -> ResourceResult {
         limit: None,
         throttled: None,
         throttled_periods: None,
+        paused: None,
         batch_size: None,
         limiter: None,
         volume: None,

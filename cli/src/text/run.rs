@@ -346,7 +346,11 @@ fn resources(page: &mut Page, report: &Report, detail: Detail) {
     used.retain(|(_, resource)| detail.all || !idle(resource));
     let (rows, hidden) = shown(used.clone(), detail, ROWS);
     let next = used.get(rows.len()).map(|(_, resource)| busy(resource));
-    let quotas: Vec<String> = rows.iter().filter_map(|(name, resource)| quota(name, resource)).collect();
+    let quotas: Vec<String> = rows
+        .iter()
+        .flat_map(|(name, resource)| [quota(name, resource), pauses(name, resource)])
+        .flatten()
+        .collect();
     for (name, resource) in rows {
         let steady = report.is_steady(&path_of(&name));
         let waited = resource.queue_max.is_some_and(|longest| longest > 0);
@@ -429,6 +433,12 @@ fn quota(name: &str, resource: &ResourceResult) -> Option<String> {
             "{name}: the quota is used up in {periods} of the periods; work stands still {time} of the time"
         )
     })
+}
+
+/// How long pauses have some cores, if they do.
+fn pauses(name: &str, resource: &ResourceResult) -> Option<String> {
+    let share = resource.paused?.value;
+    Some(format!("{name}: pauses have them {} of the time, which counts as used", Unit::Share.say(share)))
 }
 
 /// Policies that have done something, or all of them.

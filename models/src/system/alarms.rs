@@ -5,6 +5,7 @@
 
 use sim_core::{Calendar, SimTime};
 
+use super::frame::FrameKey;
 use super::queues::QueueAlarm;
 use super::{Event, Packed, System};
 
@@ -29,6 +30,14 @@ pub(super) enum Alarm {
     Restart { replica: u32, life: u32 },
     /// The replica fails by its own clock.
     Fails { change: u32, replica: u32 },
+    /// The clock of a site ticks, unless it was wound anew since.
+    Tick { site: u32, wound: u32 },
+    /// The condition of a site is looked at once more in this instant.
+    LookAgain(u32),
+    /// The condition of a change counts from now on.
+    Open(u32),
+    /// The pause of this frame is over.
+    Resume(FrameKey),
     /// Something about a queue, or those who take messages of it.
     Queue(QueueAlarm),
 }
@@ -50,6 +59,10 @@ impl System<'_> {
             Alarm::Drained { replica, life } => self.drained(replica, life, now, calendar),
             Alarm::Restart { replica, life } => self.restart(replica, life, now, calendar),
             Alarm::Fails { change, replica } => self.fails(change, replica, now, calendar),
+            Alarm::Tick { site, wound } => self.tick(site, wound, now, calendar),
+            Alarm::LookAgain(site) => self.look_again(site, now),
+            Alarm::Open(change) => self.open_change(change),
+            Alarm::Resume(key) => self.pause_done(key, now),
             Alarm::Queue(alarm) => self.queue_alarm(alarm, now, calendar),
         }
     }

@@ -434,6 +434,7 @@ impl System<'_> {
             State::Awaiting => self.leave_herd(index, now).cancelled += 1,
             State::Sending => self.leave_senders(index, now),
             State::Computing | State::CoreQueued => self.stop_burst(&frame, index, now),
+            State::Pausing => self.resume(index, now),
             _ => {}
         }
     }

@@ -50,6 +50,10 @@ impl System<'_> {
     pub(super) fn plan_change(&mut self, change: u32, calendar: &mut Calendar<Packed>) {
         let plan = self.plan;
         let row = &plan.changes[change as usize];
+        if row.when.is_some() {
+            self.plan_condition(change, calendar);
+            return;
+        }
         let Some(recurs) = row.recurs.as_deref() else {
             calendar.schedule(row.at, Event::Change { change, begins: true }.pack());
             if let Some(until) = row.until {
@@ -84,8 +88,9 @@ impl System<'_> {
     fn plan_next(&mut self, change: u32, from: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &self.plan.changes[change as usize];
         let Some(recurs) = row.recurs.as_deref() else { return };
+        let Some(gap) = &recurs.gap else { return };
         let mut draws = self.draws_of(recurs, SALT_GAP, self.begun(change));
-        let at = from.saturating_add(span(recurs.gap.sample(&mut draws)));
+        let at = from.saturating_add(span(gap.sample(&mut draws)));
         if row.until.is_none_or(|until| at < until) && at < SimTime::ZERO + self.plan.duration {
             calendar.schedule(at, Event::Change { change, begins: true }.pack());
         }
@@ -183,11 +188,12 @@ impl System<'_> {
     fn plan_failure(&mut self, change: u32, replica: u32, from: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &self.plan.changes[change as usize];
         let Some(recurs) = row.recurs.as_deref() else { return };
+        let Some(gap) = &recurs.gap else { return };
         let times = &mut self.replicas[replica as usize];
         times.failures += 1;
         let name = combine(u64::from(times.local), u64::from(times.failures));
         let mut draws = self.draws_of(recurs, SALT_GAP, name);
-        let at = from.saturating_add(span(recurs.gap.sample(&mut draws)));
+        let at = from.saturating_add(span(gap.sample(&mut draws)));
         if row.until.is_none_or(|until| at < until) && at < SimTime::ZERO + self.plan.duration {
             self.set_alarm(at, Alarm::Fails { change, replica }, calendar);
         }
@@ -342,7 +348,7 @@ impl System<'_> {
         }
         self.close_connections_to(service as usize, local as usize);
         self.forget_memories(replica, now);
-        self.volumes.renew(service, replica, now);
+        self.renew_volumes(service, replica, now);
         self.rates.renew(service, replica, now);
         for slot in 0..self.plan.services[service as usize].pools.len() as u32 {
             self.close_idle(pools + slot, now);

@@ -86,6 +86,8 @@ pub(super) enum State {
     Awaiting,
     /// Waiting for room on a queue: `at` is the queue.
     Sending,
+    /// In a pause: `at` is what stands still.
+    Pausing,
 }
 
 /// What a frame is.

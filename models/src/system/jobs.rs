@@ -20,6 +20,8 @@ pub(super) enum Cause {
     Nothing,
     /// A message that a member of a group has taken.
     Member(u32),
+    /// Nobody's: it started by itself, at this site.
+    Site(u32),
 }
 
 /// What is known of a run beside its frame.
@@ -122,6 +124,7 @@ impl System<'_> {
         match cause {
             Cause::Nothing => {}
             Cause::Member(member) => self.member_done(member, outcome, is_stopped),
+            Cause::Site(site) => self.run_ended(site, now),
         }
     }
 }

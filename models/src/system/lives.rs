@@ -297,6 +297,7 @@ impl System<'_> {
         self.list(service);
         self.plan_checks(service, now, calendar);
         self.wind_up(replica, now, calendar);
+        self.wake_jobs(replica);
         self.roll(service, now, calendar);
     }
 

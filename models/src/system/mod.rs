@@ -9,6 +9,7 @@ mod alarms;
 mod batches;
 mod caches;
 mod calls;
+mod conditions;
 mod connections;
 mod cores;
 mod deadlines;
@@ -29,6 +30,7 @@ mod rates;
 mod replicate;
 mod routing;
 mod segments;
+mod starts;
 mod steps;
 mod trace;
 mod traffic;
@@ -49,6 +51,7 @@ use crate::observe::{RouteObservation, Segment};
 use alarms::Alarm;
 use batches::Batches;
 use caches::Caches;
+use conditions::Conditions;
 use connections::Connections;
 use cores::Cores;
 use deadlines::Deadlines;
@@ -63,6 +66,7 @@ use queues::Queues;
 use rates::Rates;
 pub use replicate::{Replication, replicate};
 use routing::CallerRoute;
+use starts::Starts;
 use trace::Trace;
 use traffic::Source;
 use visit::{Leaf, Visit};
@@ -197,6 +201,12 @@ enum Task {
     Poll(u32),
     /// Let those go on who wait for room on this queue.
     Room(u32),
+    /// Let the clock of this site begin anew.
+    Wind(u32),
+    /// Look at the condition of this site.
+    Look(u32),
+    /// Look at the condition of this change.
+    Attend(u32),
     /// See to it that this group has the members that it wants, where it wants them.
     Place(u32),
 }
@@ -234,7 +244,9 @@ struct System<'a> {
     cores: Vec<Cores>,
     rates: Rates,
     volumes: Volumes,
+    conditions: Conditions,
     jobs: Jobs,
+    starts: Starts,
     caches: Caches,
     queues: Queues,
     balancers: Vec<CallerRoute>,
@@ -304,7 +316,9 @@ impl<'a> System<'a> {
             cores: Vec::new(),
             rates: Rates::new(plan),
             volumes: Volumes::new(plan),
+            conditions: Conditions::new(plan),
             jobs: Jobs::new(plan),
+            starts: Starts::new(plan, sim_core::combine(seed, u64::from(index))),
             caches: Caches::new(plan, sim_core::combine(seed, u64::from(index))),
             queues: Queues::new(plan),
             balancers: Vec::new(),
@@ -421,6 +435,7 @@ impl<'a> System<'a> {
         if !self.caches.is_empty() {
             self.caches.lay_out(service, replica, local, now);
         }
+        self.starts.lay_out(self.plan, self.stream, service, replica, local);
         let row = &mut self.services[service as usize];
         row.replicas.push(replica);
         row.ready.push(local);
@@ -490,6 +505,9 @@ impl<'a> System<'a> {
             Task::Poll(member) => self.poll(member, now, calendar),
             Task::Place(group) => self.place(group, now, calendar),
             Task::Room(queue) => self.let_in(queue, now, calendar),
+            Task::Wind(site) => self.wind(site, now, calendar),
+            Task::Look(site) => self.look(site, now, calendar),
+            Task::Attend(change) => self.attend(change, now, calendar),
             Task::Cores(cores) => {
                 self.admit_to_cores(cores, now);
                 self.schedule_burst_end(cores, calendar);

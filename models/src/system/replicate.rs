@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use sim_core::{Calendar, CancelFlag, EndReason, SimTime, run_some};
 
+use super::alarms::Alarm;
 use super::frame::{Flight, Frame, Held, Request, TriedReplica, Watch};
 use super::visit::{Visit, Waiter};
 use super::{Event, Packed, System};
@@ -36,6 +37,7 @@ pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFla
     let mut calendar = Calendar::new();
     system.start_clock(&mut calendar);
     system.start_members();
+    system.start_jobs();
     system.start_sources(&mut calendar);
     // What opens connections ahead begins before anybody comes.
     system.settle(None, SimTime::ZERO, &mut calendar);
@@ -113,7 +115,8 @@ impl System<'_> {
             + self.volumes.bytes()
             + self.caches.bytes()
             + self.queues.bytes()
-            + self.alarms.high_water() * size_of::<super::Alarm>();
+            + self.starts.bytes()
+            + self.alarms.high_water() * size_of::<Alarm>();
         bytes as u64
     }
 
@@ -160,7 +163,10 @@ impl System<'_> {
             Event::GiveUp(_) | Event::Refuse(_) => "a wait times out".to_owned(),
             Event::Hedge(_) => "a call is hedged".to_owned(),
             Event::Check { .. } => "a health check".to_owned(),
-            Event::Alarm(_) => "a resource looks at itself".to_owned(),
+            Event::Alarm(alarm) => match *self.alarms.peek(alarm) {
+                Alarm::LookAgain(site) => format!("{} starts", self.job_at(site).name),
+                _ => "a resource looks at itself".to_owned(),
+            },
             Event::Cut => "a window ends".to_owned(),
             Event::Change { change, .. } => self.plan.changes[change as usize].label.clone(),
         };

@@ -198,7 +198,7 @@ impl System<'_> {
     fn close_cores(&mut self, service: usize, present: Present, now: SimTime) -> Option<CoresObservation> {
         self.services_in_force[service].cores?;
         self.count_capacity(service, now);
-        let (mut busy, mut worked, mut partial) = (0.0, 0.0, 0.0);
+        let (mut busy, mut worked, mut paused, mut partial) = (0.0, 0.0, 0.0, 0.0);
         let replica_ns = std::mem::take(&mut self.services[service].cores.replica_ns);
         let mut throttled = ThrottledObservation { replica_ns, ..ThrottledObservation::default() };
         for &replica in &self.services[service].replicas {
@@ -207,6 +207,7 @@ impl System<'_> {
             row.advance(now);
             busy += std::mem::take(&mut row.busy);
             worked += std::mem::take(&mut row.worked);
+            paused += std::mem::take(&mut row.paused);
             partial += row.partial();
             throttled.add(row.take_throttled());
         }
@@ -223,6 +224,7 @@ impl System<'_> {
             response: meter.response.take().compact(),
             wait: meter.wait.take().compact(),
             throttled,
+            paused,
         })
     }
 
@@ -288,6 +290,7 @@ impl System<'_> {
             Row::Cut(id, _) => Row::Cut(*id, plan.links[id.index()].is_cut),
             Row::Added(id, _) => Row::Added(*id, plan.links[id.index()].added.clone()),
             Row::Lossy(id, _) => Row::Lossy(*id, plan.links[id.index()].loss),
+            Row::Job(id, _) => Row::Job(*id, plan.jobs[id.index()].clone()),
             Row::Queue(id, _) => Row::Queue(*id, plan.queues[id.index()].clone()),
             Row::Send(id, _) => Row::Send(*id, plan.sends[id.index()]),
             Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
@@ -298,7 +301,7 @@ impl System<'_> {
 
     fn apply(&mut self, row: Row, now: SimTime, calendar: &mut Calendar<Packed>) {
         match row {
-            Row::Formula(id, row) => self.formulas[id.index()] = row,
+            Row::Formula(id, row) => self.change_formula(id.index(), row),
             Row::Sampler(id, row) => self.samplers[id.index()] = row,
             Row::Policy(id, row) => self.change_policy(id, row),
             Row::Route(id, row) => self.change_route(id, row, now, calendar),
@@ -310,6 +313,7 @@ impl System<'_> {
             Row::Added(id, added) => self.links[id.index()].added = added,
             Row::Lossy(id, loss) => self.links[id.index()].loss = loss,
             Row::Wire(id, row) => self.wires[id.index()] = row,
+            Row::Job(id, row) => self.change_job(id.index(), row, now, calendar),
             Row::Queue(id, row) => self.change_queue(id.index(), row, now, calendar),
             Row::Send(id, row) => self.queues.sends[id.index()] = row,
             Row::Fork(id, row) => self.forks[id.index()] = row,
@@ -370,10 +374,12 @@ impl System<'_> {
             let row = &self.services[service];
             if local as usize == row.replicas.len() {
                 self.count_capacity(service, now);
-                self.add_replica(service as u32, now);
+                let replica = self.add_replica(service as u32, now);
+                self.wake_jobs(replica);
             } else if !row.ready.contains(&local) {
                 let replica = row.replicas[local as usize];
                 self.revive(replica, Standing::Ready, now);
+                self.wake_jobs(replica);
                 self.services[service].ready.push(local);
             }
             local += 1;
@@ -441,6 +447,7 @@ impl Row {
     /// Whether both replace the same row.
     fn names_same(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::Formula(a, _), Self::Formula(b, _)) => a == b,
             (Self::Sampler(a, _), Self::Sampler(b, _)) => a == b,
             (Self::Pool(a, _), Self::Pool(b, _)) => a == b,
             (Self::Rate(a, _), Self::Rate(b, _)) => a == b,
@@ -456,6 +463,7 @@ impl Row {
             (Self::Cut(a, _), Self::Cut(b, _))
             | (Self::Added(a, _), Self::Added(b, _))
             | (Self::Lossy(a, _), Self::Lossy(b, _)) => a == b,
+            (Self::Job(a, _), Self::Job(b, _)) => a == b,
             (Self::Queue(a, _), Self::Queue(b, _)) => a == b,
             (Self::Send(a, _), Self::Send(b, _)) => a == b,
             (Self::Fork(a, _), Self::Fork(b, _)) => a == b,

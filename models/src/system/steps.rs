@@ -2,6 +2,7 @@
 
 use sim_core::{Calendar, Draws, SimTime, Slab, Span};
 
+use super::alarms::Alarm;
 use super::calls::Made;
 use super::cores::Begun;
 use super::frame::{Frame, FrameKey, Held, Kind, Link, NONE, Rounds, State};
@@ -117,7 +118,7 @@ impl System<'_> {
                     self.compute(index, seconds, now, calendar);
                     return;
                 }
-                Op::CpuTimes { .. } | Op::DelayTimes { .. } => {
+                Op::CpuTimes { .. } | Op::DelayTimes { .. } | Op::Pause(_) | Op::PauseTimes { .. } => {
                     self.take_longer(index, pc, now, calendar);
                     return;
                 }
@@ -249,7 +250,7 @@ impl System<'_> {
         self.samplers[law.index()].sample(&mut draws)
     }
 
-    /// A step that takes so many times what it draws, which depends on levels.
+    /// A step that takes so many times what it draws, which depends on levels; or that pauses the cores.
     #[cold]
     fn take_longer(&mut self, index: u32, pc: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         match self.code[pc as usize] {
@@ -262,8 +263,47 @@ impl System<'_> {
                 self.frames.at_mut(index).state = State::Delayed;
                 calendar.schedule_in(span(seconds), Event::StepDone(self.frames.key_of(index)).pack());
             }
+            Op::Pause(time) => self.pause_cores(index, self.drawn(index, time, pc), now, calendar),
+            Op::PauseTimes { time, factor } => {
+                let seconds = self.drawn(index, time, pc) * self.value_for(index, factor, now).max(0.0);
+                self.pause_cores(index, seconds, now, calendar);
+            }
             other => unreachable!("{other:?} takes as long as it draws"),
         }
+    }
+
+    /// All cores of the frame's replica stand still for that long.
+    fn pause_cores(&mut self, index: u32, seconds: f64, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let key = self.frames.key_of(index);
+        let cores = self.replicas[self.frames.at(index).replica as usize].cores;
+        let row = &mut self.cores[cores as usize];
+        row.advance(now);
+        row.pause();
+        let frame = self.frames.at_mut(index);
+        frame.state = State::Pausing;
+        frame.at = cores;
+        self.set_alarm(now.saturating_add(span(seconds)), Alarm::Resume(key), calendar);
+    }
+
+    /// A pause has taken its time, unless whoever made it was stopped.
+    pub(super) fn pause_done(&mut self, key: FrameKey, now: SimTime) {
+        let Some(frame) = self.frames.get(key) else { return };
+        if frame.account != NONE {
+            self.trace_work(key.index(), now);
+        }
+        self.resume(key.index(), now);
+        self.ready.add(Task::Run(key));
+    }
+
+    /// The frame pauses nobody any more.
+    pub(super) fn resume(&mut self, index: u32, now: SimTime) {
+        let frame = self.frames.at_mut(index);
+        frame.state = State::Ready;
+        let cores = frame.at;
+        let row = &mut self.cores[cores as usize];
+        row.advance(now);
+        row.resume();
+        self.ready.add(Task::Cores(cores));
     }
 
     /// The frame needs that much CPU time.

@@ -64,6 +64,8 @@ impl Volume {
 #[derive(Clone, Debug)]
 struct Tank {
     volume: u32,
+    /// Its replica, or the value of the attribute.
+    which: u32,
     level: f64,
     queue: Queue,
 }
@@ -108,6 +110,11 @@ impl Volumes {
         self.tanks.peek(tank).volume
     }
 
+    /// The replica that the tank is in, or the value that it is for.
+    pub(super) fn which(&self, tank: u32) -> u32 {
+        self.tanks.peek(tank).which
+    }
+
     /// The tank for a replica or value.
     fn tank(&mut self, volume: usize, which: u32, now: SimTime) -> u32 {
         let row = &mut self.volumes[volume];
@@ -115,7 +122,7 @@ impl Volumes {
             return tank;
         }
         let level = row.plan.level;
-        let tank = self.tanks.insert(Tank { volume: volume as u32, level, queue: Queue::default() });
+        let tank = self.tanks.insert(Tank { volume: volume as u32, which, level, queue: Queue::default() });
         row.instances.insert(which, tank);
         row.moves(level, now);
         row.seen.added += level;
@@ -134,19 +141,14 @@ impl Volumes {
         }
     }
 
-    /// The replica is lost: a new one begins with what there is at the start. Nobody waits for it any more.
-    pub(super) fn renew(&mut self, service: u32, replica: u32, now: SimTime) {
-        let Self { volumes, tanks } = self;
-        for row in volumes {
-            if matches!(row.plan.spacing, Spacing::Replica(owner) if owner.0 == service)
-                && let Some(&tank) = row.instances.get(&replica)
-            {
-                let more = row.plan.level - tanks.peek(tank).level;
-                tanks.at(tank).level = row.plan.level;
-                row.moves(more, now);
-                row.seen.added += more;
-            }
-        }
+    /// A tank in a replica holds again what there is at the start.
+    fn renew(&mut self, tank: u32, now: SimTime) {
+        let place = self.tanks.at(tank);
+        let row = &mut self.volumes[place.volume as usize];
+        let more = row.plan.level - place.level;
+        place.level = row.plan.level;
+        row.moves(more, now);
+        row.seen.added += more;
     }
 
     /// Closes the segment that ends at `now`.
@@ -169,6 +171,12 @@ impl Volumes {
         let tanks = self.volumes.iter().flat_map(|row| row.instances.values());
         let lines: usize = tanks.map(|&at| self.tanks.peek(at).queue.entries()).sum();
         self.tanks.high_water() * (size_of::<Tank>() + 32) + lines * size_of::<(FrameKey, f64)>()
+    }
+
+    /// What is seen of the tank of a volume for a replica or value.
+    pub(super) fn level(&mut self, volume: usize, which: u32, measure: Measure, now: SimTime) -> f64 {
+        let tank = self.tank(volume, which, now);
+        self.seen(tank, measure)
     }
 
     /// What is seen of a tank.
@@ -229,6 +237,9 @@ impl System<'_> {
         if !guarded || (waiting == 0 && units <= place.level + SLACK) {
             row.wait.record_zero();
             self.volumes.draw(tank, units, now);
+            if units > 0.0 {
+                self.level_moved(tank);
+            }
             return Asked::Got;
         }
         if units > place.level + SLACK {
@@ -264,6 +275,9 @@ impl System<'_> {
         place.level += given;
         row.seen.given += given;
         row.moves(given, now);
+        if given > 0.0 {
+            self.level_moved(tank);
+        }
         self.serve_volume(tank, now);
     }
 
@@ -278,6 +292,7 @@ impl System<'_> {
             place.queue.remove_first();
             let volume = place.volume;
             self.volumes.draw(tank, units, now);
+            self.level_moved(tank);
             let since = self.let_go_on(key, now);
             self.trace_volume_wait(key.index(), volume, now);
             let row = &mut self.volumes.volumes[volume as usize];
@@ -304,8 +319,8 @@ impl System<'_> {
     pub(super) fn value_for(&mut self, index: u32, formula: FormulaId, now: SimTime) -> f64 {
         let formula = self.formulas[formula.index()].clone();
         formula.value(|volume, measure| {
-            let tank = self.tank_for(index, volume.index(), now);
-            self.volumes.seen(tank, measure)
+            let which = self.which(index, self.volumes.volumes[volume.index()].plan.spacing);
+            self.volumes.level(volume.index(), which, measure, now)
         })
     }
 
@@ -319,7 +334,21 @@ impl System<'_> {
             let row = &mut self.volumes.volumes[volume];
             row.moves(more, now);
             row.seen.added += more;
+            self.level_moved(tank);
             self.serve_volume(tank, now);
+        }
+    }
+
+    /// The replica is lost: a new one begins with what there is at the start. Nobody waits for it any more.
+    pub(super) fn renew_volumes(&mut self, service: u32, replica: u32, now: SimTime) {
+        for volume in 0..self.volumes.volumes.len() {
+            let row = &self.volumes.volumes[volume];
+            if matches!(row.plan.spacing, Spacing::Replica(owner) if owner.0 == service)
+                && let Some(&tank) = row.instances.get(&replica)
+            {
+                self.volumes.renew(tank, now);
+                self.level_moved(tank);
+            }
         }
     }
 }

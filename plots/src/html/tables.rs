@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use scenarios::results::{
-    Applies, CompareReport, E, Latency, Report, SweepReport, TheoryLine, TrafficResult, Verdict,
+    Applies, CompareReport, E, JobResult, Latency, Report, SweepReport, TheoryLine, TrafficResult, Verdict,
 };
 
 use super::verdict_words;
@@ -142,7 +142,8 @@ pub(super) fn traffic(report: &Report, title: &str) -> String {
 pub(super) fn run(report: &Report) -> Vec<String> {
     let mut all = vec![traffic(report, "Traffic"), outcomes(report)];
     all.extend(report.traffic.iter().map(|(name, found)| time_at(name, found)));
-    all.extend([endpoints(report), resource_table(report), theory(&report.theory), littles_law(report)]);
+    all.extend([endpoints(report), jobs(report), resource_table(report)]);
+    all.extend([theory(&report.theory), littles_law(report)]);
     all
 }
 
@@ -212,6 +213,22 @@ fn endpoints(report: &Report) -> String {
     table("Services", &head, &rows)
 }
 
+fn jobs(report: &Report) -> String {
+    let row = |(name, found): (&String, &JobResult)| {
+        let mut row = vec![
+            Cell::words(name),
+            Cell::estimate(&Unit::Rate, found.throughput),
+            Cell::estimate(&Unit::Rate, found.failures.filter(|failures| failures.value > 0.0)),
+            Cell::estimate(&Unit::Count(String::new()), found.in_flight),
+        ];
+        row.extend(latency(&found.latency));
+        row
+    };
+    let rows: Vec<_> = report.jobs.iter().map(row).collect();
+    let head = ["job", "runs", "failures", "under way", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"];
+    table("Jobs", &head, &rows)
+}
+
 fn resource_table(report: &Report) -> String {
     let count = Unit::Count(String::new());
     let rows = resources(report).map(|(name, found)| {
@@ -231,6 +248,7 @@ fn resource_table(report: &Report) -> String {
             Cell::count(found.timed_out),
             Cell::count(found.dropped),
             Cell::count(found.abandoned),
+            Cell::estimate(&Unit::Share, found.paused),
         ]
     });
     let head = [
@@ -249,6 +267,7 @@ fn resource_table(report: &Report) -> String {
         "timed out",
         "dropped",
         "abandoned",
+        "paused",
     ];
     table("Resources", &head, &rows.collect::<Vec<_>>())
 }

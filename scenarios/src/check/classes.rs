@@ -173,6 +173,7 @@ fn failures(steps: &[StepSpec], names: &mut BTreeSet<String>) {
             StepSpec::Call(call) => failures_of_own(call.policy.as_ref(), names),
             StepSpec::Cpu(_)
             | StepSpec::Delay(_)
+            | StepSpec::Pause(_)
             | StepSpec::Take(_)
             | StepSpec::Give(_)
             | StepSpec::Get(_)

@@ -107,6 +107,11 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// Whether the replicas of a service have a limit of CPU time.
+pub(super) fn has_cores(spec: &ServiceSpec) -> bool {
+    spec.cores.is_some() || cores_resources(spec).next().is_some()
+}
+
 /// Resources of kind `cores`, by name.
 fn cores_resources(spec: &ServiceSpec) -> impl Iterator<Item = (&NamedEntry<ResourceSpec>, &CoresMapSpec)> {
     let all = spec.resources.iter().flat_map(Named::sorted);

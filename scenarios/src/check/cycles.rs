@@ -89,6 +89,7 @@ fn can_end(steps: &[Step], ends: &[bool]) -> Way {
             Step::Cpu(_)
             | Step::PerByte { .. }
             | Step::Delay(_)
+            | Step::Pause(_)
             | Step::Times { .. }
             | Step::Batch { .. }
             | Step::Take(_)

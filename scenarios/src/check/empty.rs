@@ -2,7 +2,7 @@
 
 use models::blueprint::{EndpointId, WaitFor};
 
-use crate::scenario::{ArmWhen, Branch, Call, Endpoint, Service, Step};
+use crate::scenario::{ArmWhen, Branch, Call, Endpoint, Service, Step, Timed};
 
 /// Mean times of endpoints without any waiting.
 pub(crate) struct EmptySystem<'a> {
@@ -81,10 +81,10 @@ impl<'a> EmptySystem<'a> {
     fn step(&self, step: &Step, speed: f64) -> (f64, f64) {
         match step {
             // What the bytes take is left out.
-            Step::Cpu(need) | Step::PerByte { need, .. } | Step::Times { time: need, computes: true, .. } => {
+            Step::Cpu(need) | Step::PerByte { need, .. } | Step::Times { time: need, of: Timed::Cpu, .. } => {
                 (if speed > 0.0 { need.mean() / speed } else { 0.0 }, 1.0)
             }
-            Step::Delay(time) | Step::Times { time, computes: false, .. } => (time.mean(), 1.0),
+            Step::Delay(time) | Step::Pause(time) | Step::Times { time, .. } => (time.mean(), 1.0),
             Step::Hold { steps, .. } => self.sequence(steps, speed),
             Step::Batch { alone, .. } => (*alone, 1.0),
             Step::Take(_) | Step::Give(_) | Step::Put { .. } | Step::Send(_) => (0.0, 1.0),

@@ -1,15 +1,28 @@
 //! Events: when they happen, and faults of replicas, zones and the network.
 
-use models::blueprint::{Caller, Fault, LinkId, Recurrence, ServiceId, TrafficId, ZoneId};
+use models::blueprint::{Caller, Fault, LinkId, Recurrence, ServiceId, Spacing, TrafficId, ZoneId};
+use models::formula::Formula;
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, combine, hash_name};
 
+use super::moves::EVERYWHERE;
 use super::{Checker, services_of};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Disturbance, Happening, Link};
-use crate::spec::{At, CrashEvent, DeployEvent, DistributionSpec, EventSpec, List, Name, RestartSpec, Time};
+use crate::spec::{
+    At, CrashEvent, DeployEvent, DistributionSpec, EventSpec, List, Name, RestartSpec, Text, Time, TimingSpec,
+};
 use crate::tree::{Place, quoted};
 use crate::words::{did_you_mean, listed};
+
+/// When something happens.
+#[derive(Default)]
+struct Times {
+    at: SimTime,
+    until: Option<SimTime>,
+    recurs: Option<Box<Recurrence>>,
+    when: Option<Formula>,
+}
 
 impl<'a> Checker<'a> {
     /// All zones that replicas stand in, sorted by name.
@@ -48,76 +61,103 @@ impl<'a> Checker<'a> {
             let number = names.entry(label.clone()).or_default();
             *number += 1;
             let stream = combine(hash_name(&format!("events/{label}")), *number);
-            let (at, until, recurs) = self.times(event, stream).unwrap_or((SimTime::ZERO, None, None));
+            let Times { at, until, recurs, when } = self.times(event, stream).unwrap_or_default();
             let fault = self.fault(event, zones, recurs.is_some());
             let disturbance = self.disturbance(event, &mut links);
             let flush = self.flush(event);
-            happenings.push(Happening { at, until, recurs, fault, disturbance, flush, label });
+            happenings.push(Happening { at, until, recurs, when, fault, disturbance, flush, label });
         }
         (happenings, links)
     }
 
     /// When an event begins, ends and recurs.
-    fn times(
-        &mut self,
-        event: &'a EventSpec,
-        stream: u64,
-    ) -> Option<(SimTime, Option<SimTime>, Option<Box<Recurrence>>)> {
-        let timing = event.timing();
-        let place = event_place(event);
+    fn times(&mut self, event: &'a EventSpec, stream: u64) -> Option<Times> {
+        let (timing, lasts) = event.timing();
         let crashes_alone = matches!(event, EventSpec::Crash(_)) && timing.mttf.is_some();
-        if let (Some(_), Some(mttf)) = (timing.every, timing.mttf) {
+        if let (Some(_), Some(mttf)) = (&timing.every, &timing.mttf) {
             let help =
                 "`every` counts from one beginning to the next, `mttf` from the end of one: keep one of them";
             self.error(mttf.place, "`mttf` stands beside `every`", help);
             return None;
         }
-        let again = timing.every.or(timing.mttf);
-        let (None, None) = (again, timing.at) else {
-            let at = timing.at.map_or(Some(Span::ZERO), |at| Span::from_seconds(at.value.seconds).ok())?;
-            let begins = SimTime::ZERO + at;
-            if let (Some(at), Some(duration)) = (timing.at, super::span(self.spec.duration.0.as_ref()?))
-                && begins >= SimTime::ZERO + duration
-            {
-                self.sink.report(
-                    Diagnostic::error("this happens after the end of the run")
-                        .at(at.place)
-                        .help("move it to before the end, or raise `duration`"),
-                );
-            }
-            let lasts = match timing.lasts {
-                Some(lasts) => Some((self.more_than_nothing(lasts)?, lasts.place)),
+        let again = timing.every.as_ref().or(timing.mttf.as_ref());
+        if let (Some(when), Some(_)) = (&timing.when, again) {
+            let help = "keep one of them; with `when` it happens each time that this begins to hold";
+            self.error(when.place, "this happens by the clock and by a condition", help);
+            return None;
+        }
+        if again.is_none() && timing.at.is_none() && timing.when.is_none() {
+            let help = "write `at: 2m`, `every: {exp: 1h}` or `when: disk.free < 5%`";
+            self.error(event_place(event), "it is not said when this happens", help);
+            return None;
+        }
+        let at = self.begins(timing)?;
+        let lasts = match lasts {
+            Some(lasts) => Some((self.more_than_nothing(lasts)?, lasts.place)),
+            None => None,
+        };
+        if let Some(when) = &timing.when {
+            let when = self.condition_of_event(when)?;
+            let recurs = Recurrence::of(stream, lasts.map(|(law, _)| law));
+            return Some(Times { at, until: None, recurs: Some(Box::new(recurs)), when: Some(when) });
+        }
+        let Some(gap) = again else {
+            let until = match lasts {
+                Some((law, place)) => Some(at + self.one_time(&law, place)?),
                 None => None,
             };
-            let Some(gap) = again else {
-                let until = match lasts {
-                    Some((law, place)) => Some(begins + self.one_time(&law, place)?),
-                    None => None,
-                };
-                return Some((begins, until, None));
-            };
-            if timing.mttf.is_some() && lasts.is_none() && !crashes_alone {
-                let help = "say how long it lasts: `for: {exp: 5m}`; or write `every` for one beginning after another";
-                self.error(gap.place, "`mttf` is the time from an end, and this has none", help);
+            return Some(Times { at, until, recurs: None, when: None });
+        };
+        if timing.mttf.is_some() && lasts.is_none() && !crashes_alone {
+            let help =
+                "say how long it lasts: `for: {exp: 5m}`; or write `every` for one beginning after another";
+            self.error(gap.place, "`mttf` is the time from an end, and this has none", help);
+            return None;
+        }
+        let recurs = Recurrence {
+            gap: Some(self.more_than_nothing(gap)?),
+            from_end: timing.mttf.is_some(),
+            at_once: timing.at.is_some(),
+            each_replica: crashes_alone,
+            ..Recurrence::of(stream, lasts.map(|(law, _)| law))
+        };
+        Some(Times { at, until: None, recurs: Some(Box::new(recurs)), when: None })
+    }
+
+    /// When an event may begin first.
+    fn begins(&mut self, timing: &TimingSpec) -> Option<SimTime> {
+        let Some(at) = &timing.at else { return Some(SimTime::ZERO) };
+        let begins = SimTime::ZERO + Span::from_seconds(at.value.seconds).ok()?;
+        if begins >= SimTime::ZERO + super::span(self.spec.duration.0.as_ref()?)? {
+            let message = "this happens after the end of the run";
+            let help = "move it to before the end, or raise `duration`";
+            self.sink.report(Diagnostic::error(message).at(at.place).help(help));
+        }
+        Some(begins)
+    }
+
+    /// What begins an event: a condition that knows one level of everything that it is about.
+    fn condition_of_event(&mut self, when: &At<Text>) -> Option<Formula> {
+        let condition = self.condition(EVERYWHERE, when)?;
+        self.check_keyless(when.place, &condition, "an event has no request");
+        for volume in condition.volumes() {
+            let Spacing::Replica(owner) = self.volumes[volume.index()].spacing else { continue };
+            let owner = services_of(self.spec)[owner.index()];
+            let replicas = owner.value.as_ref().map_or(1, |service| service.replicas.value.count);
+            if replicas > 1 {
+                let name = &self.volumes[volume.index()].name;
+                let message =
+                    format!("`{name}` is one in each of the {replicas} replicas of `{}`", owner.name);
+                let help = "an event looks at one level: use `per: cluster`, or a job, which looks at each";
+                self.error(when.place, message, help);
                 return None;
             }
-            let gap = self.more_than_nothing(gap)?;
-            let recurs = Recurrence {
-                stream,
-                gap,
-                from_end: timing.mttf.is_some(),
-                at_once: timing.at.is_some(),
-                lasts: lasts.map(|(law, _)| law),
-                each_replica: crashes_alone,
-            };
-            return Some((begins, None, Some(Box::new(recurs))));
-        };
-        self.error(place, "it is not said when this happens", "write `at: 2m`, or `every: {exp: 1h}`");
-        None
+        }
+        Some(condition)
     }
 
     /// A time that is never 0.
-    fn more_than_nothing(&mut self, spec: &DistributionSpec<Time>) -> Option<Distribution> {
+    pub(super) fn more_than_nothing(&mut self, spec: &DistributionSpec<Time>) -> Option<Distribution> {
         let law = self.distribution(spec)?;
         if law.mean() <= 0.0 {
             self.error(spec.place, "this lasts no time at all", "write `10s`");
@@ -176,7 +216,7 @@ impl<'a> Checker<'a> {
         let service = self.service_hit(&spec.crash)?;
         let there = services_of(self.spec)[service.index()].value.as_ref()?.replicas.value.count;
         let wanted = spec.replicas.as_ref().map_or(1, |replicas| replicas.value.count);
-        if let (Some(replicas), Some(_)) = (&spec.replicas, &spec.mttf) {
+        if let (Some(replicas), Some(_)) = (&spec.replicas, &spec.timing.mttf) {
             let help = "leave `replicas` out, or use `every` for crashes of some of them";
             self.error(replicas.place, "with `mttf` each replica crashes by itself", help);
             return None;
@@ -198,7 +238,7 @@ impl<'a> Checker<'a> {
 
     fn deploy(&mut self, spec: &DeployEvent) -> Option<Fault> {
         let service = self.service_hit(&spec.deploy)?;
-        if let Some(mttf) = &spec.mttf {
+        if let Some(mttf) = &spec.timing.mttf {
             self.error(mttf.place, "a deployment has no end by the clock", "write `every`");
             return None;
         }

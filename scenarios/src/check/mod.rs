@@ -164,6 +164,7 @@ impl<'a> Checker<'a> {
         let endpoints = self.all_endpoints();
         let jobs = self.all_jobs();
         let queues = self.all_queues();
+        self.check_starts(&jobs, &queues);
         let traffics = self.all_traffics(&endpoints, &services);
         let uses = self.all_uses();
         let policies = self.all_policies();

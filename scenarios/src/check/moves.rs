@@ -8,6 +8,9 @@ use crate::spec::{At, GiveStep, GuardWord, TakeStep, Text, UnitsSpec};
 use crate::tree::quoted;
 use crate::words::{did_you_mean, listed};
 
+/// In place of the name of a service, which cannot be this: what is meant may be in any of them.
+pub(super) const EVERYWHERE: &str = "*";
+
 impl Checker<'_> {
     /// A `take` step of `service`.
     pub(super) fn take(&mut self, service: &str, step: &TakeStep) -> Option<Move> {
@@ -80,6 +83,7 @@ impl Checker<'_> {
     }
 
     /// The rate or volume that a step of `service` means: its own, one of the top level, or `service.resource`.
+    /// An event is [`EVERYWHERE`].
     pub(super) fn stock_named(&mut self, service: &str, at: &At<Text>) -> Option<Stock> {
         let name = at.value.0.as_str();
         let own = self.stocks.get(&format!("{service}.{name}")).copied();
@@ -89,6 +93,7 @@ impl Checker<'_> {
                 Stock::Volume(id) => self.volumes[id.index()].spacing,
             };
             if let Spacing::Replica(owner) = spacing
+                && service != EVERYWHERE
                 && self.services.get(service) != Some(&owner)
             {
                 let owner = services_of(self.spec)[owner.index()].name.clone();

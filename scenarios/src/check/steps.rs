@@ -1,13 +1,14 @@
 //! Steps: names resolved, weights summed.
 
-use models::blueprint::{Outcome, PoolId, WaitFor};
+use models::blueprint::{Caller, Outcome, PoolId, WaitFor};
 use sim_core::distribution::Distribution;
 
-use super::Checker;
-use crate::scenario::{ArmWhen, Branch, Call, Step};
+use super::cores::has_cores;
+use super::{Checker, services_of};
+use crate::scenario::{ArmWhen, Branch, Call, Step, Timed};
 use crate::spec::{
-    AllStep, ArmSpec, At, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, List, Name, SLACK, StepSpec,
-    WaitForSpec, percent,
+    AllStep, ArmSpec, At, BranchSpec, CallStep, ChooseStep, FailStep, HoldStep, List, Name, PauseStep, SLACK,
+    StepSpec, WaitForSpec, percent,
 };
 
 /// The fixed outcome that `fail` can name.
@@ -43,7 +44,7 @@ impl Checker<'_> {
                 match (&step.per_byte, &step.times) {
                     (Some(each), None) => Step::PerByte { need, each: each.value.seconds },
                     (None, Some(times)) => {
-                        Step::Times { time: need, factor: self.number(service, times)?, computes: true }
+                        Step::Times { time: need, factor: self.number(service, times)?, of: Timed::Cpu }
                     }
                     (None, None) => Step::Cpu(need),
                     (Some(_), Some(times)) => {
@@ -57,11 +58,12 @@ impl Checker<'_> {
                 let time = self.distribution(&step.delay)?;
                 match &step.times {
                     Some(times) => {
-                        Step::Times { time, factor: self.number(service, times)?, computes: false }
+                        Step::Times { time, factor: self.number(service, times)?, of: Timed::Delay }
                     }
                     None => Step::Delay(time),
                 }
             }
+            StepSpec::Pause(step) => self.pause(service, step)?,
             StepSpec::Hold(step) => self.hold(service, step)?,
             StepSpec::Take(step) => Step::Take(self.take(service, step)?),
             StepSpec::Give(step) => Step::Give(self.give(service, step)?),
@@ -78,6 +80,32 @@ impl Checker<'_> {
             StepSpec::Choose(step) => self.choose(service, step)?,
             StepSpec::Reply => Step::Reply,
             StepSpec::Fail(step) => self.fail(step)?,
+        })
+    }
+
+    fn pause(&mut self, service: &str, step: &PauseStep) -> Option<Step> {
+        let time = self.distribution(&step.pause)?;
+        let spec = match self.caller {
+            Caller::Service(id) => services_of(self.spec)[id.index()].value.as_ref(),
+            Caller::Traffic(_) => None,
+        };
+        if !spec.is_some_and(has_cores) {
+            let (message, help) = match spec {
+                Some(_) => (
+                    format!("`{service}` has no `cores` that could stand still"),
+                    format!("add `cores: 2` to `services.{service}`, or write `delay`"),
+                ),
+                None => (
+                    "a client has no cores that could stand still".to_owned(),
+                    "pause those of a service, in an endpoint or a job".to_owned(),
+                ),
+            };
+            self.error(step.pause.place, message, help);
+            return None;
+        }
+        Some(match &step.times {
+            Some(times) => Step::Times { time, factor: self.number(service, times)?, of: Timed::Pause },
+            None => Step::Pause(time),
         })
     }
 

@@ -454,6 +454,7 @@ const RESOURCE: &[Row] = &[
 const CORES: &[Row] = &[
     ("throttled", Figure::Throttled, Unit::Share),
     ("throttled_periods", Figure::ThrottledPeriods, Unit::Share),
+    ("paused", Figure::Paused, Unit::Share),
 ];
 const POOL: &[Row] = &[
     ("rejected", Figure::Share(Outcome::REJECTED), Unit::Share),

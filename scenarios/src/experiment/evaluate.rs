@@ -389,8 +389,9 @@ fn queue(figure: Figure, waiting: &PopulationWindow, wait: &Histogram) -> Option
 fn cores(figure: Figure, seen: &CoresObservation, seconds: f64) -> Option<f64> {
     match figure {
         // A window that cuts the periods of a quota can hold one quota more than its own.
-        Figure::Utilization => ratio(seen.busy.min(seen.capacity), seen.capacity),
-        Figure::InUse => ratio(seen.busy / 1e9, seconds),
+        Figure::Utilization => ratio(seen.taken().min(seen.capacity), seen.capacity),
+        Figure::InUse => ratio(seen.taken() / 1e9, seconds),
+        Figure::Paused => ratio(seen.paused, seen.capacity),
         Figure::QueueLength => Some((average(&seen.present)? - seen.busy / 1e9 / seconds).max(0.0)),
         Figure::InFlight => average(&seen.present),
         Figure::QueueMax => Some(seen.present.max as f64),

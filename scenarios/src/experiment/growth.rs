@@ -276,7 +276,7 @@ fn busiest(blueprint: &Blueprint, measured: &Segment) -> Option<(String, f64)> {
     });
     let cores = blueprint.services.iter().zip(&measured.cores).filter_map(|(plan, seen)| {
         let seen = seen.as_ref()?;
-        (seen.capacity > 0.0).then(|| (format!("{}.cores", plan.name), seen.busy / seen.capacity))
+        (seen.capacity > 0.0).then(|| (format!("{}.cores", plan.name), seen.taken() / seen.capacity))
     });
     let largest = |a: &(String, f64), b: &(String, f64)| a.1.total_cmp(&b.1);
     match (cores.max_by(largest), pools.max_by(largest)) {

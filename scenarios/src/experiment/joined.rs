@@ -341,6 +341,7 @@ pub(crate) fn policy(sum: &mut PolicyObservation, more: &PolicyObservation) {
 fn cores(sum: &mut CoresObservation, more: &CoresObservation, how: How) {
     sum.capacity += more.capacity;
     sum.busy += more.busy;
+    sum.paused += more.paused;
     sum.worked += more.worked;
     sum.met += more.met;
     match how {

@@ -598,6 +598,7 @@ impl Figures<'_> {
             acquired: seen.map_or(0, |seen| seen.response.count()),
             throttled: self.e(subject, Figure::Throttled).filter(|_| has_quota),
             throttled_periods: self.e(subject, Figure::ThrottledPeriods).filter(|_| has_quota),
+            paused: self.e(subject, Figure::Paused).filter(|_| seen.is_some_and(|seen| seen.paused > 0.0)),
             ..ResourceResult::default()
         }
     }

@@ -109,6 +109,7 @@ fn calls(steps: &[Step], counts: &impl Fn(&Call) -> bool) -> f64 {
         Step::Cpu(_)
         | Step::PerByte { .. }
         | Step::Delay(_)
+        | Step::Pause(_)
         | Step::Times { .. }
         | Step::Batch { .. }
         | Step::Take(_)

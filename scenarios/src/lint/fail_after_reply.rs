@@ -51,6 +51,7 @@ fn walk(steps: &[StepSpec], mut replied: bool, places: &mut Vec<Place>) -> bool 
             }
             StepSpec::Cpu(_)
             | StepSpec::Delay(_)
+            | StepSpec::Pause(_)
             | StepSpec::Take(_)
             | StepSpec::Give(_)
             | StepSpec::Get(_)

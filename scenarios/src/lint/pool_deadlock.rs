@@ -80,6 +80,7 @@ impl Search<'_, '_> {
                 Step::Cpu(_)
                 | Step::PerByte { .. }
                 | Step::Delay(_)
+                | Step::Pause(_)
                 | Step::Times { .. }
                 | Step::Batch { .. }
                 | Step::Take(_)

@@ -77,7 +77,7 @@ pub(super) fn of_steps(seen: &Seen<'_>, steps: &[Step], limit: f64, pace: f64, d
     for step in steps {
         let late = match step {
             Step::Cpu(need) | Step::PerByte { need, .. } => need.survival(limit * pace),
-            Step::Delay(time) => time.survival(limit),
+            Step::Delay(time) | Step::Pause(time) => time.survival(limit),
             Step::Hold { steps, .. } => of_steps(seen, steps, limit, pace, deep),
             Step::Call(call) => of_call(call),
             Step::All { branches, wait_for: models::blueprint::WaitFor::All, copies: None, .. } => {

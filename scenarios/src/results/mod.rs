@@ -411,6 +411,9 @@ pub struct ResourceResult {
     /// Cores with a quota: share of the periods with work in which it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled_periods: Option<E>,
+    /// Cores that pauses have stopped: share of the core time, which counts as used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<E>,
     /// Requests per batch, where it serves batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<E>,

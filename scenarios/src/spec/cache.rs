@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     At, ByWord, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Share, Sink, Spec,
-    StepSpec, Time, defined, spec, words,
+    StepSpec, Time, TimingSpec, defined, spec, words,
 };
 use crate::tree::{Node, Value};
 
@@ -175,12 +175,7 @@ spec! {
 spec! {
     /// Entries of a cache go.
     FlushEvent: "an event that empties a cache" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every`, after that time" (""),
-        /// Time from one to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Not for this: it takes no time, so that nothing ends from which to count.
-        mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
+        ..timing: TimingSpec,
         /// The cache.
         flush: At<Name>,
         /// Share of the entries that go, drawn at random.
@@ -191,12 +186,7 @@ spec! {
 spec! {
     /// Entries of a cache expire. What may be used beyond its time may still be.
     ExpireEvent: "an event that ages a cache" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every`, after that time" (""),
-        /// Time from one to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Not for this: it takes no time, so that nothing ends from which to count.
-        mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
+        ..timing: TimingSpec,
         /// The cache.
         expire: At<Name>,
         /// Share of the entries that expire, drawn at random.

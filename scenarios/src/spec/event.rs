@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     At, Changes, Definitions, DistributionSpec, ExpireEvent, FlushEvent, List, Name, Positive, Required,
-    Share, Sink, Spec, Time, spec,
+    Share, Sink, Spec, Text, Time, spec,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::Node;
@@ -34,54 +34,22 @@ pub(crate) enum EventSpec {
     Expire(ExpireEvent),
 }
 
-/// When an event happens.
-pub(crate) struct Timing<'a> {
-    /// The first time.
-    pub(crate) at: Option<&'a At<Time>>,
-    /// From one beginning to the next.
-    pub(crate) every: Option<&'a DistributionSpec<Time>>,
-    /// From one end to the next beginning.
-    pub(crate) mttf: Option<&'a DistributionSpec<Time>>,
-    /// How long it lasts.
-    pub(crate) lasts: Option<&'a DistributionSpec<Time>>,
-}
-
-/// Does the same for whichever event it is.
-macro_rules! each_event {
-    ($self:expr, $event:ident => $then:expr) => {
-        match $self {
-            EventSpec::Set($event) => $then,
-            EventSpec::Fail($event) => $then,
-            EventSpec::Crash($event) => $then,
-            EventSpec::Partition($event) => $then,
-            EventSpec::Latency($event) => $then,
-            EventSpec::Loss($event) => $then,
-            EventSpec::Lose($event) => $then,
-            EventSpec::Deploy($event) => $then,
-            EventSpec::Flush($event) => $then,
-            EventSpec::Expire($event) => $then,
-        }
-    };
-}
-
 impl EventSpec {
-    /// When it happens.
-    pub(crate) fn timing(&self) -> Timing<'_> {
-        let lasts = match self {
-            Self::Crash(_) | Self::Deploy(_) | Self::Flush(_) | Self::Expire(_) => None,
-            Self::Set(event) => event.for_time.as_ref(),
-            Self::Fail(event) => event.for_time.as_ref(),
-            Self::Partition(event) => event.for_time.as_ref(),
-            Self::Latency(event) => event.for_time.as_ref(),
-            Self::Loss(event) => event.for_time.as_ref(),
-            Self::Lose(event) => event.for_time.as_ref(),
+    /// When it happens, and how long it lasts.
+    pub(crate) fn timing(&self) -> (&TimingSpec, Option<&DistributionSpec<Time>>) {
+        let lasting = match self {
+            Self::Crash(event) => return (&event.timing, None),
+            Self::Deploy(event) => return (&event.timing, None),
+            Self::Flush(event) => return (&event.timing, None),
+            Self::Expire(event) => return (&event.timing, None),
+            Self::Set(event) => &event.timing,
+            Self::Fail(event) => &event.timing,
+            Self::Partition(event) => &event.timing,
+            Self::Latency(event) => &event.timing,
+            Self::Loss(event) => &event.timing,
+            Self::Lose(event) => &event.timing,
         };
-        each_event!(self, event => Timing {
-            at: event.at.as_ref(),
-            every: event.every.as_ref(),
-            mttf: event.mttf.as_ref(),
-            lasts,
-        })
+        (&lasting.timing, lasting.for_time.as_ref())
     }
 }
 
@@ -150,16 +118,34 @@ impl Spec for EventSpec {
 }
 
 spec! {
-    /// Values that change by the clock.
-    SetEvent: "an event" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every` or `mttf`, after that time" (""),
+    /// When an event happens.
+    TimingSpec: "an event" {
+        /// When, from the start of the run; with `every` the first time, with `when` the earliest.
+        at: Option<At<Time>> => "with `every` or `mttf`, after that time; with `when`, from the start" (""),
         /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
         every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`.
+        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`. For a `crash`, the time
+        /// that each replica is up, by a clock of its own.
         mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
+        /// Instead of a time: a condition over levels, such as `disk.free < 5%`. It happens each time that this begins to
+        /// hold.
+        when: Option<At<Text>> => "it happens by the clock" (""),
+    }
+}
+
+spec! {
+    /// When an event happens, and for how long.
+    LastingSpec: "an event" {
+        ..timing: TimingSpec,
         /// How long it lasts; drawn each time where it is a distribution.
         for_time ["for"]: Option<DistributionSpec<Time>> => "to the end of the run" (""),
+    }
+}
+
+spec! {
+    /// Values that change by the clock.
+    SetEvent: "an event" {
+        ..timing: LastingSpec,
         /// Paths and the values they get: `{services.db.speed: 0.1}`.
         set: Required<Changes>,
     }
@@ -170,14 +156,7 @@ spec! {
     /// Replicas that answer every request with a failure, without queueing for workers or doing any of the steps.
     /// Checks of them fail.
     FailEvent: "an event that fails replicas" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every` or `mttf`, after that time" (""),
-        /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`.
-        mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// How long it lasts; drawn each time where it is a distribution.
-        for_time ["for"]: Option<DistributionSpec<Time>> => "to the end of the run" (""),
+        ..timing: LastingSpec,
         /// The service.
         fail: At<Name>,
         /// How many of its ready replicas, from the first on.
@@ -193,12 +172,7 @@ spec! {
     /// Replicas crash: what they work on is `lost` to its callers, what they know is forgotten, and calls to them are
     /// `rejected` at once until they are back. They come back through `startup`.
     CrashEvent: "a crash" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every` or `mttf`, after that time" (""),
-        /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Time that each replica is up until it crashes, by a clock of its own; instead of `at` and `every`.
-        mttf: Option<DistributionSpec<Time>> => "it does not" (""),
+        ..timing: TimingSpec,
         /// The service.
         crash: At<Name>,
         /// How many of its replicas that are up: from the first on, or with `every` any of them.
@@ -213,14 +187,7 @@ spec! {
     /// TCP does it: it arrives after the partition, unless that lasts longer than its sender tries (about 15m), and
     /// callers that have a timeout see that.
     PartitionEvent: "a partition" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every` or `mttf`, after that time" (""),
-        /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`.
-        mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// How long it lasts; drawn each time where it is a distribution.
-        for_time ["for"]: Option<DistributionSpec<Time>> => "to the end of the run" (""),
+        ..timing: LastingSpec,
         /// The two sides: names of services or traffics.
         partition: List<At<Name>>,
     }
@@ -229,14 +196,7 @@ spec! {
 spec! {
     /// Messages between two sides take longer, in both directions.
     LatencyEvent: "a slow network" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every` or `mttf`, after that time" (""),
-        /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`.
-        mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// How long it lasts; drawn each time where it is a distribution.
-        for_time ["for"]: Option<DistributionSpec<Time>> => "to the end of the run" (""),
+        ..timing: LastingSpec,
         /// Between whom, and how much longer.
         latency: AddedSpec,
     }
@@ -245,14 +205,7 @@ spec! {
 spec! {
     /// Packets between two sides are lost, in both directions. They are sent again.
     LossEvent: "a network that loses packets" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every` or `mttf`, after that time" (""),
-        /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`.
-        mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// How long it lasts; drawn each time where it is a distribution.
-        for_time ["for"]: Option<DistributionSpec<Time>> => "to the end of the run" (""),
+        ..timing: LastingSpec,
         /// Between whom, and how many.
         loss: LossSpec,
     }
@@ -261,14 +214,7 @@ spec! {
 spec! {
     /// Everything in a zone is lost: its replicas crash, and start again when the event ends.
     LoseEvent: "a loss of a zone" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every` or `mttf`, after that time" (""),
-        /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`.
-        mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// How long it lasts; drawn each time where it is a distribution.
-        for_time ["for"]: Option<DistributionSpec<Time>> => "to the end of the run" (""),
+        ..timing: LastingSpec,
         /// The zone.
         lose: LostSpec,
     }
@@ -277,12 +223,7 @@ spec! {
 spec! {
     /// All replicas are replaced by new ones, a few at a time: a rolling update.
     DeployEvent: "a deployment" {
-        /// When, from the start of the run; with `every` the first time.
-        at: Option<At<Time>> => "with `every` or `mttf`, after that time" (""),
-        /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
-        every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// From the end of one to the next; a roll-out has no end by the clock: use `every`.
-        mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
+        ..timing: TimingSpec,
         /// The service.
         deploy: At<Name>,
         /// New replicas beyond those that are wanted, as a share of them, rounded up.

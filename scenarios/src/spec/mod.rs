@@ -39,9 +39,9 @@ pub(crate) use cores::{
 };
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec, is_distribution};
-pub(crate) use event::{CrashEvent, DeployEvent, EventSpec, FailEvent, RestartSpec};
+pub(crate) use event::{CrashEvent, DeployEvent, EventSpec, FailEvent, RestartSpec, TimingSpec};
 pub(crate) use experiment::{ExpectSpec, RangeSpec, Spacing, SweepSpec};
-pub(crate) use job::JobSpec;
+pub(crate) use job::{JobSpec, OnceInWord};
 pub(crate) use order::{CodelSpec, OrderSpec};
 pub(crate) use policy::{
     AfterSpec, BackoffSpec, BreakerSpec, BudgetFields, CreditWord, HedgeSpec, JitterWord, LimitFields,
@@ -65,8 +65,8 @@ pub(crate) use route::{
 pub(crate) use scenario::{BigCount, LimitsSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::ServiceSpec;
 pub(crate) use step::{
-    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, GiveStep, GuardWord, HoldStep, StepSpec,
-    TakeStep, UnitsSpec, WaitForSpec,
+    AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, GiveStep, GuardWord, HoldStep, PauseStep,
+    StepSpec, TakeStep, UnitsSpec, WaitForSpec,
 };
 pub(crate) use traffic::{
     ArrivalsSpec, AttributesSpec, SLACK, SpreadSpec, TargetsSpec, TraceSpec, TrafficSpec, percent,
@@ -152,6 +152,7 @@ pub(crate) trait Spec: Sized {
 }
 
 /// A field of a struct of the language.
+#[derive(Clone, Copy)]
 pub(crate) struct Field {
     /// Its key in the file.
     pub(crate) key: &'static str,
@@ -620,12 +621,36 @@ macro_rules! fallback_of {
     };
 }
 
+/// All fields of a struct: those of another one that it includes, and its own.
+pub(crate) const fn joined<const N: usize>(included: &[Field], own: &[Field]) -> [Field; N] {
+    let mut all = [own[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < included.len() { included[at] } else { own[at - included.len()] };
+        at += 1;
+    }
+    all
+}
+
+/// The table of a struct's fields, with those that it includes.
+macro_rules! all_fields {
+    ($own:expr) => {
+        $own
+    };
+    ($own:expr, $included:ty) => {
+        &$crate::spec::joined::<{ <$included>::FIELDS.len() + $own.len() }>(<$included>::FIELDS, $own)
+    };
+}
+
 /// A struct of the language: `key: Type`, `key: Type = "default" ("its source")`, or
 /// `key: Option<Type> => "what it means to have none" ("source")`.
+///
+/// `..name: Other` in front includes the keys of another struct, which is then the field `name`.
 macro_rules! spec {
     (
         $(#[doc = $doc:literal])+
         $name:ident $(<$q:ident>)? : $what:literal {
+            $(..$included:ident : $include:ty,)?
             $(
                 $(#[doc = $fdoc:literal])+
                 $field:ident $([$key:literal])? : $ty:ty
@@ -638,12 +663,15 @@ macro_rules! spec {
         $(#[doc = $doc])+
         #[derive(Clone, Debug)]
         pub(crate) struct $name $(<$q>)? {
+            $(pub(crate) $included: $include,)?
             $($(#[doc = $fdoc])+ pub(crate) $field: $ty,)*
         }
 
         impl $(<$q: $crate::spec::Quantity>)? $name $(<$q>)? {
             /// The table of its fields.
-            pub(crate) const FIELDS: &'static [$crate::spec::Field] = &[
+            pub(crate) const FIELDS: &'static [$crate::spec::Field] =
+                $crate::spec::all_fields!(Self::OWN $(, $include)?);
+            const OWN: &'static [$crate::spec::Field] = &[
                 $($crate::spec::Field {
                     key: $crate::spec::key_of!($field $($key)?),
                     doc: concat!($($fdoc, "\n"),+),
@@ -654,19 +682,29 @@ macro_rules! spec {
                 },)*
             ];
             const LATER: &'static [&'static str] = &[$($($later),*)?];
+
+            /// Its fields, from the rows of the owner that are about them.
+            pub(crate) fn read_rows(
+                node: &$crate::tree::Node,
+                rows: &mut impl Iterator<Item = (&'static $crate::spec::Field, Option<usize>)>,
+                later: bool,
+                sink: &mut $crate::spec::Sink,
+            ) -> Option<Self> {
+                $(let $included = <$include>::read_rows(node, rows, later, sink);)?
+                $(
+                    let $field = rows.next().and_then(|(row, found)| {
+                        $crate::spec::read_field::<$ty>(node, row, found, later, sink)
+                    });
+                )*
+                Some(Self { $($included: $included?,)? $($field: $field?,)* })
+            }
         }
 
         impl $(<$q: $crate::spec::Quantity>)? $crate::spec::Spec for $name $(<$q>)? {
             fn read(node: &$crate::tree::Node, sink: &mut $crate::spec::Sink) -> Option<Self> {
                 let found = $crate::spec::check_keys(node, $what, Self::FIELDS, Self::LATER, sink)?;
                 let later = node.entries().iter().any(|entry| Self::LATER.contains(&&*entry.key));
-                let mut rows = Self::FIELDS.iter().zip(found);
-                $(
-                    let $field = rows.next().and_then(|(row, found)| {
-                        $crate::spec::read_field::<$ty>(node, row, found, later, sink)
-                    });
-                )*
-                Some(Self { $($field: $field?,)* })
+                Self::read_rows(node, &mut Self::FIELDS.iter().zip(found), later, sink)
             }
 
             fn schema(definitions: &mut $crate::spec::Definitions) -> serde_json::Value {
@@ -776,4 +814,4 @@ pub(crate) fn one_key<'a>(
     }
 }
 
-pub(crate) use {fallback_of, key_of, spec, words};
+pub(crate) use {all_fields, fallback_of, key_of, spec, words};

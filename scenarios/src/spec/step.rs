@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Amount, At, Definitions, DistributionSpec, Flag, GetStep, List, Name, Number, PolicyRef, Positive,
-    PutStep, SendStep, Share, Sink, Size, Spec, Text, Time, defined, not_yet, spec, words, wrong_word,
+    PutStep, SendStep, Share, Sink, Size, Spec, Text, Time, defined, spec, words, wrong_word,
 };
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Node, Place, Value, quoted};
@@ -17,6 +17,8 @@ pub(crate) enum StepSpec {
     Cpu(CpuStep),
     /// Takes time.
     Delay(DelayStep),
+    /// Stops the cores.
+    Pause(PauseStep),
     /// Holds a resource.
     Hold(HoldStep),
     /// Takes from a rate or a volume.
@@ -61,6 +63,17 @@ spec! {
         /// How long.
         delay: DistributionSpec<Time>,
         /// How many times as long: a formula over levels, such as `rows.level` or `1 + dead.level / rows.level`.
+        times: Option<At<Text>> => "once" (""),
+    }
+}
+
+spec! {
+    /// All cores of the replica stand still: a stop of the world. Who computes keeps what it has got and goes on
+    /// afterwards; what needs no core goes on meanwhile. The time counts as CPU time that is used.
+    PauseStep: "a `pause` step" {
+        /// How long.
+        pause: DistributionSpec<Time>,
+        /// How many times as long: a formula over levels, such as `live.used / heap.free`.
         times: Option<At<Text>> => "once" (""),
     }
 }
@@ -383,11 +396,10 @@ impl Spec for ArmSpec {
     }
 }
 
-const VERBS: [&str; 14] = [
-    "cpu", "delay", "hold", "take", "give", "get", "put", "call", "send", "all", "repeat", "choose", "reply",
-    "fail",
+const VERBS: [&str; 15] = [
+    "cpu", "delay", "pause", "hold", "take", "give", "get", "put", "call", "send", "all", "repeat", "choose",
+    "reply", "fail",
 ];
-const LATER: [&str; 1] = ["pause"];
 
 impl Spec for StepSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
@@ -398,6 +410,7 @@ impl Spec for StepSpec {
         match verb {
             "cpu" => CpuStep::read(node, sink).map(Self::Cpu),
             "delay" => DelayStep::read(node, sink).map(Self::Delay),
+            "pause" => PauseStep::read(node, sink).map(Self::Pause),
             "hold" => HoldStep::read(node, sink).map(Self::Hold),
             "take" => TakeStep::read(node, sink).map(Self::Take),
             "give" => GiveStep::read(node, sink).map(Self::Give),
@@ -419,6 +432,7 @@ impl Spec for StepSpec {
                 json!({"const": "reply", "description": "Answers the caller now; the following steps run on."}),
                 CpuStep::schema(definitions),
                 DelayStep::schema(definitions),
+                PauseStep::schema(definitions),
                 HoldStep::schema(definitions),
                 TakeStep::schema(definitions),
                 GiveStep::schema(definitions),
@@ -480,10 +494,6 @@ fn verb(node: &Node, sink: &mut Sink) -> Option<&'static str> {
             return None;
         }
         _ => {}
-    }
-    if let Some(entry) = entries.iter().find(|entry| LATER.contains(&&*entry.key)) {
-        sink.report(not_yet(&entry.key, entry.place));
-        return None;
     }
     let steps = format!("the steps are {}", listed(VERBS));
     match entries.first() {

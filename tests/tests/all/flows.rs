@@ -6,12 +6,12 @@ use models::blueprint::Outcome;
 use models::observe::Segment;
 
 /// The only segment of a run without a warm-up.
-fn run(text: &str) -> Segment {
+pub(crate) fn run(text: &str) -> Segment {
     crate::once::segment(&format!("duration: 20s\nwarmup: 0s\n{text}"), 1)
 }
 
 /// A traffic of `n` requests that arrive together at `at` ms.
-fn once(name: &str, at: u32, n: u32, to: &str, more: &str) -> String {
+pub(crate) fn once(name: &str, at: u32, n: u32, to: &str, more: &str) -> String {
     let from = at.saturating_sub(1000);
     let end = at + 500;
     let start = if from == 0 { String::new() } else { format!("0s: 0/s, {from}ms: 1/s, ") };
@@ -21,11 +21,11 @@ fn once(name: &str, at: u32, n: u32, to: &str, more: &str) -> String {
     )
 }
 
-fn mean_ms(segment: &Segment, traffic: usize) -> f64 {
+pub(crate) fn mean_ms(segment: &Segment, traffic: usize) -> f64 {
     segment.traffics[traffic].latency.mean().unwrap() / 1e6
 }
 
-fn close(a: f64, b: f64) {
+pub(crate) fn close(a: f64, b: f64) {
     assert!((a - b).abs() < 1e-3, "{a} is not {b}");
 }
 

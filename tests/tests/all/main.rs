@@ -5,6 +5,7 @@ mod connections;
 mod determinism;
 mod faults;
 mod flows;
+mod jobs;
 mod laws;
 mod messages;
 mod once;

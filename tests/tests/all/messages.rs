@@ -513,7 +513,6 @@ fn metrics_of_policies() {
 fn what_is_not_supported_yet() {
     assert_snapshot!("not_yet_section", shop_and("autoscalers: {web: {}}\n"));
     assert_snapshot!("not_yet_connect", shop_and("policies: {sql: {connect: 1s}}\n"));
-    assert_snapshot!("not_yet_step", shop("{call: db.insert}", "{pause: 1s}"));
 }
 
 #[test]
@@ -809,6 +808,74 @@ expect: [log.lag < 3, log.a.lagg < 3, log.b.age.slope < 1/s]
 "
         )
     );
+}
+
+#[test]
+fn jobs_that_start_by_themselves() {
+    let job = |text: &str| {
+        shop_with(
+            "web.checkout}",
+            "web.checkout, attributes: {key: {uniform: 9}}}",
+            &format!(
+                "resources: {{tank: {{volume: 10}}, spot: {{volume: 10, per: key}}, quota: {{rate: 5/s}}}}\njobs: {{own: {{service: web, {text}}}}}\n"
+            ),
+        )
+    };
+    for sound in [
+        "every: 60s, do: [{cpu: 1ms}]",
+        "every: {exp: 1h}, at: 0s, per: service, do: [{pause: 1ms}]",
+        "when: tank.level < 20%, at: {uniform: [0s, 20s]}, do: [{give: tank, units: all}]",
+        "at: 1m, do: [{take: tank}, {delay: 1s}, {give: tank}]",
+        "every: 60s, when: tank.used > 0, do: [{pause: 1ms, times: tank.used / tank.size}]",
+    ] {
+        assert_eq!(job(sound), "no message\n", "{sound}");
+    }
+    assert_snapshot!("job_that_nothing_starts", job("do: [{delay: 1ms}]"));
+    assert_snapshot!("job_at_no_distance", job("every: 0s, do: [{delay: 1ms}]"));
+    assert_snapshot!("job_when_no_condition", job("when: tank.level, do: [{delay: 1ms}]"));
+    assert_snapshot!("job_when_of_a_rate", job("when: quota.level > 1, do: [{delay: 1ms}]"));
+    assert_snapshot!("job_when_of_values", job("when: spot.level > 1, do: [{delay: 1ms}]"));
+    assert_snapshot!("job_per_what", job("every: 1s, per: cluster, do: [{delay: 1ms}]"));
+    assert_snapshot!(
+        "job_of_a_queue_with_a_clock",
+        shop_and(
+            "queues: {line: {consumers: {job: work}}}
+jobs: {work: {service: web, every: 1s, do: [{delay: 1ms}]}}
+"
+        )
+    );
+}
+
+#[test]
+fn pauses() {
+    assert_snapshot!("pause_without_cores", shop("{cpu: {exp: 5ms}}", "{pause: 5ms}"));
+    let policy = "web.checkout, policy: {timeout: 1s, fallback: [{pause: 1ms}]}";
+    assert_snapshot!("pause_of_a_client", shop("web.checkout", policy));
+}
+
+#[test]
+fn events_on_a_condition() {
+    let event = |text: &str| {
+        shop_with(
+            "web.checkout}",
+            "web.checkout, attributes: {key: {uniform: 9}}}",
+            &format!(
+                "resources: {{tank: {{volume: 10}}, spot: {{volume: 10, per: key}}, heap: {{volume: 10, per: web}}}}\nevents:\n  - {{{text}}}\n"
+            ),
+        )
+    };
+    for sound in [
+        "when: tank.level < 3, set: {services.db.speed: 0.5}",
+        "when: tank.level < 3, at: 1m, for: {exp: 1s}, set: {services.db.speed: 0.5}",
+    ] {
+        assert_eq!(event(sound), "no message\n", "{sound}");
+    }
+    assert_snapshot!(
+        "event_when_and_every",
+        event("when: tank.level < 3, every: 1m, set: {services.db.speed: 0.5}")
+    );
+    assert_snapshot!("event_when_of_values", event("when: spot.level < 3, set: {services.db.speed: 0.5}"));
+    assert_snapshot!("event_when_of_replicas", event("when: heap.level < 3, set: {services.db.speed: 0.5}"));
 }
 
 #[test]

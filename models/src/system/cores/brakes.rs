@@ -1,4 +1,4 @@
-//! What makes work slower than the cores are: contention between those who compute, and a quota.
+//! What makes work slower than the cores are: contention between those who compute, a quota, and pauses.
 
 use sim_core::{Draws, SimTime, combine};
 
@@ -9,10 +9,12 @@ use crate::observe::ThrottledObservation;
 const SALT_PHASE: u64 = 0x6C62_272E_07BB_0142;
 
 /// What slows all bursts on the cores of a replica.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Brakes {
     contention: Option<Contention>,
     quota: Option<Quota>,
+    /// Pauses under way: while there are any, everything stands still.
+    pauses: u32,
 }
 
 impl Brakes {
@@ -20,7 +22,7 @@ impl Brakes {
     pub(super) fn new(plan: &CoresPlan, name: u64) -> Option<Box<Self>> {
         let quota = plan.throttle.map(|throttle| Quota::new(throttle, plan.cores, name));
         (plan.contention.is_some() || quota.is_some())
-            .then(|| Box::new(Self { contention: plan.contention, quota }))
+            .then(|| Box::new(Self { contention: plan.contention, quota, pauses: 0 }))
     }
 
     /// Puts other limits in force; a quota that changes begins anew.
@@ -61,6 +63,21 @@ impl Brakes {
     /// Nanoseconds until there have been `active` ones of work, while `used` cores are asked for.
     pub(super) fn delay(&self, from: SimTime, active: f64, used: f64) -> f64 {
         self.quota.as_ref().map_or(active, |quota| quota.delay(from.as_nanos(), active, used))
+    }
+
+    /// Whether everything stands still.
+    pub(super) fn is_paused(&self) -> bool {
+        self.pauses > 0
+    }
+
+    /// A pause begins.
+    pub(super) fn pause(&mut self) {
+        self.pauses += 1;
+    }
+
+    /// One of the pauses ends.
+    pub(super) fn resume(&mut self) {
+        self.pauses -= 1;
     }
 
     pub(super) fn take_throttled(&mut self) -> ThrottledObservation {

@@ -49,6 +49,8 @@ pub(super) struct Cores {
     pub(super) service: u32,
     /// Cores that can be used at once; infinite where a service has no limit.
     width: f64,
+    /// Cores that the replica may use in the long run.
+    limit: f64,
     speed: f64,
     last: SimTime,
     discipline: Discipline,
@@ -65,6 +67,8 @@ pub(super) struct Cores {
     pub(super) busy: f64,
     /// CPU-nanoseconds worked off since the segment began.
     pub(super) worked: f64,
+    /// Core-nanoseconds during which pauses had the cores since the segment began.
+    pub(super) paused: f64,
 }
 
 /// Where a burst stands.
@@ -134,6 +138,7 @@ impl Cores {
         Self {
             service,
             width: plan.width(),
+            limit: plan.cores,
             speed,
             last: now,
             discipline: Discipline::new(plan),
@@ -144,6 +149,7 @@ impl Cores {
             generation: 0,
             busy: 0.0,
             worked: 0.0,
+            paused: 0.0,
         }
     }
 
@@ -151,6 +157,7 @@ impl Cores {
     pub(super) fn change(&mut self, plan: &CoresPlan, speed: f64, name: u64, now: SimTime) {
         self.advance(now);
         self.width = plan.width();
+        self.limit = plan.cores;
         self.speed = speed;
         self.by_class = matches!(plan.scheduling, Scheduling::Priority { .. });
         self.discipline.change(plan);
@@ -203,10 +210,26 @@ impl Cores {
         self.last = now;
     }
 
+    /// Stops everybody who computes. Virtual times must be up to date.
+    pub(super) fn pause(&mut self) {
+        self.brakes.get_or_insert_default().pause();
+    }
+
+    /// Lets everybody go on, unless somebody else has paused them too. Virtual times must be up to date.
+    pub(super) fn resume(&mut self) {
+        self.brakes.get_or_insert_default().resume();
+    }
+
+    fn is_paused(&self) -> bool {
+        self.brakes.as_ref().is_some_and(|brakes| brakes.is_paused())
+    }
+
     #[inline(never)]
     fn advance_any(&mut self, now: SimTime) {
         let running = self.running();
-        if running > 0 {
+        if self.is_paused() {
+            self.paused += now.since(self.last).as_nanos() as f64 * self.limit;
+        } else if running > 0 {
             let mut elapsed = now.since(self.last).as_nanos() as f64;
             let full = self.full();
             let used = self.width.min(running as f64);
@@ -298,6 +321,9 @@ impl Cores {
 
     #[inline(never)]
     fn until_next_any(&mut self) -> Option<f64> {
+        if self.is_paused() {
+            return None;
+        }
         let full = self.full();
         let until = each!(&mut self.discipline, row => row.until_next(full))?;
         let used = self.width.min(self.running() as f64);

@@ -14,7 +14,7 @@ mod tests;
 mod walk;
 
 use models::blueprint::{
-    Arrivals, Attribute, Blueprint, EndpointId, PoolId, PoolScope, ServiceId, TrafficId, TrafficPlan,
+    Arrivals, Attribute, Blueprint, EndpointId, JobPlan, PoolId, PoolScope, ServiceId, TrafficId, TrafficPlan,
 };
 use sim_core::SimTime;
 use sim_core::distribution::Distribution;
@@ -140,6 +140,8 @@ pub struct Analysis {
     pub bounds: bool,
     /// By station: whether jobs use it too.
     pub by_jobs: Vec<bool>,
+    /// By station: units that jobs on a clock keep busy, as far as they go by no condition.
+    pub by_clock: Vec<f64>,
     /// By queue: messages per second.
     pub sent: Vec<f64>,
     /// By job: seconds that a run takes in an empty system, over all classes alike.
@@ -174,13 +176,19 @@ impl Analysis {
         let bounds = loads.iter().any(|load| matches!(load.offered, Offered::Closed { .. }));
         let uses = |station: &Station| {
             let jobs = classes.iter().flat_map(Costs::of_jobs);
+            let computes = |cost: &Cost, at: usize| cost.bursts[at] > 0.0 || cost.paused[at] > 0.0;
             let used = |cost: &Cost| match station.place {
-                Place::Pool(pool) => cost.acquired[pool.index()] > 0.0,
-                Place::Cores(service) => cost.bursts[service.index()] > 0.0,
+                // How long a pool of a replica is held goes by who else computes there.
+                Place::Pool(pool) => match blueprint.pools[pool.index()].scope {
+                    PoolScope::Replica { service, .. } if computes(cost, service.index()) => true,
+                    _ => cost.acquired[pool.index()] > 0.0,
+                },
+                Place::Cores(service) => computes(cost, service.index()),
             };
             jobs.into_iter().any(used)
         };
         let by_jobs = stations.iter().map(uses).collect();
+        let by_clock = stations.iter().map(|station| by_clock(blueprint, &classes[0], station)).collect();
         let sent = (0..blueprint.queues.len())
             .map(|queue| loads.iter().map(|load| load.rate * load.sent[queue]).sum())
             .collect();
@@ -188,7 +196,7 @@ impl Analysis {
             classes.iter().map(|costs| costs.of_jobs()[job].response).sum::<f64>() / classes.len() as f64
         };
         let runs = (0..blueprint.jobs.len()).map(run).collect();
-        let mut analysis = Self { stations, loads, bounds, by_jobs, sent, runs };
+        let mut analysis = Self { stations, loads, bounds, by_jobs, by_clock, sent, runs };
         analysis.use_stations();
         analysis
     }
@@ -208,8 +216,8 @@ impl Analysis {
     fn use_stations(&mut self) {
         for (k, station) in self.stations.iter_mut().enumerate() {
             let loads = self.loads.iter().filter(|load| load.demands[k] > 0.0);
-            station.utilization =
-                loads.map(|load| load.rate * load.demands[k]).sum::<f64>() / station.capacity();
+            let busy = loads.map(|load| load.rate * load.demands[k]).sum::<f64>() + self.by_clock[k];
+            station.utilization = busy / station.capacity();
         }
     }
 
@@ -238,7 +246,7 @@ impl Analysis {
                 .filter(|(other, l)| *other != load && l.demands[k] > 0.0)
                 .map(|(_, l)| l.rate * l.demands[k])
                 .sum();
-            (self.stations[k].capacity() - others).max(0.0) / own.demands[k]
+            (self.stations[k].capacity() - self.by_clock[k] - others).max(0.0) / own.demands[k]
         };
         (0..self.stations.len()).filter(|k| own.demands[*k] > 0.0).map(free).min_by(f64::total_cmp)
     }
@@ -356,14 +364,9 @@ fn load(
         }
     }
     let offered = offered(blueprint, plan);
-    let by_station = |pools: &[f64], services: &[f64]| {
-        stations
-            .iter()
-            .map(|station| match station.place {
-                Place::Pool(pool) => pools[pool.index()],
-                Place::Cores(service) => services[service.index()],
-            })
-            .collect()
+    let visits = |station: &Station| match station.place {
+        Place::Pool(pool) => cost.acquired[pool.index()],
+        Place::Cores(service) => cost.bursts[service.index()],
     };
     Load {
         traffic,
@@ -373,13 +376,33 @@ fn load(
             Offered::Closed { users, think } => users / (think + cost.response),
         },
         response: cost.response,
-        demands: by_station(&cost.held, &cost.cpu),
-        visits: by_station(&cost.acquired, &cost.bursts),
+        demands: stations.iter().map(|station| demand(&cost, station)).collect(),
+        visits: stations.iter().map(visits).collect(),
         entries: cost.entries.clone(),
         sent: cost.sent.clone(),
         attempts,
         answered: cost.answered(),
     }
+}
+
+/// Unit-seconds of a station that something costs. A pause takes all cores of a replica.
+fn demand(cost: &Cost, station: &Station) -> f64 {
+    match station.place {
+        Place::Pool(pool) => cost.held[pool.index()],
+        Place::Cores(service) => cost.cpu[service.index()] + cost.paused[service.index()] * station.units,
+    }
+}
+
+/// Units of a station that jobs on a clock keep busy: their runs per second, times what a run takes. A run that takes
+/// longer than a tick makes fewer of them.
+fn by_clock(blueprint: &Blueprint, costs: &Costs<'_>, station: &Station) -> f64 {
+    let busy = |(plan, cost): (&JobPlan, &Cost)| {
+        let start = plan.start.as_ref().filter(|start| start.when.is_none())?;
+        let gap = mean(start.every.as_ref()?).max(cost.response);
+        let sites = if start.each_replica { blueprint.services[plan.service.index()].replicas } else { 1 };
+        Some(f64::from(sites) * demand(cost, station) / gap)
+    };
+    blueprint.jobs.iter().zip(costs.of_jobs()).filter_map(busy).sum()
 }
 
 /// Shares from cumulative shares.

@@ -59,6 +59,8 @@ pub(crate) struct Cost {
     pub(crate) cpu: Vec<f64>,
     /// By service: bursts.
     pub(crate) bursts: Vec<f64>,
+    /// By service: seconds for which pauses stop the cores of a replica.
+    pub(crate) paused: Vec<f64>,
     /// By pool: unit-seconds held.
     pub(crate) held: Vec<f64>,
     /// By pool: acquisitions.
@@ -76,6 +78,7 @@ impl Cost {
             response: 0.0,
             cpu: vec![0.0; blueprint.services.len()],
             bursts: vec![0.0; blueprint.services.len()],
+            paused: vec![0.0; blueprint.services.len()],
             held: vec![0.0; blueprint.pools.len()],
             acquired: vec![0.0; blueprint.pools.len()],
             entries: vec![0.0; blueprint.endpoints.len()],
@@ -93,6 +96,7 @@ impl Cost {
         let rows = [
             (&mut self.cpu, &other.cpu),
             (&mut self.bursts, &other.bursts),
+            (&mut self.paused, &other.paused),
             (&mut self.held, &other.held),
             (&mut self.acquired, &other.acquired),
             (&mut self.entries, &other.entries),
@@ -113,6 +117,7 @@ impl Cost {
     fn differs_from(&self, other: &Self) -> bool {
         let rows = [
             (&self.cpu, &other.cpu),
+            (&self.paused, &other.paused),
             (&self.held, &other.held),
             (&self.entries, &other.entries),
             (&self.sent, &other.sent),
@@ -388,6 +393,15 @@ impl<'w, 'a> Walk<'w, 'a> {
                 self.spend(flow, self.costs.mean(time) * times, held);
                 vec![(next, flow)]
             }
+            Op::Pause(sampler) => {
+                self.pause(flow, self.costs.mean(sampler), held);
+                vec![(next, flow)]
+            }
+            Op::PauseTimes { time, factor } => {
+                let times = at_start(self.costs.blueprint, factor).max(0.0);
+                self.pause(flow, self.costs.mean(time) * times, held);
+                vec![(next, flow)]
+            }
             Op::Call(call) => {
                 let call = self.costs.of_call(call).cost;
                 self.total.add_work(&call, flow.total());
@@ -483,6 +497,12 @@ impl<'w, 'a> Walk<'w, 'a> {
         self.total.bursts[at] += flow.total();
         let pace = cores.cores.min(1.0);
         self.spend(flow, need / pace * self.costs.waits.stretch[at] + self.costs.waits.cores[at], held);
+    }
+
+    /// The cores of a replica stand still.
+    fn pause(&mut self, flow: Flow, seconds: f64, held: &Held) {
+        self.total.paused[self.service.index()] += flow.total() * seconds;
+        self.spend(flow, seconds, held);
     }
 
     /// The flow that goes on after something ended with `outcomes`: those without an answer end the frame.

@@ -118,7 +118,7 @@ pub(super) fn describe(blueprint: &Blueprint, analysis: &Analysis) -> Vec<Result
         })
         .zip(&analysis.by_jobs)
         .map(|(law, by_jobs)| {
-            let why = "consumers of a queue use it too, and they come when they have done with what they had";
+            let why = "jobs use it too, and they do not come as requests do";
             if *by_jobs && law.is_ok() { Err(NoLaw::Because(why.to_owned())) } else { law }
         })
         .collect();
@@ -311,8 +311,11 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
             Op::CpuPerByte { .. } => {
                 return Err(format!("what is done while `{name}` is held goes by bytes"));
             }
-            Op::CpuTimes { .. } | Op::DelayTimes { .. } => {
+            Op::CpuTimes { .. } | Op::DelayTimes { .. } | Op::PauseTimes { .. } => {
                 return Err(format!("what is done while `{name}` is held goes by levels"));
+            }
+            Op::Pause(_) => {
+                return Err(format!("what is done while `{name}` is held stops the cores"));
             }
             Op::Delay(sampler) => {
                 body.step(&blueprint.samplers[sampler.index()], 1.0);

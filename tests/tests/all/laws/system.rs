@@ -22,6 +22,7 @@ pub(super) struct System {
     flows: Flows,
     caches: Caches,
     messages: Messages,
+    starters: Vec<Starter>,
     events: Vec<Event>,
     faults: Vec<Fault>,
     /// Nothing is cancelled, the network takes no time, and most calls have no policy: leaves are visited the
@@ -61,6 +62,8 @@ enum Step {
     /// CPU time that goes by bytes.
     Read(&'static str),
     Delay(&'static str),
+    /// Stops the cores, where there are any.
+    Pause(&'static str),
     /// Holds the service's own resource.
     Hold(u8, Vec<Step>),
     /// Holds the resource that all share.
@@ -150,6 +153,15 @@ struct Messages {
     jobs: [(u8, Vec<Step>); 2],
 }
 
+/// A job that starts by itself.
+#[derive(Clone, Debug)]
+struct Starter {
+    service: u8,
+    start: &'static str,
+    per: &'static str,
+    steps: Vec<Step>,
+}
+
 #[derive(Clone, Debug)]
 struct Event {
     at_ms: u16,
@@ -205,7 +217,20 @@ const HEALTH: [&str; 3] = [
     "{eject: {errors: 2, for: 50ms, max: 100%}, panic: 100%}",
     "{check: 7ms, fall: 2, rise: 1, panic: 0%}",
 ];
-const FLOWS: [&str; 12] = [
+/// Clocks stop with the traffic, and a condition that holds leads to something that ends it.
+const STARTS: [&str; 8] = [
+    "every: 7ms",
+    "every: {exp: 60ms}, at: 5ms",
+    "every: {uniform: [1ms, 200ms]}, at: {exp: 100ms}, when: tide.level < 8",
+    "every: 30ms, when: tide.used > 2 or stock.size > 40",
+    "at: {uniform: [0s, 1s]}",
+    "at: 1500ms",
+    "when: tide.level < 6",
+    "when: tide.level + 1 < 0.5 * tide.size, at: {uniform: [0ms, 500ms]}",
+];
+const FLOWS: [&str; 14] = [
+    "{take: tide, units: 2, guard: none}",
+    "{take: tide, units: {uniform: [0, 3]}}",
     "{take: heap, units: {uniform: [0, 8]}}",
     "{take: quota}",
     "{take: quota, units: {uniform: [0, 3]}}",
@@ -392,6 +417,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => time().prop_map(Step::Cpu),
         1 => time().prop_map(Step::Read),
         3 => time().prop_map(Step::Delay),
+        1 => time().prop_map(Step::Pause),
         5 => (any::<u8>(), option::of(any::<u8>())).prop_map(|(to, policy)| Step::Call(to, policy)),
         2 => (1..=2_u8, time()).prop_map(|(units, time)| Step::Borrow(units, time)),
         4 => select(&FLOWS[..]).prop_map(Step::Flow),
@@ -595,6 +621,9 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
     let misses = (select(&MISSES[..]), select(&MISSES[..]));
     let caches = (select(&CACHES[..]), select(&CACHES[..]), select(&COPIES[..]), misses)
         .prop_map(|(near, pages, copy, misses)| Caches { near, pages, copy, misses });
+    let starter = (any::<u8>(), select(&STARTS[..]), select(&["replica", "service"][..]), steps())
+        .prop_map(|(service, start, per, steps)| Starter { service, start, per, steps });
+    let starters = prop_oneof![1 => Just(Vec::new()), 2 => vec(starter, 1..=3)];
     let flows = (flows, caches);
     let log = (1..=4_u8, select(&LOGS[..]), select(&LOG_CONSUMERS[..]));
     let line = (select(&LINES[..]), select(&LINE_CONSUMERS[..]));
@@ -603,9 +632,23 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
     let faults = prop_oneof![2 => Just(Vec::new()), 1 => vec(fault(), 1..=4)];
     let parts =
         (vec(service(), 1..=5), vec(traffic(), 1..=3), vec(policy(), 1..=3), shared, (events, faults));
-    (parts, (flows, messages), any::<bool>()).prop_map(
-        |((services, traffics, policies, shared, (events, faults)), ((flows, caches), messages), calm)| {
-            System { services, traffics, policies, shared, flows, caches, messages, events, faults, calm }
+    (parts, (flows, messages, starters), any::<bool>()).prop_map(
+        |(
+            (services, traffics, policies, shared, (events, faults)),
+            ((flows, caches), messages, starters),
+            calm,
+        )| System {
+            services,
+            traffics,
+            policies,
+            shared,
+            flows,
+            caches,
+            messages,
+            starters,
+            events,
+            faults,
+            calm,
         },
     )
 }
@@ -649,6 +692,7 @@ impl Display for System {
         writeln!(f, "  sessions: {{slots: 4, queue: 3, timeout: 40ms}}")?;
         let Flows { quota, stock, gpu, row } = &self.flows;
         writeln!(f, "  quota: {{{quota}}}\n  stock: {{{stock}}}\n  gpu: {{{gpu}}}\n  row: {{{row}}}")?;
+        writeln!(f, "  tide: {{volume: 20, level: 10}}")?;
         writeln!(f, "routes:")?;
         for (i, service) in self.services.iter().enumerate() {
             let latency = service.latency.filter(|_| !self.calm);
@@ -811,6 +855,20 @@ impl System {
             let text = text.replace("take: heap", "take: stock");
             writeln!(f, "  j{number}: {{service: s{service}, do: {text}}}")?;
         }
+        for (number, Starter { service, start, per, steps }) in self.starters.iter().enumerate() {
+            let service = usize::from(*service) % self.services.len();
+            let mut text = String::new();
+            self.write_steps(&mut text, steps, service | JOB, false)?;
+            let text = text.replace("take: heap", "take: stock");
+            // What every value has for itself has no level that a job could look at.
+            let start = if self.flows.stock.contains("per:") {
+                start.replace("stock", "tide")
+            } else {
+                (*start).into()
+            };
+            let refill = "[{repeat: 1, do: ".to_owned() + &text + "}, {give: tide, units: 5}]";
+            writeln!(f, "  own{number}: {{service: s{service}, {start}, per: {per}, do: {refill}}}")?;
+        }
         Ok(())
     }
 
@@ -836,6 +894,10 @@ impl System {
             Step::Cpu(time) => write!(out, "{{cpu: {time}}}"),
             Step::Read(time) => write!(out, "{{cpu: {time}, per_byte: 1us}}"),
             Step::Delay(time) => write!(out, "{{delay: {time}}}"),
+            Step::Pause(time) => {
+                let verb = if self.services[i].cores.is_some() { "pause" } else { "delay" };
+                write!(out, "{{{verb}: {time}}}")
+            }
             Step::Hold(_, steps) if holding => {
                 out.push_str("{repeat: 1, do: ");
                 self.write_steps(out, steps, at, true)?;
@@ -955,10 +1017,15 @@ impl System {
     fn write_events(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let users: Vec<usize> =
             (0..self.traffics.len()).filter(|&i| self.traffics[i].users.is_some()).collect();
-        if self.events.is_empty() && self.faults.is_empty() && users.is_empty() {
+        let clocks: Vec<usize> =
+            (0..self.starters.len()).filter(|&i| self.starters[i].start.contains("every")).collect();
+        if self.events.is_empty() && self.faults.is_empty() && users.is_empty() && clocks.is_empty() {
             return Ok(());
         }
         writeln!(f, "events:")?;
+        for i in clocks {
+            writeln!(f, "  - {{at: {TRAFFIC_ENDS}, set: {{jobs.own{i}.every: 1d}}}}")?;
+        }
         for fault in &self.faults {
             self.write_fault(f, fault)?;
         }

@@ -23,15 +23,17 @@ pub(super) fn read_nodes(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     seen.segment.services[0].life.as_ref().map(|life| Reading::Value(life.availability(k)))
 }
 
-/// M/G/1 whose server stands still now and then: one core at a speed of 0. The time until it does runs while it goes,
-/// whether or not it has anything to do.
+/// M/G/1 whose server stands still now and then, whether or not it has anything to do, or only while it has: a job that
+/// pauses its core, by a clock without memory, which may as well go on while nobody looks at it.
 pub(super) fn pauses(params: &Params) -> Model {
     let (rate, service, pause) =
         (params.number("arrival_rate"), given(params, "service"), given(params, "pause_duration"));
     let up = params.number("pause_rate").recip();
+    let when = if is_paused_idle(params) { "" } else { ", when: free.used > 0" };
     let text = format!(
         "traffic:\n{}services:\n  station:\n    cores: 1\n    scheduling: run_to_completion\n    endpoints:\n      \
-         serve: [{{cpu: {}}}]\nevents:\n  - {{mttf: {{exp: {up}s}}, for: {}, set: {{services.station.speed: 0}}}}\n",
+         serve: [{{take: free}}, {{cpu: {}}}, {{give: free}}]\nresources: {{free: {{volume: 1M}}}}\njobs:\n  \
+         pause: {{service: station, every: {{exp: {up}s}}{when}, do: [{{pause: {}}}]}}\n",
         traffic("jobs", rate, "station.serve"),
         law(service),
         law(pause),
@@ -45,11 +47,22 @@ pub(super) fn pauses(params: &Params) -> Model {
     Model { text, rate, relaxation: relaxation(own, scv + uneven, 1.0, load) + up, weight: 1.0 }
 }
 
+/// Whether the server stands still also while it has nothing to do.
+fn is_paused_idle(params: &Params) -> bool {
+    params.get("mode").is_none_or(|mode| mode != "busy_only")
+}
+
 pub(super) fn read_pauses(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     if let Some(of) = metric.strip_prefix("sojourn_") {
         return figure(&seen.latency(), of);
     }
-    (metric == "number_in_system_mean").then(|| Reading::Value(seen.present()))
+    let cores = seen.segment.cores[0].as_ref()?;
+    match (metric, is_paused_idle(seen.params)) {
+        ("number_in_system_mean", _) => Some(Reading::Value(seen.present())),
+        ("availability", true) => Some(Reading::Value(1.0 - cores.paused / cores.capacity)),
+        ("busy_or_paused_fraction_of_load", false) => Some(Reading::Value(cores.taken() / cores.capacity)),
+        _ => None,
+    }
 }
 
 /// M/G/1 whose server is switched off when nobody is there: a connection that is closed as soon as nobody uses it.
