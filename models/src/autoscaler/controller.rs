@@ -80,6 +80,19 @@ impl Why {
             Self::Own(reason) => format!("{reason:?}"),
         }
     }
+
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Kubernetes(reason) => reason.meaning(),
+            Self::Keda(reason) => reason.meaning(),
+            Self::Knative(KnativeReason::Decided(reason)) => reason.meaning(),
+            Self::Knative(KnativeReason::Applied(reason)) => reason.meaning(),
+            Self::Aws(reason) => reason.meaning(),
+            Self::Google(reason) => reason.meaning(),
+            Self::Own(reason) => reason.meaning(),
+        }
+    }
 }
 
 /// What a look came to.

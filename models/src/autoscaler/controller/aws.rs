@@ -51,6 +51,15 @@ pub enum AwsPolicy {
     },
 }
 
+impl AwsPolicy {
+    /// What it looks at.
+    pub fn metric(&self) -> &str {
+        let (Self::TargetTracking { metric, .. } | Self::Step { metric, .. } | Self::Simple { metric, .. }) =
+            self;
+        metric
+    }
+}
+
 /// A group with all that scales it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AwsGroup {
@@ -87,6 +96,22 @@ pub enum AwsReason {
     Scheduled,
     /// The forecast.
     Predicted,
+}
+
+impl AwsReason {
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::NoAlarm => "no alarm rings",
+            Self::ScaleOut => "an alarm rings: more",
+            Self::ScaleIn => "an alarm rings: fewer",
+            Self::WarmingUp => "what was added warms up",
+            Self::Cooldown => "a cooldown runs",
+            Self::NotAllAgree => "not all policies want fewer",
+            Self::Scheduled => "by the clock",
+            Self::Predicted => "by the forecast",
+        }
+    }
 }
 
 /// Alarms of a policy, and its cooldown.
