@@ -80,6 +80,19 @@ impl Why {
             Self::Own(reason) => format!("{reason:?}"),
         }
     }
+
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Kubernetes(reason) => reason.meaning(),
+            Self::Keda(reason) => reason.meaning(),
+            Self::Knative(KnativeReason::Decided(reason)) => reason.meaning(),
+            Self::Knative(KnativeReason::Applied(reason)) => reason.meaning(),
+            Self::Aws(reason) => reason.meaning(),
+            Self::Google(reason) => reason.meaning(),
+            Self::Own(reason) => reason.meaning(),
+        }
+    }
 }
 
 /// What a look came to.
@@ -157,7 +170,7 @@ pub(crate) mod worlds {
 
     use super::super::kubernetes::pass::Target;
     use super::super::kubernetes::{MetricError, MetricSource, Phase, Pod, Ready, Sample, Template};
-    use super::{Scraped, World};
+    use super::{Controller, Scraped, World};
 
     pub(crate) struct Plain {
         pub(crate) set: i32,
@@ -244,5 +257,50 @@ pub(crate) mod worlds {
 
     pub(crate) fn at(seconds: u64) -> SimTime {
         SimTime::from_nanos(seconds * 1_000_000_000)
+    }
+
+    /// A change of the count: when, in seconds, to how many, and why.
+    #[derive(Clone, Debug, PartialEq)]
+    pub(crate) struct Change {
+        pub(crate) second: u64,
+        pub(crate) to: i32,
+        pub(crate) why: String,
+    }
+
+    /// Runs a controller until a second that still belongs to it. `tell` sets the world before each look; every answer
+    /// takes effect at once.
+    pub(crate) fn reasoned_course(
+        mut controller: Controller,
+        start: i32,
+        until: u64,
+        tell: impl Fn(&mut Plain, u64),
+    ) -> Vec<Change> {
+        let mut world = Plain::of(start);
+        let mut changes = Vec::new();
+        let mut now = at(0);
+        while now <= at(until) {
+            let second = now.as_seconds() as u64;
+            tell(&mut world, second);
+            let decision = controller.look(&world, now);
+            if let Some(to) = decision.replicas.filter(|to| *to != world.set) {
+                let from = world.set;
+                world.resize(to);
+                controller.written(from, to, now);
+                changes.push(Change { second, to, why: decision.why.name() });
+            }
+            now = decision.next;
+        }
+        changes
+    }
+
+    /// The same, without the reasons.
+    pub(crate) fn course(
+        controller: Controller,
+        start: i32,
+        until: u64,
+        tell: impl Fn(&mut Plain, u64),
+    ) -> Vec<(u64, i32)> {
+        let changes = reasoned_course(controller, start, until, tell);
+        changes.into_iter().map(|change| (change.second, change.to)).collect()
     }
 }

@@ -81,6 +81,19 @@ pub enum Reason {
     Mode,
 }
 
+impl Reason {
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Recommended => "as the signals ask for",
+            Self::Stabilized => "held up by the last peak",
+            Self::ScaleInControl => "shrinking limited by the controls",
+            Self::Bounded => "held at the fewest or the most",
+            Self::Mode => "the mode does not allow it",
+        }
+    }
+}
+
 /// Remembers recommendations and sizes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Autoscaler {

@@ -47,6 +47,20 @@ pub enum Reason {
     NoSignal,
 }
 
+impl Reason {
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Scheduled => "by the timetable",
+            Self::Signal => "as the signal asks for",
+            Self::WithinTolerance => "close enough to the target",
+            Self::Stabilized => "held up by the window",
+            Self::Bounded => "held at the fewest or the most",
+            Self::NoSignal => "there is no signal: frozen",
+        }
+    }
+}
+
 /// Holds a count up for a while and within bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Steady {

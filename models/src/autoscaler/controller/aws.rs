@@ -51,6 +51,15 @@ pub enum AwsPolicy {
     },
 }
 
+impl AwsPolicy {
+    /// What it looks at.
+    pub fn metric(&self) -> &str {
+        let (Self::TargetTracking { metric, .. } | Self::Step { metric, .. } | Self::Simple { metric, .. }) =
+            self;
+        metric
+    }
+}
+
 /// A group with all that scales it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AwsGroup {
@@ -87,6 +96,22 @@ pub enum AwsReason {
     Scheduled,
     /// The forecast.
     Predicted,
+}
+
+impl AwsReason {
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::NoAlarm => "no alarm rings",
+            Self::ScaleOut => "an alarm rings: more",
+            Self::ScaleIn => "an alarm rings: fewer",
+            Self::WarmingUp => "what was added warms up",
+            Self::Cooldown => "a cooldown runs",
+            Self::NotAllAgree => "not all policies want fewer",
+            Self::Scheduled => "by the clock",
+            Self::Predicted => "by the forecast",
+        }
+    }
 }
 
 /// Alarms of a policy, and its cooldown.
@@ -377,7 +402,7 @@ mod tests {
     use super::super::super::aws::adjust::{Adjustment, AdjustmentType};
     use super::super::super::aws::alarm::Comparison;
     use super::super::Controller;
-    use super::super::worlds::{Plain, at};
+    use super::super::worlds::{self, Plain, at};
     use super::*;
 
     fn group(policies: Vec<AwsPolicy>) -> AwsGroup {
@@ -397,23 +422,10 @@ mod tests {
 
     /// Runs a group minute by minute; `load` is what the metric is at a time and a size.
     fn course(group: AwsGroup, start: i32, load: impl Fn(u64, i32) -> f64, minutes: u64) -> Vec<(u64, i32)> {
-        let mut controller = Controller::Aws(AwsController::new(group, at(0)));
-        let mut world = Plain::of(start);
-        let mut changes = Vec::new();
-        let mut now = at(0);
-        while now <= at(60 * minutes) {
-            let second = now.as_seconds() as u64;
+        let controller = Controller::Aws(AwsController::new(group, at(0)));
+        worlds::course(controller, start, 60 * minutes, |world, second| {
             world.values.insert("cpu", load(second, world.set));
-            let decision = controller.look(&world, now);
-            let (from, to) = (world.set, decision.replicas.expect("an opinion"));
-            if to != from {
-                world.resize(to);
-                controller.written(from, to, now);
-                changes.push((second, to));
-            }
-            now = decision.next;
-        }
-        changes
+        })
     }
 
     /// Load 400 on 4 is 100 against 50: three datapoints (60, 120, 180 s) ring, 8 are wanted. At 50 nothing rings. From

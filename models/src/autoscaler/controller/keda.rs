@@ -212,7 +212,7 @@ mod tests {
     use super::super::super::keda::{Fallback, FallbackBehavior, Trigger};
     use super::super::super::kubernetes::seconds;
     use super::super::Controller;
-    use super::super::worlds::{Plain, at};
+    use super::super::worlds::{self, at};
     use super::*;
 
     fn object() -> ScaledObject {
@@ -224,31 +224,17 @@ mod tests {
         }
     }
 
+    /// Runs an object on a queue that is told for each second, or is silent.
     fn course(
         object: ScaledObject,
         start: i32,
         queue: impl Fn(u64) -> Option<f64>,
         until: u64,
     ) -> Vec<(u64, i32)> {
-        let mut controller =
-            Controller::Keda(KedaController::new(object, ControllerSettings::default(), at(0)));
-        let mut world = Plain::of(start);
-        let mut changes = Vec::new();
-        let mut now = at(0);
-        while now <= at(until) {
-            let second = now.as_seconds() as u64;
-            world.values.clear();
-            world.values.extend(queue(second).map(|value| ("queue", value)));
-            let decision = controller.look(&world, now);
-            let (from, to) = (world.set, decision.replicas.unwrap_or(world.set));
-            if to != from {
-                world.resize(to);
-                controller.written(from, to, now);
-                changes.push((second, to));
-            }
-            now = decision.next;
-        }
-        changes
+        let controller = Controller::Keda(KedaController::new(object, ControllerSettings::default(), at(0)));
+        worlds::course(controller, start, until, |world, second| {
+            world.values = queue(second).map(|value| ("queue", value)).into_iter().collect();
+        })
     }
 
     /// A queue of 80 from 10 s to 100 s. The poll of 30 s finds it: 1, and the autoscaler goes on to 4 and 8. The last

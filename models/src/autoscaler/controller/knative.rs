@@ -153,32 +153,20 @@ impl KnativeController {
 mod tests {
     use super::super::Controller;
     use super::super::Scraped;
-    use super::super::worlds::{Plain, at};
+    use super::super::worlds::{Change, at, reasoned_course};
     use super::*;
 
-    /// Runs a revision with a target of 10 in flight for each pod, 7 of which it aims at; every answer takes effect
-    /// at once and the activator is in the path of requests from `proxied` on.
-    fn course(load: impl Fn(u64) -> f64, until: u64) -> Vec<(u64, i32, String)> {
+    /// Runs a revision with a target of 10 in flight for each pod, 7 of which it aims at; the activator is in the path of
+    /// requests all along.
+    fn course(load: impl Fn(u64) -> f64, until: u64) -> Vec<Change> {
         let revision = Revision { container_concurrency: 10, ..Revision::default() };
         let controller = KnativeController::new(ClusterConfig::default(), revision, 1, at(0));
-        let mut controller = Controller::Knative(controller);
-        let mut world = Plain::of(1);
-        let mut changes = Vec::new();
-        let mut now = at(0);
-        while now <= at(until) {
-            let second = now.as_seconds() as u64;
+        reasoned_course(Controller::Knative(controller), 1, until, |world, second| {
             let pods = world.pods.len().max(1) as f64;
             let pod = Scraped { concurrency: load(second) / pods, ..Scraped::default() };
             world.scraped = vec![pod; world.pods.len()];
             world.proxied = Some(Span::ZERO);
-            let decision = controller.look(&world, now);
-            if let Some(to) = decision.replicas.filter(|to| *to != world.set) {
-                world.resize(to);
-                changes.push((second, to, decision.why.name()));
-            }
-            now = decision.next;
-        }
-        changes
+        })
     }
 
     /// 5 in flight, 70 from 60 s to 90 s, then 5 again. At 60 s the panic window of 6 s holds five seconds of 5 and
@@ -188,14 +176,14 @@ mod tests {
     #[test]
     fn a_panic_holds_its_peak_for_a_stable_window() {
         let changes = course(|second| if (60..90).contains(&second) { 70.0 } else { 5.0 }, 300);
-        assert_eq!(changes[0], (60, 3, "Panic".into()));
-        let peak = changes.iter().map(|(_, to, _)| *to).max();
+        assert_eq!(changes[0], Change { second: 60, to: 3, why: "Panic".into() });
+        let peak = changes.iter().map(|change| change.to).max();
         assert_eq!(peak, Some(10));
-        let reached = changes.iter().position(|(_, to, _)| *to == 10).expect("the peak");
+        let reached = changes.iter().position(|change| change.to == 10).expect("the peak");
         let last_burst = 62; // 5 + 5 + 5 + 70 * 3 -> 225 / 6 = 37.5 needs 6, twice the 3 pods; at 64 s 9 of 6.
         let fall = &changes[reached + 1];
-        assert!(fall.0 > last_burst + 60 && fall.0 <= last_burst + 64, "{changes:?}");
-        assert_eq!(fall.2, "Stable");
+        assert!(fall.second > last_burst + 60 && fall.second <= last_burst + 64, "{changes:?}");
+        assert_eq!(fall.why, "Stable");
     }
 
     /// Nothing from 10 s on. The stable window is empty of load at 70 s, 0 is wanted; it has been active since 0 s,
@@ -203,8 +191,8 @@ mod tests {
     #[test]
     fn to_zero_takes_a_window_and_the_grace_period() {
         let changes = course(|second| if second < 10 { 5.0 } else { 0.0 }, 200);
-        let (second, to, why) = changes.last().expect("a change").clone();
-        assert_eq!((to, why.as_str()), (0, "Idle"));
-        assert!((98..=102).contains(&second), "{changes:?}");
+        let last = changes.last().expect("a change");
+        assert_eq!((last.to, last.why.as_str()), (0, "Idle"));
+        assert!((98..=102).contains(&last.second), "{changes:?}");
     }
 }

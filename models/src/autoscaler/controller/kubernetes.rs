@@ -67,7 +67,7 @@ mod tests {
         Behavior, Metric, PartialRules, Policy, PolicyType, ValueTarget, seconds,
     };
     use super::super::Controller;
-    use super::super::worlds::{Plain, at};
+    use super::super::worlds::{self, Plain, at};
     use super::*;
 
     fn hpa(behavior: Option<Behavior>) -> Hpa {
@@ -80,31 +80,17 @@ mod tests {
         }
     }
 
-    /// Runs a controller on a queue that is told for each sync, every answer taking effect at once.
+    /// Runs a controller on a queue that is told for each second.
     fn course(
         behavior: Option<Behavior>,
         start: i32,
         queue: impl Fn(u64) -> f64,
         until: u64,
     ) -> Vec<(u64, i32)> {
-        let mut controller =
-            Controller::Hpa(HpaController::new(hpa(behavior), ControllerSettings::default()));
-        let mut world = Plain::of(start);
-        let mut changes = Vec::new();
-        let mut now = at(0);
-        while now <= at(until) {
-            let second = now.as_seconds() as u64;
+        let controller = Controller::Hpa(HpaController::new(hpa(behavior), ControllerSettings::default()));
+        worlds::course(controller, start, until, |world, second| {
             world.values.insert("queue", queue(second));
-            let decision = controller.look(&world, now);
-            let (from, to) = (world.set, decision.replicas.expect("an opinion"));
-            if to != from {
-                world.resize(to);
-                controller.written(from, to, now);
-                changes.push((second, to));
-            }
-            now = decision.next;
-        }
-        changes
+        })
     }
 
     /// 10 replicas at 100 for 100; from 60 s on the queue is 20. The recommendation of 10 at 45 s is 300 s old at

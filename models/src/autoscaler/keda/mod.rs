@@ -226,6 +226,24 @@ pub enum LoopReason {
     RaisedToMinimum,
 }
 
+impl LoopReason {
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Activated => "a trigger is active: away from zero",
+            Self::ScaleOutPaused => "growth is paused",
+            Self::LeftToHpa => "left to the autoscaler it makes",
+            Self::LeftToFallback => "a trigger failed: left to the fallback",
+            Self::TriggerError => "a trigger failed, and there is no fallback",
+            Self::Deactivated => "nothing was active for a cooldown",
+            Self::CoolingDown => "nothing is active, not for long enough",
+            Self::ScaleInPaused => "shrinking is paused",
+            Self::RaisedToMinimum => "raised to the fewest",
+        }
+    }
+}
+
 /// One look at the triggers.
 ///
 /// Cool-downs are over when more than their time has passed, not when it has.

@@ -117,6 +117,27 @@ pub enum ApplyReason {
     NotProxied,
 }
 
+impl ApplyReason {
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::NoDecision => "no decision yet",
+            Self::AsDecided => "as decided",
+            Self::Bounded => "held at the fewest or the most",
+            Self::ScaleToZeroOff => "one stays: scaling to zero is off",
+            Self::ActivationTimedOut => "it came up for too long",
+            Self::Activating => "coming up",
+            Self::Deactivated => "out of service; its pods stay",
+            Self::ActiveForLessThanWindow => "one stays for the rest of the window",
+            Self::Idle => "out of service for long enough",
+            Self::PodRetention => "the last pod is kept for a while",
+            Self::ProxiedForGrace => "behind the activator for long enough",
+            Self::GracePeriod => "behind the activator for a while yet",
+            Self::NotProxied => "the activator is not in the path yet",
+        }
+    }
+}
+
 /// Applies a decision; nothing for no decision yet.
 pub fn apply(
     config: &ClusterConfig,

@@ -70,6 +70,19 @@ pub enum DecideReason {
     ActivationScale,
 }
 
+impl DecideReason {
+    /// In a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Stable => "by the average over the stable window",
+            Self::Panic => "the most that the burst asked for",
+            Self::Delayed => "held up by the delay",
+            Self::RateLimited => "limited by the rates of a decision",
+            Self::ActivationScale => "raised to the activation scale",
+        }
+    }
+}
+
 /// Decides for one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decider {

@@ -119,6 +119,20 @@ pub enum Metric {
     Unsupported,
 }
 
+impl Metric {
+    /// The resource, or its own name; nothing for a type that nobody knows.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Resource { resource: name, .. }
+            | Self::ContainerResource { resource: name, .. }
+            | Self::Pods { metric: name, .. }
+            | Self::Object { metric: name, .. }
+            | Self::External { metric: name, .. } => Some(name),
+            Self::Unsupported => None,
+        }
+    }
+}
+
 /// How much of a resource is wanted to be in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResourceTarget {

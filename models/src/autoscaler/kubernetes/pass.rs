@@ -125,6 +125,30 @@ impl Reason {
             Self::InvalidMetricSourceType => "InvalidMetricSourceType",
         }
     }
+
+    /// The same in a phrase.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::DesiredWithinRange => "as the metrics ask for",
+            Self::TooFewReplicas => "raised to the fewest",
+            Self::TooManyReplicas => "held at the most",
+            Self::ScaleUpLimit => "growth limited by a policy",
+            Self::ScaleDownLimit => "shrinking limited by a policy",
+            Self::ReadyForNewScale => "within tolerance, or just as many as needed",
+            Self::ScaleUpStabilized => "growth held back by the window",
+            Self::ScaleDownStabilized => "held up by the window",
+            Self::SucceededGetScale => "nothing decided yet",
+            Self::SucceededRescale => "brought within the bounds",
+            Self::ScalingDisabled => "switched off: at zero by hand",
+            Self::ValidMetricFound => "the metrics can be read",
+            Self::FailedGetResourceMetric
+            | Self::FailedGetContainerResourceMetric
+            | Self::FailedGetPodsMetric
+            | Self::FailedGetObjectMetric
+            | Self::FailedGetExternalMetric => "the metric cannot be had: frozen",
+            Self::InvalidMetricSourceType => "no such type of metric: frozen",
+        }
+    }
 }
 
 /// A condition of the autoscaler's status.
