@@ -9,6 +9,7 @@
 use models::autoscaler::aws::adjust::{Adjustment, AdjustmentType};
 use models::autoscaler::aws::step::{DEFAULT_COOLDOWN, SimplePolicy};
 use models::autoscaler::aws::{Bounds, Comparison, Cooldowns, Step, StepPolicy, TargetTracking};
+use models::autoscaler::controller::Flavor;
 use sim_core::Span;
 
 use crate::diagnostic::Diagnostic;
@@ -22,11 +23,28 @@ use super::{Manifest, What};
 #[derive(Clone, Debug, PartialEq)]
 pub enum AwsDocument {
     /// A scaling policy.
-    Policy(AwsScalingPolicy),
+    Policy(AwsPolicyDocument),
     /// An alarm.
     Alarm(AwsAlarm),
     /// A group.
     Group(AwsGroupLimits),
+}
+
+/// A scaling policy, and how its alarms are found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsPolicyDocument {
+    /// The policy.
+    pub policy: AwsScalingPolicy,
+    /// What it scales: a group of instances, or a target of Application Auto Scaling.
+    pub flavor: Flavor,
+    /// `PolicyARN`
+    pub arn: Option<String>,
+    /// The names of its alarms, as `describe-policies` prints them.
+    pub alarms: Vec<String>,
+    /// `EstimatedInstanceWarmup`; where there is none, the group's holds.
+    pub warmup: Option<Span>,
+    /// `Cooldown`; where there is none, the group's holds.
+    pub cooldown: Option<Span>,
 }
 
 /// A scaling policy.
@@ -74,9 +92,11 @@ pub struct AwsAlarm {
     pub periods: usize,
     /// Time between two datapoints.
     pub period: Span,
+    /// `AlarmActions`: the policies that it sets off, by their ARNs.
+    pub actions: Vec<String>,
 }
 
-/// What a group says of itself.
+/// What a group, or a target of Application Auto Scaling, says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AwsGroupLimits {
     /// Fewest and most.
@@ -93,9 +113,12 @@ pub(super) fn read(root: &Node, sink: &mut Sink, out: &mut Vec<Manifest>) {
     let Some(block) = Block::of(root, sink) else {
         return;
     };
-    for (key, one) in
-        [("ScalingPolicies", policy as Reader), ("MetricAlarms", alarm), ("AutoScalingGroups", group)]
-    {
+    for (key, one) in [
+        ("ScalingPolicies", policy as Reader),
+        ("MetricAlarms", alarm),
+        ("AutoScalingGroups", group),
+        ("ScalableTargets", scalable),
+    ] {
         if block.get(key).is_some() {
             for item in block.list(key, sink) {
                 out.extend(Block::of(item, sink).and_then(|item| one(&item, sink)));
@@ -112,6 +135,8 @@ pub(super) fn read(root: &Node, sink: &mut Sink, out: &mut Vec<Manifest>) {
         out.extend(policy(&block, sink));
     } else if has("MaxSize") {
         out.extend(group(&block, sink));
+    } else if has("MaxCapacity") {
+        out.extend(scalable(&block, sink));
     } else {
         let unknown = Diagnostic::warning("this document is not modelled; it is left out").at(root.place);
         sink.report(
@@ -126,13 +151,17 @@ fn policy(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
     let name = block.text("PolicyName", sink).map(str::to_owned);
     let group =
         block.text("AutoScalingGroupName", sink).or(block.text("ResourceId", sink)).map(str::to_owned);
-    block.skip(&["PolicyARN", "ServiceNamespace", "ScalableDimension", "CreationTime", "Alarms", "Enabled"]);
+    block.skip(&["ServiceNamespace", "ScalableDimension", "CreationTime", "Enabled"]);
+    let arn = block.text("PolicyARN", sink).map(str::to_owned);
+    let named = |alarm: &Node| alarm.get("AlarmName").and_then(Node::text).map(str::to_owned);
+    let alarms = block.list("Alarms", sink).iter().filter_map(named).collect();
     if let Some(off) = block.get("Enabled").filter(|_| block.flag("Enabled", sink) == Some(false)) {
         sink.report(
             Diagnostic::warning("this policy is switched off; it is read all the same").at(off.place),
         );
     }
     let warmup = block.seconds("EstimatedInstanceWarmup", 0..=MOST, sink);
+    let cooldown = block.seconds("Cooldown", 0..=MOST, sink);
     let inner = ["TargetTrackingConfiguration", "TargetTrackingScalingPolicyConfiguration"]
         .into_iter()
         .find_map(|key| block.block(key, sink));
@@ -146,14 +175,14 @@ fn policy(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
     });
     let policy = match kind_text {
         "TargetTrackingScaling" => {
-            let read = tracking(inner.as_ref().unwrap_or(block), warmup, sink);
+            let read = tracking(inner.as_ref().unwrap_or(block), sink);
             if let Some(inner) = &inner {
                 inner.finish(sink);
             }
             read
         }
         "StepScaling" => {
-            let read = step(steps.as_ref().unwrap_or(block), warmup, sink);
+            let read = step(steps.as_ref().unwrap_or(block), sink);
             if let Some(steps) = &steps {
                 steps.finish(sink);
             }
@@ -168,11 +197,37 @@ fn policy(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
         }
     };
     block.finish(sink);
-    let what = What::Aws(AwsDocument::Policy(policy?));
+    let policy = policy?;
+    let flavor = flavor(block, inner.as_ref().unwrap_or(block), &policy);
+    // Application Auto Scaling calls it a cooldown inside of the configuration.
+    let inside = steps.and_then(|steps| steps.seconds("Cooldown", 0..=MOST, sink));
+    let document = AwsPolicyDocument { policy, flavor, arn, alarms, warmup: warmup.or(inside), cooldown };
+    let what = What::Aws(AwsDocument::Policy(document));
     Some(Manifest { what, name, target: group, place: block.place() })
 }
 
-fn tracking(block: &Block<'_>, warmup: Option<Span>, sink: &mut Sink) -> Option<AwsScalingPolicy> {
+/// Policies of Application Auto Scaling name a resource, wrap their settings, have cooldowns of their own or follow a
+/// metric of another service.
+fn flavor(block: &Block<'_>, inner: &Block<'_>, policy: &AwsScalingPolicy) -> Flavor {
+    const OUTER: [&str; 4] = [
+        "ResourceId",
+        "ServiceNamespace",
+        "TargetTrackingScalingPolicyConfiguration",
+        "StepScalingPolicyConfiguration",
+    ];
+    const INNER: [&str; 2] = ["ScaleOutCooldown", "ScaleInCooldown"];
+    let elsewhere = match policy {
+        AwsScalingPolicy::TargetTracking { metric: AwsMetric::Predefined(name), .. } => {
+            !["ASG", "ALB"].iter().any(|prefix| name.starts_with(prefix))
+        }
+        _ => false,
+    };
+    let wrapped = block.keys().any(|(key, _)| OUTER.contains(&key));
+    let cooled = inner.keys().any(|(key, _)| INNER.contains(&key));
+    if elsewhere || wrapped || cooled { Flavor::Application } else { Flavor::Ec2 }
+}
+
+fn tracking(block: &Block<'_>, sink: &mut Sink) -> Option<AwsScalingPolicy> {
     let node = block.need("TargetValue", "write the value that the metric is to have", sink)?;
     let target = block.number("TargetValue", sink)?;
     if target <= 0.0 {
@@ -199,7 +254,6 @@ fn tracking(block: &Block<'_>, warmup: Option<Span>, sink: &mut Sink) -> Option<
     let seconds = |key, sink: &mut Sink| block.seconds(key, 0..=MOST, sink);
     let policy = TargetTracking {
         disable_scale_in: block.flag("DisableScaleIn", sink).unwrap_or(false),
-        warmup: warmup.unwrap_or(usual.warmup),
         cooldowns: Cooldowns {
             out: seconds("ScaleOutCooldown", sink).unwrap_or(usual.cooldowns.out),
             in_: seconds("ScaleInCooldown", sink).unwrap_or(usual.cooldowns.in_),
@@ -222,11 +276,11 @@ fn kind_of(block: &Block<'_>, sink: &mut Sink) -> Option<AdjustmentType> {
     }
 }
 
-fn step(block: &Block<'_>, warmup: Option<Span>, sink: &mut Sink) -> Option<StepPolicy> {
+fn step(block: &Block<'_>, sink: &mut Sink) -> Option<StepPolicy> {
     let kind = kind_of(block, sink);
     let min_magnitude = block.int("MinAdjustmentMagnitude", 0..=MOST, sink);
     block.not_modelled(&[("MetricAggregationType", "the newest datapoint counts")], sink);
-    let cooldown = block.seconds("Cooldown", 0..=MOST, sink);
+    block.skip(&["Cooldown"]);
     let steps_node = block.need("StepAdjustments", "write at least one step", sink)?;
     let mut steps = Vec::new();
     for item in block.list("StepAdjustments", sink) {
@@ -244,12 +298,7 @@ fn step(block: &Block<'_>, warmup: Option<Span>, sink: &mut Sink) -> Option<Step
             "each step begins where the one before ends, relative to the threshold; leave out the outermost ends",
         ));
     }
-    Some(StepPolicy {
-        kind: kind?,
-        min_magnitude,
-        steps,
-        warmup: warmup.or(cooldown).unwrap_or(DEFAULT_COOLDOWN),
-    })
+    Some(StepPolicy { kind: kind?, min_magnitude, steps, warmup: DEFAULT_COOLDOWN })
 }
 
 /// Steps may neither overlap nor leave gaps, and only the outermost ends may be open.
@@ -275,8 +324,8 @@ fn simple(block: &Block<'_>, sink: &mut Sink) -> Option<SimplePolicy> {
     block.need("ScalingAdjustment", "write how much it changes", sink)?;
     let value = block.number("ScalingAdjustment", sink)?;
     let min_magnitude = block.int("MinAdjustmentMagnitude", 0..=MOST, sink);
-    let cooldown = block.seconds("Cooldown", 0..=MOST, sink).unwrap_or(DEFAULT_COOLDOWN);
-    Some(SimplePolicy { adjustment: Adjustment { kind, value, min_magnitude }, cooldown })
+    let adjustment = Adjustment { kind, value, min_magnitude };
+    Some(SimplePolicy { adjustment, cooldown: DEFAULT_COOLDOWN })
 }
 
 fn alarm(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
@@ -284,7 +333,6 @@ fn alarm(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
     let keys = [
         "AlarmArn",
         "AlarmDescription",
-        "AlarmActions",
         "OKActions",
         "InsufficientDataActions",
         "ActionsEnabled",
@@ -330,6 +378,7 @@ fn alarm(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
         needed: needed as usize,
         periods: periods as usize,
         period: block.seconds("Period", 1..=86_400, sink).unwrap_or(Span::from_nanos(60_000_000_000)),
+        actions: block.list("AlarmActions", sink).iter().filter_map(Node::text).map(str::to_owned).collect(),
     };
     block.finish(sink);
     Some(Manifest { what: What::Aws(AwsDocument::Alarm(what)), name, target: None, place: block.place() })
@@ -337,15 +386,8 @@ fn alarm(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
 
 fn group(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
     let name = block.text("AutoScalingGroupName", sink).map(str::to_owned);
-    let min = block.int("MinSize", 0..=MOST, sink).unwrap_or(0);
-    block.need("MaxSize", "write the most instances there may be", sink)?;
-    let max = block.int("MaxSize", 0..=MOST, sink)?;
-    if min > max {
-        let more = Diagnostic::error(format!("`MinSize` is {min}, more than `MaxSize`, {max}"));
-        sink.report(more.at(block.place()).help("the fewest may not be more than the most"));
-    }
     let limits = AwsGroupLimits {
-        bounds: Bounds { min, max },
+        bounds: bounds(block, "MinSize", "MaxSize", sink)?,
         desired: block.int("DesiredCapacity", 0..=MOST, sink),
         cooldown: block.seconds("DefaultCooldown", 0..=MOST, sink).unwrap_or(DEFAULT_COOLDOWN),
         warmup: block.seconds("DefaultInstanceWarmup", 0..=MOST, sink),
@@ -353,6 +395,28 @@ fn group(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
     block.finish(sink);
     let what = What::Aws(AwsDocument::Group(limits));
     Some(Manifest { what, target: name.clone(), name, place: block.place() })
+}
+
+/// A target of Application Auto Scaling.
+fn scalable(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
+    let name = block.text("ResourceId", sink).map(str::to_owned);
+    block.skip(&["ServiceNamespace", "ScalableDimension", "CreationTime", "RoleARN", "ScalableTargetARN"]);
+    let bounds = bounds(block, "MinCapacity", "MaxCapacity", sink)?;
+    let limits = AwsGroupLimits { bounds, desired: None, cooldown: DEFAULT_COOLDOWN, warmup: None };
+    block.finish(sink);
+    let what = What::Aws(AwsDocument::Group(limits));
+    Some(Manifest { what, target: name.clone(), name, place: block.place() })
+}
+
+fn bounds(block: &Block<'_>, fewest: &str, most: &str, sink: &mut Sink) -> Option<Bounds> {
+    let min = block.int(fewest, 0..=MOST, sink).unwrap_or(0);
+    block.need(most, "write the most instances there may be", sink)?;
+    let max = block.int(most, 0..=MOST, sink)?;
+    if min > max {
+        let more = Diagnostic::error(format!("`{fewest}` is {min}, more than `{most}`, {max}"));
+        sink.report(more.at(block.place()).help("the fewest may not be more than the most"));
+    }
+    Some(Bounds { min, max })
 }
 
 #[cfg(test)]
@@ -376,11 +440,12 @@ mod tests {
                 "TargetTrackingScalingPolicyConfiguration": {bare}}}"#
         );
         let (bare, warnings) = read(bare).expect("a policy");
-        assert_eq!(warnings.trim(), "");
+        assert_eq!(warnings.matches("warning").count(), 1, "{warnings}");
+        assert!(warnings.contains("nothing says how many instances there may be"), "{warnings}");
         assert_eq!(bare, read(&wrapped).expect("a policy").0);
-        let AwsDocument::Policy(AwsScalingPolicy::TargetTracking { policy, metric }) = bare else {
-            panic!("{bare:?}")
-        };
+        let AwsDocument::Policy(bare) = bare else { panic!("{bare:?}") };
+        assert_eq!(bare.flavor, Flavor::Application);
+        let AwsScalingPolicy::TargetTracking { policy, metric } = bare.policy else { panic!("{bare:?}") };
         assert_eq!(metric, AwsMetric::Predefined("ECSServiceAverageCPUUtilization".into()));
         assert_eq!(policy.cooldowns.in_, Span::from_nanos(60_000_000_000));
         assert_eq!(policy.cooldowns.out, Cooldowns::default().out);
@@ -396,8 +461,9 @@ mod tests {
             )
         };
         let (document, _) = read(&steps(20.0)).expect("a policy");
-        let AwsDocument::Policy(AwsScalingPolicy::Step(policy)) = document else { panic!("{document:?}") };
-        assert_eq!((policy.steps.len(), policy.warmup), (2, Span::from_nanos(120_000_000_000)));
+        let AwsDocument::Policy(document) = document else { panic!("{document:?}") };
+        let AwsScalingPolicy::Step(policy) = document.policy else { panic!("{document:?}") };
+        assert_eq!((policy.steps.len(), document.warmup), (2, Some(Span::from_nanos(120_000_000_000))));
         assert!(read(&steps(10.0)).expect_err("a gap").contains("there is a gap between two steps"));
         assert!(read(&steps(30.0)).expect_err("an overlap").contains("two steps overlap"));
         assert!(read(&steps(-1.0)).expect_err("turned round").contains("ends before it begins"));
@@ -416,6 +482,11 @@ mod tests {
         let (document, _) = read(group).expect("a group");
         let AwsDocument::Group(group) = document else { panic!("{document:?}") };
         assert_eq!((group.bounds, group.desired), (Bounds { min: 2, max: 9 }, Some(3)));
+        let targets =
+            r#"{"ScalableTargets": [{"ResourceId": "service/a/b", "MinCapacity": 1, "MaxCapacity": 8}]}"#;
+        let (document, warnings) = read(targets).expect("a target");
+        let AwsDocument::Group(group) = document else { panic!("{document:?}") };
+        assert_eq!((group.bounds, warnings.trim()), (Bounds { min: 1, max: 8 }, ""));
     }
 
     #[test]

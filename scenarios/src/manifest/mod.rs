@@ -9,6 +9,7 @@
 
 mod aws;
 mod block;
+mod controller;
 mod hpa;
 mod keda;
 mod knative;
@@ -24,7 +25,8 @@ use crate::tree::{self, Node, Place};
 
 use block::Block;
 
-pub use aws::{AwsAlarm, AwsDocument, AwsGroupLimits, AwsMetric, AwsScalingPolicy};
+pub use aws::{AwsAlarm, AwsDocument, AwsGroupLimits, AwsMetric, AwsPolicyDocument, AwsScalingPolicy};
+pub use controller::{Goal, Law, MetricKind, Scaler, WantedMetric};
 pub use hpa::HpaManifest;
 pub use keda::{JobTrigger, ScaledJobManifest, ScaledObjectManifest, TriggerSource};
 pub use knative::KnativeRevision;
@@ -34,6 +36,8 @@ pub use knative::KnativeRevision;
 pub struct Manifests {
     /// Its documents that scale something, in the order of the file.
     pub list: Vec<Manifest>,
+    /// The autoscalers that they set up together.
+    pub scalers: Vec<Scaler>,
     /// What of it cannot be had.
     pub warnings: Diagnostics,
 }
@@ -88,6 +92,7 @@ pub fn read(name: &str, text: &str, settings: &ControllerSettings) -> Result<Man
     for root in &roots {
         document(root, settings, &mut sink, &mut list);
     }
+    let scalers = controller::scalers(&list, settings, &mut sink);
     let empty = list.is_empty();
     let (errors, warnings): (Vec<_>, Vec<_>) =
         sink.list.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
@@ -103,7 +108,7 @@ pub fn read(name: &str, text: &str, settings: &ControllerSettings) -> Result<Man
         );
         return Err(told([vec![nothing], warnings].concat()));
     }
-    Ok(Manifests { list, warnings: told(warnings) })
+    Ok(Manifests { list, scalers, warnings: told(warnings) })
 }
 
 /// Reads one document, or the documents of a list.

@@ -306,13 +306,11 @@ events: [{{at: 4s, crash: web, restart: {restart}}}, {{at: 5s, for: 4s, lose: {{
 /// One that is wanted while its zone is lost starts when that comes back.
 #[test]
 fn a_zone_brings_up_what_was_wanted_meanwhile() {
-    let seen = run(
-        "
+    let seen = run("
 traffic: {users: {rate: 10/s, arrivals: even, to: web.get}}
 services: {web: {replicas: 2, zones: [a, b], startup: 1s, endpoints: {get: [{delay: 1ms}]}}}
 events: [{at: 5s, for: 4s, lose: {zone: a}}, {at: 6s, set: {services.web.replicas: 4}}]
-",
-    );
+");
     close(in_state(&seen, 0, "down"), 4.0 + 3.0);
     close(in_state(&seen, 0, "starting"), 3.0);
     close(in_state(&seen, 0, "ready"), 20.0 + 20.0 - 5.0 + 20.0 - 10.0 + 20.0 - 7.0);
