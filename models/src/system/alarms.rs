@@ -6,6 +6,7 @@
 use sim_core::{Calendar, SimTime};
 
 use super::queues::QueueAlarm;
+use super::scalers::ScalerAlarm;
 use super::{Event, Packed, System};
 
 /// What an alarm is about.
@@ -31,6 +32,8 @@ pub(super) enum Alarm {
     Fails { change: u32, replica: u32 },
     /// Something about a queue, or those who take messages of it.
     Queue(QueueAlarm),
+    /// Something about an autoscaler.
+    Scaler { scaler: u32, about: ScalerAlarm },
 }
 
 impl System<'_> {
@@ -51,6 +54,7 @@ impl System<'_> {
             Alarm::Restart { replica, life } => self.restart(replica, life, now, calendar),
             Alarm::Fails { change, replica } => self.fails(change, replica, now, calendar),
             Alarm::Queue(alarm) => self.queue_alarm(alarm, now, calendar),
+            Alarm::Scaler { scaler, about } => self.scaler_alarm(scaler, about, now, calendar),
         }
     }
 }

@@ -28,6 +28,7 @@ mod queues;
 mod rates;
 mod replicate;
 mod routing;
+mod scalers;
 mod segments;
 mod steps;
 mod trace;
@@ -63,6 +64,7 @@ use queues::Queues;
 use rates::Rates;
 pub use replicate::{Replication, replicate};
 use routing::CallerRoute;
+use scalers::Scalers;
 use trace::Trace;
 use traffic::Source;
 use visit::{Leaf, Visit};
@@ -131,6 +133,8 @@ struct Service {
     /// The replica, if there has never been more than one and it takes calls; else [`NONE`].
     only: u32,
     speed: f64,
+    /// The number of replicas that the scenario or an event has set last; an autoscaler may have changed it since.
+    declared: u32,
     present: Population,
     /// Replicas that are not gone.
     running: Level,
@@ -237,6 +241,7 @@ struct System<'a> {
     jobs: Jobs,
     caches: Caches,
     queues: Queues,
+    scalers: Scalers,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
     memories: Memories,
@@ -307,6 +312,7 @@ impl<'a> System<'a> {
             jobs: Jobs::new(plan),
             caches: Caches::new(plan, sim_core::combine(seed, u64::from(index))),
             queues: Queues::new(plan),
+            scalers: Scalers::new(plan),
             balancers: Vec::new(),
             sources: Vec::new(),
             memories: Memories::new(plan),
@@ -343,6 +349,7 @@ impl<'a> System<'a> {
                 ready: Vec::new(),
                 only: NONE,
                 speed: row.speed,
+                declared: row.replicas,
                 present: Population::default(),
                 running: Level::default(),
                 standing: 0,

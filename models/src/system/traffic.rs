@@ -74,6 +74,11 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// Requests that arrived since the segment began.
+    pub(super) fn offered(&self) -> u64 {
+        self.offered
+    }
+
     /// Closes the segment that ends at `now`.
     pub(super) fn flush(&mut self, now: SimTime, present: Present) -> TrafficObservation {
         TrafficObservation {

@@ -8,5 +8,6 @@ mod flows;
 mod laws;
 mod messages;
 mod oracle;
+mod scaling;
 mod shipped;
 mod theory;
