@@ -14,6 +14,8 @@ use sim_core::rate::RateCurve;
 use sim_core::{SimTime, Span};
 
 use crate::attribute::Attributes;
+use crate::autoscaler::controller::Controller;
+use crate::autoscaler::plan::AutoscalerPlan;
 use crate::formula::Formula;
 use crate::health::HealthPlan;
 
@@ -81,6 +83,8 @@ table_index! {
     GetId;
     /// A `put` step.
     PutId;
+    /// What decides how many replicas a service has.
+    AutoscalerId;
     /// An operation in [`Blueprint::code`].
     CodeAddress;
 }
@@ -1697,6 +1701,8 @@ pub enum Row {
     Queue(QueueId, QueuePlan),
     /// A `send` step.
     Send(SendId, SendPlan),
+    /// What an autoscaler goes by.
+    Autoscaler(AutoscalerId, Box<Controller>),
     /// Which replicas of a service fail.
     Failing(ServiceId, Option<FailurePlan>),
     /// Whether nothing passes a link.
@@ -1825,6 +1831,8 @@ pub struct Blueprint {
     pub queues: Vec<QueuePlan>,
     /// `send` steps.
     pub sends: Vec<SendPlan>,
+    /// What decides how many replicas services have.
+    pub autoscalers: Vec<AutoscalerPlan>,
     /// Resources of kind `slots`.
     pub pools: Vec<PoolPlan>,
     /// Resources of kind `rate`.
@@ -1936,6 +1944,16 @@ impl Patch {
         differing(&base.wires, &changed.wires, rows, |i, row| Row::Wire(WireId(i), row))?;
         differing(&base.jobs, &changed.jobs, rows, |i, row| Row::Job(JobId(i), row))?;
         differing(&base.queues, &changed.queues, rows, |i, row| Row::Queue(QueueId(i), row))?;
+        differing(&base.autoscalers, &changed.autoscalers, rows, |i, row| {
+            Row::Autoscaler(AutoscalerId(i), Box::new(row.controller))
+        })?;
+        let measured = |plan: &Blueprint| {
+            let of = |row: &AutoscalerPlan| (row.service, row.gauges.clone(), row.placement.clone());
+            plan.autoscalers.iter().map(of).collect::<Vec<_>>()
+        };
+        if measured(base) != measured(changed) {
+            return Err("what an autoscaler measures, or where it puts replicas, is laid out at the start");
+        }
         differing(&base.sends, &changed.sends, rows, |i, row| Row::Send(SendId(i), row))?;
         differing(&base.forks, &changed.forks, rows, |i, row| Row::Fork(ForkId(i), row))?;
         differing(&base.choices, &changed.choices, rows, |i, row| Row::Choice(ChoiceId(i), row))?;

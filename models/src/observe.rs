@@ -3,6 +3,8 @@
 //! The time axis is cut into segments at the warm-up's end and at every edge of a window that an expectation
 //! or a chart asks for. A window's figures are those of its segments joined.
 
+use std::collections::BTreeMap;
+
 use sim_core::{Fingerprint, Histogram, PopulationWindow, SimTime};
 
 use crate::blueprint::{Outcome, PoolId};
@@ -384,6 +386,25 @@ pub struct ConsumersObservation {
     pub replications: u64,
 }
 
+/// One autoscaler during a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AutoscalerObservation {
+    /// Replicas that were wanted.
+    pub wanted: PopulationWindow,
+    /// Nodes that were there, where they are counted.
+    pub nodes: PopulationWindow,
+    /// How often it looked.
+    pub looks: u64,
+    /// Of those, how often for which reason, in its own words.
+    pub reasons: BTreeMap<String, u64>,
+    /// How often it wanted more than before.
+    pub ups: u64,
+    /// How often it wanted less.
+    pub downs: u64,
+    /// Of both, changes that took the one before back: see [`crate::autoscaler::flaps`].
+    pub flaps: u64,
+}
+
 /// The cores of one service, all replicas together, during a segment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CoresObservation {
@@ -498,6 +519,8 @@ pub struct Segment {
     pub caches: Vec<CacheObservation>,
     /// By queue.
     pub queues: Vec<QueueObservation>,
+    /// By autoscaler.
+    pub autoscalers: Vec<AutoscalerObservation>,
     /// By route.
     pub routes: Vec<RouteObservation>,
     /// By service; none where it has no cores.

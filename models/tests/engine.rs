@@ -30,6 +30,7 @@ impl Build {
             jobs: vec![],
             queues: vec![],
             sends: vec![],
+            autoscalers: vec![],
             moves: vec![],
             formulas: vec![],
             caches: vec![],

@@ -342,7 +342,12 @@ impl<'a> Time<'a> {
                 let happens = *state == "ready" || values.iter().flatten().any(|y| *y > 0.0);
                 happens.then(|| self.curve((*state).to_owned(), *color, *width, values))
             };
-            let curves = STATES.iter().filter_map(curve).collect();
+            let mut curves: Vec<Curve> = STATES.iter().filter_map(curve).collect();
+            if let Some(values) = self.series.metrics.get(&format!("autoscalers.{name}.replicas")) {
+                let mut wanted = self.curve("wanted".to_owned(), GREY, 1.5, values);
+                wanted.dash = Some("2 4");
+                curves.push(wanted);
+            }
             panel(&format!("Replicas of {name}"), Unit::Count(String::new()), 110.0, Ends::Zero(1.0), curves)
         };
         shown.map(draw).collect()
@@ -350,13 +355,14 @@ impl<'a> Time<'a> {
 
     /// Of services whose number changes.
     fn replicas(&self) -> Panel {
-        let mut curves = self.curves(self.largest("replicas"));
-        curves.retain(|curve| {
-            let mut seen = curve.points.iter().flatten().map(|point| point.y);
+        let mut of_services = self.largest("replicas");
+        // What is wanted stands beside the states.
+        of_services.retain(|(name, values)| {
+            let mut seen = values.iter().flatten();
             let first = seen.next();
-            seen.any(|y| Some(y) != first)
+            !name.starts_with("autoscalers.") && seen.any(|value| Some(value) != first)
         });
-        panel("Replicas", Unit::Count(String::new()), 90.0, Ends::Zero(1.0), curves)
+        panel("Replicas", Unit::Count(String::new()), 90.0, Ends::Zero(1.0), self.curves(of_services))
     }
 }
 

@@ -130,6 +130,7 @@ pub(crate) fn compile(
         jobs,
         queues: parts.queues.clone(),
         sends: writer.sends,
+        autoscalers: parts.autoscalers.clone(),
         pools: writer.pools,
         rates: parts.rates.clone(),
         volumes: parts.volumes.clone(),

@@ -175,8 +175,17 @@ fn timed<'a>(
     let set = &event.set.0.as_ref()?.0;
     let mut labels = Vec::new();
     for assignment in assignments(set) {
-        const SECTIONS: [&str; 8] =
-            ["traffic", "services", "resources", "caches", "policies", "routes", "queues", "jobs"];
+        const SECTIONS: [&str; 9] = [
+            "traffic",
+            "services",
+            "resources",
+            "caches",
+            "policies",
+            "routes",
+            "queues",
+            "jobs",
+            "autoscalers",
+        ];
         let section = assignment.path.split('.').next().unwrap_or_default();
         if !SECTIONS.contains(&section) {
             let help = did_you_mean(section, SECTIONS)

@@ -1,7 +1,8 @@
 //! Metrics: what expectations, comparisons and charts speak of, resolved to indices.
 
 use models::blueprint::{
-    CacheId, EndpointId, JobId, Outcome, PoolId, QueueId, RateId, RouteId, ServiceId, TrafficId, VolumeId,
+    AutoscalerId, CacheId, EndpointId, JobId, Outcome, PoolId, QueueId, RateId, RouteId, ServiceId,
+    TrafficId, VolumeId,
 };
 use sim_core::SimTime;
 
@@ -81,6 +82,8 @@ pub enum Subject {
     Job(JobId),
     /// A queue, in the eyes of one of its groups of consumers.
     Queue(QueueId, u32),
+    /// An autoscaler.
+    Autoscaler(AutoscalerId),
     /// A resource of kind `slots`.
     Pool(PoolId),
     /// A resource of kind `rate`.
@@ -186,6 +189,24 @@ pub enum Figure {
     Emptied,
     /// Replicas.
     Replicas,
+    /// Most replicas, of a service or as an autoscaler wants them.
+    ReplicasMax,
+    /// How often an autoscaler wanted another number of replicas, in one replication.
+    Changes,
+    /// The same for an hour.
+    ChangesPerHour,
+    /// How often it wanted more, in one replication.
+    Ups,
+    /// How often it wanted less, in one replication.
+    Downs,
+    /// Changes that took the one before back, in one replication.
+    Flaps,
+    /// The same for an hour.
+    FlapsPerHour,
+    /// Nodes for the replicas.
+    Nodes,
+    /// Most of them.
+    NodesMax,
     /// Replicas in a state: its place in `LifeObservation::STATES`. Those that are ready include those that warm up.
     InState(u8),
     /// Share of the time with at least so many ready.

@@ -1,6 +1,7 @@
 //! A scenario whose parts fit together.
 
 use models::attribute::Attributes;
+use models::autoscaler::plan::AutoscalerPlan;
 use models::blueprint::{
     Arrivals, Attribute, CacheId, CachePlan, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Fault,
     FlushPlan, LifePlan, Limits, LinkId, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, QueuePlan,
@@ -55,6 +56,7 @@ pub(crate) struct Parts {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) queues: Vec<QueuePlan>,
+    pub(crate) autoscalers: Vec<AutoscalerPlan>,
     pub(crate) pools: Vec<PoolPlan>,
     pub(crate) rates: Vec<RatePlan>,
     pub(crate) volumes: Vec<VolumePlan>,

@@ -176,6 +176,18 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
+    /// What this has counted beyond `earlier`, which counted the first of the same values; to the accuracy of the buckets.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut before = earlier.buckets().peekable();
+        let mut later = Self::new();
+        for (low, _, n) in self.buckets() {
+            let known = before.next_if(|(other, ..)| *other == low).map_or(0, |(.., known)| known);
+            later.record_n(low, n - known);
+        }
+        later
+    }
+
     /// How many values were counted.
     #[inline]
     pub const fn count(&self) -> u64 {
@@ -375,6 +387,19 @@ mod tests {
             histogram.record(value);
         }
         histogram
+    }
+
+    /// 3, 3 and 1,000 of which the first 3 and nothing else had been counted before.
+    #[test]
+    fn what_has_come_since_is_what_is_beyond_the_earlier() {
+        let mut earlier = Histogram::new();
+        earlier.record(3);
+        let mut later = earlier.clone();
+        [3, 1_000, 0].into_iter().for_each(|value| later.record(value));
+        let since = later.since(&earlier);
+        assert_eq!((since.count(), since.min()), (3, Some(0)));
+        assert_eq!(since.share_at_most(3), Some(2.0 / 3.0));
+        assert!(later.since(&later).is_empty());
     }
 
     /// 1 to 100: mean 50.5, variance (100^2 - 1)/12 = 833.25, and each value is its own percentile.

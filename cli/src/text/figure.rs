@@ -31,6 +31,8 @@ impl Unit {
         }
         if metric.contains(".level")
             || metric.contains("herd.")
+            || metric.ends_with("replicas.max")
+            || metric.ends_with("nodes.max")
             || metric.contains(".lag") && !metric.contains(".slope")
         {
             return Self::Count;
@@ -92,6 +94,13 @@ impl Unit {
             | "crashes"
             | "cut_off"
             | "replica_hours"
+            | "changes"
+            | "changes_per_hour"
+            | "ups"
+            | "downs"
+            | "flaps"
+            | "flaps_per_hour"
+            | "nodes"
             | "cost"
             | "refused" => Self::Count,
             _ => Self::Share,

@@ -186,6 +186,7 @@ pub(crate) fn shop() -> Report {
         resources: BTreeMap::from([("db_connections".to_owned(), resource("slots", 40.0, 0.83, 0.03))]),
         caches: BTreeMap::new(),
         queues: BTreeMap::new(),
+        autoscalers: BTreeMap::new(),
         jobs: BTreeMap::new(),
         policies: BTreeMap::from([("sql".to_owned(), policy())]),
         laws: Laws {

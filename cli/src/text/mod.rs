@@ -1,5 +1,6 @@
 //! Results as a terminal shows them: plain text, at most as wide as the page.
 
+mod autoscalers;
 mod caches;
 mod compare;
 mod figure;

@@ -8,6 +8,7 @@ use scenarios::results::{
     TrafficResult, Verdict,
 };
 
+use super::autoscalers::autoscalers;
 use super::caches::caches;
 use super::figure::{Unit, clock, grouped};
 use super::flows::{rates, volumes};
@@ -47,6 +48,7 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     volumes(&mut page, report);
     caches(&mut page, report);
     queues(&mut page, report);
+    autoscalers(&mut page, report);
     jobs(&mut page, report);
     policies(&mut page, report, detail);
     routes(&mut page, report, detail);

@@ -146,6 +146,18 @@ impl Controller {
         }
     }
 
+    /// Goes by what `other` goes by from now on, and keeps what it remembers as far as that still means something.
+    pub fn follow(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Hpa(controller), Self::Hpa(other)) => controller.follow(other),
+            (Self::Keda(controller), Self::Keda(other)) => controller.follow(other),
+            (Self::Own(controller), Self::Own(other)) => controller.follow(other),
+            (Self::Aws(controller), Self::Aws(other)) => controller.follow(other),
+            // What these remember is made of what they go by.
+            (controller, other) => *controller = other.clone(),
+        }
+    }
+
     /// It has been restarted and lost what it remembered.
     pub fn restarted(&mut self, world: &impl World, now: SimTime) {
         match self {

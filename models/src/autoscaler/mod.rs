@@ -9,9 +9,11 @@
 
 pub mod aws;
 pub mod controller;
+pub mod flaps;
 pub mod google;
 pub mod keda;
 pub mod knative;
 pub mod kubernetes;
 pub mod own;
 pub mod pipeline;
+pub mod plan;

@@ -138,16 +138,16 @@ fn grid(nanos: u64, step: Span, phase: Span) -> Option<SimTime> {
     Some(SimTime::from_nanos(phase.as_nanos() + since / step * step))
 }
 
-/// What a source has counted up to a time.
+/// What a source told of a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// When.
     pub at: SimTime,
-    /// CPU seconds since the pod began, of all its cores.
-    pub cpu_seconds: f64,
+    /// What: CPU seconds or requests so far, or how many wait now.
+    pub value: f64,
 }
 
-/// The last two readings of a pod: what its use is told from.
+/// The last two readings of a pod, or of something else: what its use is told from.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Readings {
     last: Option<Reading>,
@@ -166,14 +166,25 @@ impl Readings {
     ///
     /// Source: kubernetes-sigs/metrics-server, `pkg/storage/pod.go`.
     pub fn sample(&self, pod: PodId, pipeline: &Pipeline) -> Option<Sample> {
+        let (at, window, rate) = self.rate()?;
+        Some(Sample { pod, at, window, value_milli: pipeline.milli(rate) })
+    }
+
+    /// The newest reading.
+    pub fn last(&self) -> Option<Reading> {
+        self.last
+    }
+
+    /// Of something that only grows: when it was read last, how long after the time before, and by how much it has
+    /// grown in between, per second.
+    pub fn rate(&self) -> Option<(SimTime, Span, f64)> {
         let (last, before) = (self.last?, self.before?);
         let window = last.at.since(before.at);
-        let used = last.cpu_seconds - before.cpu_seconds;
-        let value_milli = pipeline.milli(used / window.as_seconds());
-        Some(Sample { pod, at: last.at, window, value_milli })
+        Some((last.at, window, (last.value - before.value) / window.as_seconds()))
     }
 }
 
+/// The mean of what a metric was over a period, from its integral at both ends.
 /// The mean of what a metric was over a period, from its integral at both ends.
 pub fn mean(integral_at_start: f64, integral_at_end: f64, period: Span) -> f64 {
     (integral_at_end - integral_at_start) / period.as_seconds()
@@ -216,10 +227,10 @@ mod tests {
     fn use_is_told_from_two_readings() {
         let pipeline = Pipeline::metrics_server();
         let mut readings = Readings::default();
-        readings.take(Reading { at: at(10.0), cpu_seconds: 3.0 });
+        readings.take(Reading { at: at(10.0), value: 3.0 });
         assert_eq!(readings.sample(1, &pipeline), None);
-        readings.take(Reading { at: at(30.0), cpu_seconds: 9.0 });
-        readings.take(Reading { at: at(30.0), cpu_seconds: 9.0 });
+        readings.take(Reading { at: at(30.0), value: 9.0 });
+        readings.take(Reading { at: at(30.0), value: 9.0 });
         let sample = Sample { pod: 1, at: at(30.0), window: seconds(20), value_milli: 300 };
         assert_eq!(readings.sample(1, &pipeline), Some(sample));
     }

@@ -7,6 +7,7 @@ use sim_core::{Calendar, SimTime};
 
 use super::frame::FrameKey;
 use super::queues::QueueAlarm;
+use super::scalers::ScalerAlarm;
 use super::{Event, Packed, System};
 
 /// What an alarm is about.
@@ -40,6 +41,8 @@ pub(super) enum Alarm {
     Resume(FrameKey),
     /// Something about a queue, or those who take messages of it.
     Queue(QueueAlarm),
+    /// Something about an autoscaler.
+    Scaler { scaler: u32, about: ScalerAlarm },
 }
 
 impl System<'_> {
@@ -64,6 +67,7 @@ impl System<'_> {
             Alarm::Open(change) => self.open_change(change),
             Alarm::Resume(key) => self.pause_done(key, now),
             Alarm::Queue(alarm) => self.queue_alarm(alarm, now, calendar),
+            Alarm::Scaler { scaler, about } => self.scaler_alarm(scaler, about, now, calendar),
         }
     }
 }

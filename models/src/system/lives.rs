@@ -27,6 +27,8 @@ pub(super) struct Lives {
     seen: LifeObservation,
     /// The roll-out under way.
     pub(super) rollout: Option<Rollout>,
+    /// By number of the replica: core-nanoseconds that it used before the segment began.
+    busy_before: Vec<f64>,
 }
 
 /// A roll-out: replicas of older versions are replaced.
@@ -65,6 +67,19 @@ impl Lives {
     fn ready(&self) -> u32 {
         self.counts[1] + self.counts[2]
     }
+
+    /// Core-nanoseconds that a replica used before the segment began.
+    pub(super) fn busy_before(&self, local: usize) -> f64 {
+        self.busy_before.get(local).copied().unwrap_or(0.0)
+    }
+
+    /// Adds what a replica used in the segment that ends.
+    pub(super) fn add_busy(&mut self, local: usize, busy: f64) {
+        if self.busy_before.len() <= local {
+            self.busy_before.resize(local + 1, 0.0);
+        }
+        self.busy_before[local] += busy;
+    }
 }
 
 impl Blueprint {
@@ -79,6 +94,7 @@ impl Blueprint {
         };
         let restarts = |row: &VolumePlan| row.restarts && row.spacing == Spacing::Replica(service);
         row.life.is_eventful()
+            || self.autoscaler_of(service).is_some()
             || self.volumes.iter().any(restarts)
             || faults.any(strikes)
             || changed.any(|row| match row {
@@ -126,6 +142,7 @@ impl System<'_> {
         }
         if before != to {
             self.place_members(service as u32);
+            self.pod_stands(replica, now);
         }
         if before.works() == to.works() {
             return;
@@ -243,13 +260,13 @@ impl System<'_> {
         replica
     }
 
-    /// A replica begins to start.
+    /// A replica begins to start: one that is new has to be placed first.
     fn begin_start(&mut self, replica: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &mut self.replicas[replica as usize];
         row.life = row.life.wrapping_add(1);
         row.failing = REFUSES;
         row.is_due = true;
-        let (service, local, life) = (row.service as usize, row.local, row.life);
+        let service = row.service as usize;
         if self.is_zone_lost(replica) {
             self.stand(replica, Standing::Down, now);
             self.list(service);
@@ -258,18 +275,32 @@ impl System<'_> {
         if let Some(lives) = &mut self.services[service].lives {
             lives.seen.starts += 1;
         }
+        match self.place_pod(replica, now, calendar) {
+            Some(wait) => self.boot(replica, wait, now, calendar),
+            None => {
+                self.stand(replica, Standing::Starting, now);
+                self.list(service);
+            }
+        }
+    }
+
+    /// A replica that has its place starts, after `wait`.
+    pub(super) fn boot(&mut self, replica: u32, wait: Span, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let row = &self.replicas[replica as usize];
+        let (service, local, life) = (row.service as usize, row.local, row.life);
         let delay = self.services_in_force[service].life.startup.as_ref().map_or(Span::ZERO, |startup| {
             let path = hash_name(&self.plan.services[service].path);
             let name = combine(combine(path, u64::from(local)), u64::from(life));
             span(startup.delay.sample(&mut Draws::keyed(combine(self.stream, name) ^ SALT_START)))
         });
-        if delay == Span::ZERO {
+        let ready = now.saturating_add(wait).saturating_add(delay);
+        if ready == now {
             self.become_ready(replica, now, calendar);
             return;
         }
         self.stand(replica, Standing::Starting, now);
         self.list(service);
-        self.set_alarm(now.saturating_add(delay), Alarm::Started { replica, life }, calendar);
+        self.set_alarm(ready, Alarm::Started { replica, life }, calendar);
     }
 
     /// A replica has started, unless that was in an earlier life.
@@ -358,6 +389,7 @@ impl System<'_> {
         self.forget_replica(replica, now);
         self.replicas[replica as usize].failing = REFUSES;
         self.stand(replica, Standing::Gone, now);
+        self.pod_gone(replica, now, calendar);
         let service = self.replicas[replica as usize].service as usize;
         self.roll(service, now, calendar);
     }

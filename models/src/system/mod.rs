@@ -29,6 +29,7 @@ mod queues;
 mod rates;
 mod replicate;
 mod routing;
+mod scalers;
 mod segments;
 mod starts;
 mod steps;
@@ -66,6 +67,7 @@ use queues::Queues;
 use rates::Rates;
 pub use replicate::{Replication, replicate};
 use routing::CallerRoute;
+use scalers::Scalers;
 use starts::Starts;
 use trace::Trace;
 use traffic::Source;
@@ -135,6 +137,8 @@ struct Service {
     /// The replica, if there has never been more than one and it takes calls; else [`NONE`].
     only: u32,
     speed: f64,
+    /// The number of replicas that the scenario or an event has set last; an autoscaler may have changed it since.
+    declared: u32,
     present: Population,
     /// Replicas that are not gone.
     running: Level,
@@ -249,6 +253,7 @@ struct System<'a> {
     starts: Starts,
     caches: Caches,
     queues: Queues,
+    scalers: Scalers,
     balancers: Vec<CallerRoute>,
     sources: Vec<Source>,
     memories: Memories,
@@ -321,6 +326,7 @@ impl<'a> System<'a> {
             starts: Starts::new(plan, sim_core::combine(seed, u64::from(index))),
             caches: Caches::new(plan, sim_core::combine(seed, u64::from(index))),
             queues: Queues::new(plan),
+            scalers: Scalers::new(plan),
             balancers: Vec::new(),
             sources: Vec::new(),
             memories: Memories::new(plan),
@@ -357,6 +363,7 @@ impl<'a> System<'a> {
                 ready: Vec::new(),
                 only: NONE,
                 speed: row.speed,
+                declared: row.replicas,
                 present: Population::default(),
                 running: Level::default(),
                 standing: 0,
@@ -506,7 +513,7 @@ impl<'a> System<'a> {
             Task::Place(group) => self.place(group, now, calendar),
             Task::Room(queue) => self.let_in(queue, now, calendar),
             Task::Wind(site) => self.wind(site, now, calendar),
-            Task::Look(site) => self.look(site, now, calendar),
+            Task::Look(site) => self.look_at_site(site, now, calendar),
             Task::Attend(change) => self.attend(change, now, calendar),
             Task::Cores(cores) => {
                 self.admit_to_cores(cores, now);

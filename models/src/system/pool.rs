@@ -38,6 +38,12 @@ impl Level {
         }
     }
 
+    /// There were `from`, and are `to`.
+    pub(super) fn move_to(&mut self, from: u64, to: u64, now: SimTime) {
+        self.grow(to.saturating_sub(from), now);
+        self.shrink(from.saturating_sub(to), now);
+    }
+
     pub(super) fn flush(&mut self, now: SimTime) -> PopulationWindow {
         let mut present = Present::default();
         for &(since, units) in &self.entries {

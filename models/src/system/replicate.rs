@@ -38,6 +38,7 @@ pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFla
     system.start_clock(&mut calendar);
     system.start_members();
     system.start_jobs();
+    system.start_scalers(&mut calendar);
     system.start_sources(&mut calendar);
     // What opens connections ahead begins before anybody comes.
     system.settle(None, SimTime::ZERO, &mut calendar);

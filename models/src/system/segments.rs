@@ -3,7 +3,7 @@
 use sim_core::{Calendar, Present, SimTime};
 
 use super::frame::{Kind, NONE, State};
-use super::{Event, Packed, Standing, System, Task};
+use super::{Event, Packed, Service, Standing, System, Task};
 use crate::blueprint::{CoresPlan, FlushPlan, PoolScope, Row};
 use crate::observe::{
     CoresObservation, EndpointObservation, Segment, ServiceObservation, ThrottledObservation,
@@ -81,6 +81,7 @@ impl System<'_> {
             jobs: self.jobs.flush(&census.jobs, now),
             caches: self.caches.flush(&census.fetching, &census.awaiting, now),
             queues: self.queues.flush(&census.sending, now),
+            autoscalers: self.scalers.flush(now),
             pools: pools.map(|(pool, (&in_use, &waiting))| pool.flush(now, in_use, waiting)).collect(),
             cores: Vec::new(),
             policies: self.memories.flush(now),
@@ -201,11 +202,16 @@ impl System<'_> {
         let (mut busy, mut worked, mut paused, mut partial) = (0.0, 0.0, 0.0, 0.0);
         let replica_ns = std::mem::take(&mut self.services[service].cores.replica_ns);
         let mut throttled = ThrottledObservation { replica_ns, ..ThrottledObservation::default() };
-        for &replica in &self.services[service].replicas {
+        let Service { replicas, lives, .. } = &mut self.services[service];
+        for (local, &replica) in replicas.iter().enumerate() {
             let cores = self.replicas[replica as usize].cores;
             let row = &mut self.cores[cores as usize];
             row.advance(now);
-            busy += std::mem::take(&mut row.busy);
+            let used = std::mem::take(&mut row.busy);
+            busy += used;
+            if let Some(lives) = lives {
+                lives.add_busy(local, used);
+            }
             worked += std::mem::take(&mut row.worked);
             paused += std::mem::take(&mut row.paused);
             partial += row.partial();
@@ -293,6 +299,9 @@ impl System<'_> {
             Row::Job(id, _) => Row::Job(*id, plan.jobs[id.index()].clone()),
             Row::Queue(id, _) => Row::Queue(*id, plan.queues[id.index()].clone()),
             Row::Send(id, _) => Row::Send(*id, plan.sends[id.index()]),
+            Row::Autoscaler(id, _) => {
+                Row::Autoscaler(*id, Box::new(plan.autoscalers[id.index()].controller.clone()))
+            }
             Row::Fork(id, _) => Row::Fork(*id, plan.forks[id.index()].clone()),
             Row::Choice(id, _) => Row::Choice(*id, plan.choices[id.index()].clone()),
             Row::Code(id, _) => Row::Code(*id, plan.code[id.index()]),
@@ -316,6 +325,7 @@ impl System<'_> {
             Row::Job(id, row) => self.change_job(id.index(), row, now, calendar),
             Row::Queue(id, row) => self.change_queue(id.index(), row, now, calendar),
             Row::Send(id, row) => self.queues.sends[id.index()] = row,
+            Row::Autoscaler(id, law) => self.scalers.follow(id.index(), &law),
             Row::Fork(id, row) => self.forks[id.index()] = row,
             Row::Choice(id, row) => self.choices[id.index()] = row,
             Row::Code(id, row) => self.code[id.index()] = row,
@@ -348,8 +358,13 @@ impl System<'_> {
             self.admit_to_cores(at, now);
             self.schedule_burst_end(at, calendar);
         }
-        let wanted = to.replicas as usize;
-        self.services_in_force[service] = to;
+        let declared = std::mem::replace(&mut self.services[service].declared, to.replicas);
+        // What an autoscaler has made of it stays, unless this is what changes.
+        let wanted =
+            if to.replicas == declared { self.services_in_force[service].replicas } else { to.replicas };
+        self.replicas_set(service, wanted, now);
+        self.services_in_force[service] = crate::blueprint::ServicePlan { replicas: wanted, ..to };
+        let wanted = wanted as usize;
         if self.services[service].lives.is_some() {
             self.scale_lives(service, wanted, now, calendar);
         } else {
@@ -466,6 +481,7 @@ impl Row {
             (Self::Job(a, _), Self::Job(b, _)) => a == b,
             (Self::Queue(a, _), Self::Queue(b, _)) => a == b,
             (Self::Send(a, _), Self::Send(b, _)) => a == b,
+            (Self::Autoscaler(a, _), Self::Autoscaler(b, _)) => a == b,
             (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
             (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
             (Self::Code(a, _), Self::Code(b, _)) => a == b,

@@ -229,7 +229,7 @@ impl System<'_> {
     ///
     /// What began in this instant begins again by an event of its own, so that runs which take no time and never have
     /// enough are noticed.
-    pub(super) fn look(&mut self, site: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+    pub(super) fn look_at_site(&mut self, site: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &mut self.starts.sites[site as usize];
         row.is_awaited = false;
         if !row.is_open {

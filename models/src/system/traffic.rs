@@ -74,6 +74,11 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// Requests that arrived since the segment began.
+    pub(super) fn offered(&self) -> u64 {
+        self.offered
+    }
+
     /// Counts a request that has ended, `nanos` after its start, in the figures of its class and its tenant.
     #[inline(never)]
     fn count_in_groups(&mut self, class: u16, tenant: u32, outcome: Outcome, nanos: u64) {

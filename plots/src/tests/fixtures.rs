@@ -101,6 +101,7 @@ pub(crate) fn empty_report() -> Report {
         caches: BTreeMap::new(),
         policies: BTreeMap::new(),
         queues: BTreeMap::new(),
+        autoscalers: BTreeMap::new(),
         jobs: BTreeMap::new(),
         laws: Laws { hold: true, ..Laws::default() },
         theory: Vec::new(),

@@ -16,12 +16,17 @@ const MAX_BYTES: usize = 64 << 20;
 type Wrong = (String, String);
 
 impl Checker<'_> {
-    /// The numbers in a column of a file; none where a mistake has been told.
-    pub(super) fn column(&mut self, file: &At<Text>, column: Option<&At<Text>>) -> Option<Arc<[f64]>> {
-        let key = (file.value.0.clone(), column.map(|column| column.value.0.clone()));
-        if let Some(values) = self.source.files.lock().ok().and_then(|files| files.get(&key).cloned()) {
-            return Some(values);
+    /// What a text file beside the scenario says; none where a mistake has been told.
+    pub(super) fn text_of(&mut self, file: &At<Text>) -> Option<String> {
+        let text = String::from_utf8(self.bytes_of(file)?);
+        if text.is_err() {
+            let message = format!("{} is not text", quoted(&file.value.0));
+            self.error(file.place, message, "save it as UTF-8");
         }
+        text.ok()
+    }
+
+    fn bytes_of(&mut self, file: &At<Text>) -> Option<Vec<u8>> {
         let name = &file.value.0;
         let read = inside(&self.source.folder, name).and_then(|path| {
             let bytes = read_bounded(&path, MAX_BYTES)
@@ -30,13 +35,23 @@ impl Checker<'_> {
                 (format!("{} is larger than 64 MiB", quoted(name)), "sample or shorten it".into())
             })
         });
-        let bytes = match read {
-            Ok(bytes) => bytes,
+        match read {
+            Ok(bytes) => Some(bytes),
             Err((message, help)) => {
                 self.error(file.place, message, help);
-                return None;
+                None
             }
-        };
+        }
+    }
+
+    /// The numbers in a column of a file; none where a mistake has been told.
+    pub(super) fn column(&mut self, file: &At<Text>, column: Option<&At<Text>>) -> Option<Arc<[f64]>> {
+        let key = (file.value.0.clone(), column.map(|column| column.value.0.clone()));
+        if let Some(values) = self.source.files.lock().ok().and_then(|files| files.get(&key).cloned()) {
+            return Some(values);
+        }
+        let name = &file.value.0;
+        let bytes = self.bytes_of(file)?;
         match numbers(name, &bytes, column.map(|column| column.value.0.as_str())) {
             Ok(values) => {
                 let values: Arc<[f64]> = values.into();

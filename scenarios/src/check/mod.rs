@@ -1,6 +1,7 @@
 //! From the scenario as written to one whose parts fit: names resolved, defaults filled in, numbers in range.
 
 mod attributes;
+mod autoscalers;
 mod caches;
 mod classes;
 mod connections;
@@ -181,7 +182,7 @@ impl<'a> Checker<'a> {
         let mut outcomes: Vec<String> = Outcome::FIXED.iter().map(ToString::to_string).collect();
         outcomes.extend(self.failures.iter().map(|name| format!("failed:{name}")));
         let tenants = self.tenants();
-        Parts {
+        let mut parts = Parts {
             name: spec.name.as_ref().map_or_else(file_stem, |name| name.value.0.clone()),
             about: spec.about.as_ref().map(|about| about.value.0.clone()),
             // What could not be read has been told; the rest of the file is checked as if it did not matter.
@@ -192,25 +193,28 @@ impl<'a> Checker<'a> {
             precision: spec.precision.as_ref().map(|precision| precision.value.fraction),
             limits,
             tenants,
-            classes: self.classes,
+            classes: std::mem::take(&mut self.classes),
             outcomes,
             traffics,
             services,
             endpoints,
             jobs,
             queues,
-            pools: self.pools,
-            rates: self.rates,
-            volumes: self.volumes,
-            caches: self.caches,
+            autoscalers: Vec::new(),
+            pools: std::mem::take(&mut self.pools),
+            rates: std::mem::take(&mut self.rates),
+            volumes: std::mem::take(&mut self.volumes),
+            caches: std::mem::take(&mut self.caches),
             policies,
             uses,
-            routes: self.used_routes,
+            routes: std::mem::take(&mut self.used_routes),
             failures,
             zones,
             links,
             happenings,
-        }
+        };
+        parts.autoscalers = self.all_autoscalers(&parts);
+        parts
     }
 
     /// Adds an error.

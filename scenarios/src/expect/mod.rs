@@ -35,6 +35,11 @@ pub(crate) fn expectations(
     specs.iter().filter_map(|spec| reader.expectation(spec)).collect()
 }
 
+/// What a path such as `orders.lag` means: whose figure, and which; or why it means nothing, and what to do.
+pub(crate) fn figure_of(path: &str, parts: &Parts) -> Result<(Subject, Figure), (String, String)> {
+    Subjects::new(parts).find(path).map(|found| (found.subject, found.figure))
+}
+
 /// By what the points of a sweep are judged: the condition that holds in the good state of the system.
 ///
 /// `users` alone is `users.ok > 99%`: two nines.
@@ -299,8 +304,10 @@ impl Reader<'_> {
     /// Whether `path` speaks of a part that may be missing because it could not be read.
     fn is_told(&self, path: &str) -> bool {
         let mut words = path.split('.').skip_while(|word| {
-            matches!(*word, "traffic" | "services" | "resources" | "policies" | "queues" | "jobs")
-                || self.variants.iter().any(|known| known == word)
+            matches!(
+                *word,
+                "traffic" | "services" | "resources" | "policies" | "queues" | "jobs" | "autoscalers"
+            ) || self.variants.iter().any(|known| known == word)
         });
         let first = words.next().unwrap_or_default();
         self.told.is_some_and(|names| names.contains(first)) && !self.subjects.is_traffic(first)

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    CacheId, Caller, EndpointId, JobId, Outcome, PoolId, QueueId, RateId, RouteId, ServiceId, TrafficId,
-    VolumeId,
+    AutoscalerId, CacheId, Caller, EndpointId, JobId, Outcome, PoolId, QueueId, RateId, RouteId, ServiceId,
+    TrafficId, VolumeId,
 };
 
 use crate::metric::{Figure, Group, Subject};
@@ -103,6 +103,10 @@ impl<'a> Subjects<'a> {
                     subjects.add(subject, named.chain(own));
                 }
             }
+        }
+        for (i, autoscaler) in parts.autoscalers.iter().enumerate() {
+            // Its name alone is that of its service.
+            subjects.add(Subject::Autoscaler(AutoscalerId(i as u32)), [autoscaler.path.clone()]);
         }
         for (i, route) in parts.routes.iter().enumerate() {
             let name = &route.name;
@@ -296,6 +300,7 @@ impl<'a> Subjects<'a> {
                 .or_else(|| partition(text))
                 .or_else(|| waits_only(text))
                 .or_else(|| of_latency().map(time)),
+            Subject::Autoscaler(_) => row(AUTOSCALER, text),
             Subject::Route(_) => row(ROUTE, text),
             Subject::Pool(id) => {
                 let connections = || row(self.connections(id), text);
@@ -344,6 +349,7 @@ impl<'a> Subjects<'a> {
             Subject::Job(_) => [own(&latency), words(&[JOB]), self.parts.outcomes.clone()].concat(),
             Subject::Queue(..) => [own(&latency), own(&waits[..2]), words(&[QUEUE])].concat(),
             Subject::Service(_) => [words(&[SERVICE]), own(&["replica.0", "from.1", "available.1"])].concat(),
+            Subject::Autoscaler(_) => words(&[AUTOSCALER]),
             Subject::Route(_) => words(&[ROUTE]),
             Subject::Pool(id) => [words(&[RESOURCE, POOL, self.connections(id)]), own(&waits)].concat(),
             Subject::Cores(_) => [words(&[RESOURCE, CORES]), own(&waits)].concat(),
@@ -417,6 +423,7 @@ const QUEUE: &[Row] = &[
 ];
 const SERVICE: &[Row] = &[
     ("replicas", Figure::Replicas, Unit::Number),
+    ("replicas.max", Figure::ReplicasMax, Unit::Number),
     ("starting", Figure::InState(0), Unit::Number),
     ("warming", Figure::InState(1), Unit::Number),
     ("ready", Figure::InState(2), Unit::Number),
@@ -434,6 +441,19 @@ const SERVICE: &[Row] = &[
     ("mean", Figure::Mean, Unit::Time),
     ("latency.mean", Figure::Mean, Unit::Time),
 ];
+const AUTOSCALER: &[Row] = &[
+    ("replicas", Figure::Replicas, Unit::Number),
+    ("replicas.max", Figure::ReplicasMax, Unit::Number),
+    ("changes", Figure::Changes, Unit::Number),
+    ("changes_per_hour", Figure::ChangesPerHour, Unit::Number),
+    ("ups", Figure::Ups, Unit::Number),
+    ("downs", Figure::Downs, Unit::Number),
+    ("flaps", Figure::Flaps, Unit::Number),
+    ("flaps_per_hour", Figure::FlapsPerHour, Unit::Number),
+    ("nodes", Figure::Nodes, Unit::Number),
+    ("nodes.max", Figure::NodesMax, Unit::Number),
+];
+
 const ROUTE: &[Row] = &[
     ("sent", Figure::Offered, Unit::Rate),
     ("ejections", Figure::Ejections, Unit::Rate),

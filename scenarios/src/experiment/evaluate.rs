@@ -2,9 +2,10 @@
 
 use models::blueprint::{Blueprint, Outcome};
 use models::observe::{
-    CacheObservation, ConsumersObservation, CoresObservation, EndpointObservation, GroupObservation,
-    JobObservation, Observations, PolicyObservation, PoolObservation, QueueObservation, RateObservation,
-    RouteObservation, Segment, ServiceObservation, StateTimes, TrafficObservation, VolumeObservation,
+    AutoscalerObservation, CacheObservation, ConsumersObservation, CoresObservation, EndpointObservation,
+    GroupObservation, JobObservation, Observations, PolicyObservation, PoolObservation, QueueObservation,
+    RateObservation, RouteObservation, Segment, ServiceObservation, StateTimes, TrafficObservation,
+    VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -52,6 +53,9 @@ pub(crate) fn figure(metric: &Metric, segment: &Segment) -> Option<f64> {
             queue_of(metric.figure, segment.queues.get(id.index())?, group as usize, seconds)
         }
         Subject::Service(id) => service(metric.figure, segment.services.get(id.index())?, replications),
+        Subject::Autoscaler(id) => {
+            autoscaler(metric.figure, segment.autoscalers.get(id.index())?, seconds, replications)
+        }
         Subject::Route(id) => route(metric.figure, segment.routes.get(id.index())?, seconds),
         Subject::Pool(id) => pool(metric.figure, segment.pools.get(id.index())?, seconds),
         Subject::Rate(id) => limiter(metric.figure, segment.rates.get(id.index())?, seconds),
@@ -121,7 +125,7 @@ pub(crate) fn waits(subject: Subject, segment: &Segment) -> bool {
         Subject::Volume(id) => segment.volumes.get(id.index()).is_some_and(|seen| someone(&seen.waiting)),
         Subject::Cache(id) => segment.caches.get(id.index()).is_some_and(|seen| someone(&seen.fetching)),
         // Whose requests these are is not counted apart: anybody's.
-        Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) => {
+        Subject::Endpoint(_) | Subject::Policy(..) | Subject::Route(_) | Subject::Autoscaler(_) => {
             segment.traffics.iter().any(|seen| someone(&seen.present))
         }
     }
@@ -226,6 +230,7 @@ fn service(figure: Figure, seen: &ServiceObservation, replications: f64) -> Opti
     let most = seen.received.iter().copied().max().unwrap_or(0);
     match figure {
         Figure::Replicas => average(&seen.replicas),
+        Figure::ReplicasMax => Some(seen.replicas.max as f64),
         Figure::InFlight => average(&seen.present),
         Figure::Offered => Some(seen.present.arrival_rate()),
         Figure::Mean => seen.present.mean_time(),
@@ -266,6 +271,24 @@ fn life(figure: Figure, seen: &ServiceObservation, replications: f64) -> Option<
         Figure::Crashes => ratio(life.crashes as f64, replications),
         Figure::CutOff => ratio(life.lost as f64, replications),
         Figure::Refused => ratio(life.refused as f64, replications),
+        _ => None,
+    }
+}
+
+fn autoscaler(figure: Figure, seen: &AutoscalerObservation, seconds: f64, replications: f64) -> Option<f64> {
+    let in_one = |count: u64| ratio(count as f64, replications);
+    let per_hour = |count: u64| ratio(count as f64 * 3_600.0, seconds);
+    match figure {
+        Figure::Replicas => average(&seen.wanted),
+        Figure::ReplicasMax => Some(seen.wanted.max as f64),
+        Figure::Changes => in_one(seen.ups + seen.downs),
+        Figure::ChangesPerHour => per_hour(seen.ups + seen.downs),
+        Figure::Ups => in_one(seen.ups),
+        Figure::Downs => in_one(seen.downs),
+        Figure::Flaps => in_one(seen.flaps),
+        Figure::FlapsPerHour => per_hour(seen.flaps),
+        Figure::Nodes => average(&seen.nodes),
+        Figure::NodesMax => Some(seen.nodes.max as f64),
         _ => None,
     }
 }

@@ -36,9 +36,12 @@ const BUSY: f64 = 0.98;
 /// Standard deviations of chance that growth must exceed.
 const DEVIATIONS: f64 = 4.0;
 
-/// Whether the blueprint has a steady state at all: constant rates, and nothing that happens by the clock.
+/// Whether the blueprint has no steady state by design: rates that move, something that happens by the clock, or replicas
+/// that are counted anew all the time.
 pub(crate) fn is_transient(blueprint: &Blueprint) -> bool {
-    !blueprint.changes.is_empty() || blueprint.traffics.iter().any(|traffic| moves(&traffic.arrivals))
+    !blueprint.changes.is_empty()
+        || !blueprint.autoscalers.is_empty()
+        || blueprint.traffics.iter().any(|traffic| moves(&traffic.arrivals))
 }
 
 fn moves(arrivals: &Arrivals) -> bool {
@@ -160,6 +163,7 @@ impl Unsteady {
                 of_service(name, "resources").unwrap_or_else(|| format!("resources.{name}"))
             }
             Subject::Cache(id) => blueprint.caches[id.index()].path.clone(),
+            Subject::Autoscaler(id) => blueprint.autoscalers[id.index()].path.clone(),
             Subject::Route(id) => format!("routes.{}", blueprint.routes[id.index()].name),
             Subject::Policy(first, _) => {
                 let used = &blueprint.uses[first as usize];
@@ -263,6 +267,7 @@ fn levels_of(levels: &Levels, whose: Subject) -> Option<[u64; 3]> {
         Subject::Group(..)
         | Subject::Endpoint(_)
         | Subject::Job(_)
+        | Subject::Autoscaler(_)
         | Subject::Policy(..)
         | Subject::Route(_) => None,
         Subject::Queue(id, group) => levels.queues.get(id.index())?.get(group as usize).copied(),

@@ -1,9 +1,9 @@
 //! Segments put together: in time within a replication, and over replications.
 
 use models::observe::{
-    CacheObservation, ConsumersObservation, CoresObservation, EndpointObservation, GroupObservation,
-    JobObservation, Observations, PolicyObservation, PoolObservation, QueueObservation, RateObservation,
-    RouteObservation, Segment, ServiceObservation, TrafficObservation, VolumeObservation,
+    AutoscalerObservation, CacheObservation, ConsumersObservation, CoresObservation, EndpointObservation,
+    GroupObservation, JobObservation, Observations, PolicyObservation, PoolObservation, QueueObservation,
+    RateObservation, RouteObservation, Segment, ServiceObservation, TrafficObservation, VolumeObservation,
 };
 use sim_core::{Histogram, PopulationWindow, SimTime};
 
@@ -59,6 +59,7 @@ pub(crate) fn join(sum: &mut Segment, more: &Segment, how: How) {
     both(&mut sum.jobs, &more.jobs, |a, b| job(a, b, how));
     both(&mut sum.caches, &more.caches, |a, b| cache(a, b, how));
     both(&mut sum.queues, &more.queues, |a, b| queue(a, b, how));
+    both(&mut sum.autoscalers, &more.autoscalers, |a, b| autoscaler(a, b, how));
     both(&mut sum.cores, &more.cores, |a, b| {
         if let (Some(a), Some(b)) = (a, b) {
             cores(a, b, how);
@@ -282,6 +283,18 @@ fn queue(sum: &mut QueueObservation, more: &QueueObservation, how: How) {
     }
     how.population(&mut sum.senders, &more.senders);
     both(&mut sum.groups, &more.groups, |a, b| group(a, b, how));
+}
+
+fn autoscaler(sum: &mut AutoscalerObservation, more: &AutoscalerObservation, how: How) {
+    how.population(&mut sum.wanted, &more.wanted);
+    how.population(&mut sum.nodes, &more.nodes);
+    sum.looks += more.looks;
+    sum.ups += more.ups;
+    sum.downs += more.downs;
+    sum.flaps += more.flaps;
+    for (reason, count) in &more.reasons {
+        *sum.reasons.entry(reason.clone()).or_default() += count;
+    }
 }
 
 fn group(sum: &mut ConsumersObservation, more: &ConsumersObservation, how: How) {

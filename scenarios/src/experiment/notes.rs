@@ -68,7 +68,8 @@ fn overloaded(blueprint: &Blueprint, analysis: &Analysis) -> Option<String> {
     let station = &analysis.stations[analysis.busiest()?];
     let open = analysis.loads.iter().any(|load| matches!(load.offered, Offered::Open { .. }));
     let retries = blueprint.policies.iter().any(|policy| policy.retry.is_some());
-    (open && station.utilization > 1.0).then(|| {
+    // What is asked for is held against the replicas of the start, which an autoscaler changes.
+    (open && blueprint.autoscalers.is_empty() && station.utilization > 1.0).then(|| {
         let more = if retries { ", before any retry" } else { "" };
         format!("`{}` is asked for {} of what it can do{more}", station.name, percent(station.utilization))
     })

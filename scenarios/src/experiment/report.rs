@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::blueprint::{
-    Arrivals, Blueprint, CacheId, CachePlan, Caller, Coalesce, EndpointId, EvictRule, JobId, Outcome,
-    PolicyPlan, PoolId, QueueId, RateId, RouteId, ServiceId, Stock, TrafficId, UsePlan, VolumeId,
+    Arrivals, AutoscalerId, Blueprint, CacheId, CachePlan, Caller, Coalesce, EndpointId, EvictRule, JobId,
+    Outcome, PolicyPlan, PoolId, QueueId, RateId, RouteId, ServiceId, Stock, TrafficId, UsePlan, VolumeId,
 };
 use models::observe::{Balance, Breakdown};
 use models::places::Places;
@@ -19,9 +19,10 @@ use super::growth::{Growing, Unsteady};
 use super::{deadlock, evaluate, growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Group, Metric, Reading, Subject};
 use crate::results::{
-    Bottleneck, BreakerResult, CacheResult, ConnectionResult, ConsumersResult, CostResult, E, EndpointResult,
-    GroupResult, JobResult, Latency, LifeResult, LimiterResult, PolicyResult, QuantilePoint, QueueResult,
-    Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult, Verdict, VolumeResult, Window,
+    AutoscalerResult, Bottleneck, BreakerResult, CacheResult, ConnectionResult, ConsumersResult, CostResult,
+    E, EndpointResult, GroupResult, JobResult, Latency, LifeResult, LimiterResult, PolicyResult,
+    QuantilePoint, QueueResult, Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult,
+    Verdict, VolumeResult, Window,
 };
 
 /// Most numbers of replicas whose availability is listed.
@@ -96,6 +97,7 @@ pub(crate) fn report(
         policies: figures.policies(),
         queues: figures.queues(),
         jobs: figures.jobs(),
+        autoscalers: figures.autoscalers(),
         laws,
         theory: theory::lines(case, gathered, &unsteady),
         bottleneck: figures.bottleneck(&analysis),
@@ -422,6 +424,27 @@ impl Figures<'_> {
             partitions: seen.map_or_else(Vec::new, |seen| {
                 seen.partitions.iter().map(|lag| *lag as f64 / replications).collect()
             }),
+        }
+    }
+
+    fn autoscalers(&self) -> BTreeMap<String, AutoscalerResult> {
+        let plans = self.blueprint.autoscalers.iter().enumerate();
+        plans.map(|(a, plan)| (plan.name.clone(), self.autoscaler(AutoscalerId(a as u32)))).collect()
+    }
+
+    fn autoscaler(&self, id: AutoscalerId) -> AutoscalerResult {
+        let e = |figure: Figure| self.e(Subject::Autoscaler(id), figure);
+        let has_nodes = self.blueprint.autoscalers[id.index()].placement.nodes.is_some();
+        let seen = self.gathered.measured.as_ref().and_then(|segment| segment.autoscalers.get(id.index()));
+        AutoscalerResult {
+            replicas: e(Figure::Replicas),
+            replicas_max: e(Figure::ReplicasMax),
+            ups: e(Figure::Ups),
+            downs: e(Figure::Downs),
+            changes_per_hour: e(Figure::ChangesPerHour),
+            flaps: e(Figure::Flaps),
+            nodes: e(Figure::Nodes).filter(|_| has_nodes),
+            reasons: seen.map(|seen| seen.reasons.clone()).unwrap_or_default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::blueprint::{Blueprint, CacheId, Outcome, PoolId, QueueId, ServiceId, TrafficId};
+use models::blueprint::{AutoscalerId, Blueprint, CacheId, Outcome, PoolId, QueueId, ServiceId, TrafficId};
 use models::observe::LifeObservation;
 use sim_core::SimTime;
 
@@ -107,6 +107,10 @@ fn metrics(blueprint: &Blueprint) -> Vec<Metric> {
         if plan.adapt.is_some() {
             metrics.push(of(format!("{path}.limit"), subject, Figure::Limit));
         }
+    }
+    for (a, plan) in blueprint.autoscalers.iter().enumerate() {
+        let subject = Subject::Autoscaler(AutoscalerId(a as u32));
+        metrics.push(of(format!("{}.replicas", plan.path), subject, Figure::Replicas));
     }
     for (q, plan) in blueprint.queues.iter().enumerate() {
         for (g, group) in plan.groups.iter().enumerate() {

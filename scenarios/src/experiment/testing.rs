@@ -37,6 +37,7 @@ impl Builder {
             jobs: Vec::new(),
             queues: Vec::new(),
             sends: Vec::new(),
+            autoscalers: Vec::new(),
             pools: Vec::new(),
             rates: Vec::new(),
             volumes: Vec::new(),

@@ -11,7 +11,7 @@ use crate::experiment::analysis::figure;
 /// Members of a group, in all replicas.
 pub(super) fn members(seen: &Seen<'_>, group: &GroupPlan) -> f64 {
     let Some(job) = group.job else { return 0.0 };
-    let replicas = seen.parts.services[seen.parts.jobs[job.index()].service.index()].replicas;
+    let replicas = seen.blueprint.services[seen.parts.jobs[job.index()].service.index()].replicas;
     f64::from(group.members) * if group.per_replica { f64::from(replicas) } else { 1.0 }
 }
 

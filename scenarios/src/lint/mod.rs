@@ -45,7 +45,7 @@ struct Seen<'a> {
 
 /// Reports what the rules find.
 pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: &mut Sink) {
-    let blueprint = scenario.compile();
+    let blueprint = at_most(scenario.compile());
     let analysis = Analysis::of(&blueprint);
     let seen = Seen { spec, parts: &scenario.parts, analysis, blueprint: &blueprint, tree };
     let rules = [
@@ -71,6 +71,15 @@ pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: 
     for rule in rules {
         sink.list.extend(rule(&seen));
     }
+}
+
+/// The system with as many replicas as its autoscalers may make.
+fn at_most(mut blueprint: Blueprint) -> Blueprint {
+    for row in &blueprint.autoscalers {
+        let service = &mut blueprint.services[row.service.index()];
+        service.replicas = service.replicas.max(row.most);
+    }
+    blueprint
 }
 
 impl Seen<'_> {

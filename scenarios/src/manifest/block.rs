@@ -12,20 +12,25 @@ use crate::spec::Sink;
 use crate::tree::{Node, Place, Value};
 
 /// A map whose keys are ticked off as they are asked for.
-pub(super) struct Block<'a> {
+pub(crate) struct Block<'a> {
     node: &'a Node,
     asked: RefCell<Vec<String>>,
 }
 
 impl<'a> Block<'a> {
     /// A map, or an error that something else stands there.
-    pub(super) fn of(node: &'a Node, sink: &mut Sink) -> Option<Self> {
+    pub(crate) fn of(node: &'a Node, sink: &mut Sink) -> Option<Self> {
         if matches!(node.value, Value::Map(_)) {
             Some(Self { node, asked: RefCell::default() })
         } else {
             sink.expected("a map", node, "");
             None
         }
+    }
+
+    /// The map itself.
+    pub(super) fn node(&self) -> &'a Node {
+        self.node
     }
 
     /// Where it stands.
@@ -136,7 +141,7 @@ impl<'a> Block<'a> {
     }
 
     /// A quantity of Kubernetes, in thousandths.
-    pub(super) fn quantity(&self, key: &str, sink: &mut Sink) -> Option<i64> {
+    pub(crate) fn quantity(&self, key: &str, sink: &mut Sink) -> Option<i64> {
         let node = self.get(key)?;
         let milli = node.text().and_then(quantity::milli);
         match milli {
@@ -164,7 +169,7 @@ impl<'a> Block<'a> {
     }
 
     /// A warning for each key that nobody asked for.
-    pub(super) fn finish(&self, sink: &mut Sink) {
+    pub(crate) fn finish(&self, sink: &mut Sink) {
         let asked = self.asked.borrow();
         for (key, place) in self.keys() {
             if !asked.iter().any(|known| known == key) {

@@ -36,6 +36,18 @@ pub(super) fn read(
     block.skip(&["status"]);
     let spec = Block::of(block.need("spec", "a HorizontalPodAutoscaler is made of its `spec`", sink)?, sink)?;
     let target = target_of(&spec, sink);
+    let hpa = described(&spec, version, block.get("apiVersion").unwrap_or(block.node()), settings, sink)?;
+    Some(Manifest { what: What::Hpa(HpaManifest { hpa }), name, target, place: block.place() })
+}
+
+/// What a `spec` says, which is of this version, as `told` says.
+fn described(
+    spec: &Block<'_>,
+    version: &str,
+    told: &Node,
+    settings: &ControllerSettings,
+    sink: &mut Sink,
+) -> Option<Hpa> {
     let min = spec.count("minReplicas", 0, sink);
     let max = spec.need("maxReplicas", "write the most replicas there may be: `maxReplicas: 10`", sink);
     let max = max.and_then(|_| spec.count("maxReplicas", 1, sink));
@@ -54,8 +66,7 @@ pub(super) fn read(
             (metrics, spec.get("behavior").and_then(|node| behavior(node, settings, sink)))
         }
         _ => {
-            let place = block.get("apiVersion").map_or(block.place(), |node| node.place);
-            let other = Diagnostic::error(format!("`{version}` cannot be read")).at(place);
+            let other = Diagnostic::error(format!("`{version}` cannot be read")).at(told.place);
             sink.report(other.help("write it as `autoscaling/v2`: `kubectl get hpa.v2.autoscaling -o yaml`"));
             return None;
         }
@@ -67,9 +78,15 @@ pub(super) fn read(
         let less = Diagnostic::error(format!("`maxReplicas` is {max}, less than `minReplicas`, {min}"));
         sink.report(less.at(place).help("the most has to be at least the fewest"));
     }
-    check_zero(&spec, min, &metrics, sink);
-    let hpa = Hpa { min_replicas: min, max_replicas: max, metrics, behavior };
-    Some(Manifest { what: What::Hpa(HpaManifest { hpa }), name, target, place: block.place() })
+    check_zero(spec, min, &metrics, sink);
+    Some(Hpa { min_replicas: min, max_replicas: max, metrics, behavior })
+}
+
+/// The `spec` of an autoscaler, autoscaling/v2, that stands elsewhere than in a manifest.
+pub(crate) fn of_spec(node: &Node, settings: &ControllerSettings, sink: &mut Sink) -> Option<Hpa> {
+    let spec = Block::of(node, sink)?;
+    spec.skip(&["scaleTargetRef"]);
+    described(&spec, "autoscaling/v2", node, settings, sink)
 }
 
 /// Zero replicas need a metric that is there without them, and a gate.

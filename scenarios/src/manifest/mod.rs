@@ -23,7 +23,8 @@ use crate::spec::Sink;
 use crate::text::MAX_BYTES;
 use crate::tree::{self, Node, Place};
 
-use block::Block;
+pub(crate) use block::Block;
+pub(crate) use hpa::of_spec as hpa_of_spec;
 
 pub use aws::{AwsAlarm, AwsDocument, AwsGroupLimits, AwsMetric, AwsPolicyDocument, AwsScalingPolicy};
 pub use controller::{Goal, Law, MetricKind, Scaler, WantedMetric};

@@ -97,6 +97,9 @@ pub struct Report {
     /// Jobs by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub jobs: BTreeMap<String, JobResult>,
+    /// Autoscalers by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub autoscalers: BTreeMap<String, AutoscalerResult>,
     /// The laws that every run must obey.
     pub laws: Laws,
     /// Closed forms beside the simulation.
@@ -280,6 +283,27 @@ pub struct QueueResult {
     pub messages: BTreeMap<String, u64>,
     /// By group of consumers; of a queue that nobody takes from, `nobody`.
     pub consumers: BTreeMap<String, ConsumersResult>,
+}
+
+/// One autoscaler. What its replicas cost stands with their service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AutoscalerResult {
+    /// Replicas that it wanted.
+    pub replicas: Option<E>,
+    /// Most of them.
+    pub replicas_max: Option<E>,
+    /// How often it wanted more than before, in one replication.
+    pub ups: Option<E>,
+    /// How often it wanted less.
+    pub downs: Option<E>,
+    /// Both for an hour.
+    pub changes_per_hour: Option<E>,
+    /// Changes that took back one that was no older than 10 min, in one replication.
+    pub flaps: Option<E>,
+    /// Nodes for the replicas, where they are counted.
+    pub nodes: Option<E>,
+    /// How often it looked and said this, over all replications; the words are the real one's.
+    pub reasons: BTreeMap<String, u64>,
 }
 
 /// What a group of consumers did with the messages of a queue.

@@ -4,6 +4,7 @@
 //! the reference manual are made from. Reading collects every mistake and goes on.
 
 mod adapt;
+mod autoscaler;
 mod cache;
 mod cores;
 mod curve;
@@ -30,6 +31,9 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 pub(crate) use adapt::AdaptSpec;
+pub(crate) use autoscaler::{
+    AutoscalerSpec, ControllerSpec, NodesSpec, PipelineSpec, ScheduleSpec, TargetTrackingSpec,
+};
 pub(crate) use cache::{
     CacheSpec, CoalesceWord, EvictWord, ExpireEvent, ExpireWord, FlushEvent, GetStep, OnFullCacheWord,
     PlaceSpec, PutStep, StoreWord,

@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    At, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name, Named, Number,
-    Policy, Positive, QueueSpec, Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share, Sink, Size,
-    Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
+    At, AutoscalerSpec, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name,
+    Named, Number, Policy, Positive, QueueSpec, Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share,
+    Sink, Size, Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
 };
 use crate::tree::{Node, Place, Value};
 
@@ -44,6 +44,8 @@ spec! {
         queues: Option<Named<QueueSpec>>,
         /// Work that no caller waits for.
         jobs: Option<Named<JobSpec>>,
+        /// What decides how many replicas services have.
+        autoscalers: Option<Named<AutoscalerSpec>>,
         /// What happens by the clock.
         events: Option<List<EventSpec>>,
         /// Named sets of changes, to be compared.
@@ -55,7 +57,7 @@ spec! {
         /// What must hold: `shoppers.p99 < 250ms`.
         expect: Option<List<ExpectSpec>>,
     }
-    later ["autoscalers", "solve"]
+    later ["solve"]
 }
 
 spec! {

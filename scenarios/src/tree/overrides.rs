@@ -107,7 +107,8 @@ fn collect(prefix: &str, changes: &Node, out: &mut Vec<Assignment>) {
 }
 
 /// Sections whose keys are names.
-const NAMED: [&str; 7] = ["traffic", "services", "resources", "policies", "routes", "queues", "jobs"];
+const NAMED: [&str; 8] =
+    ["traffic", "services", "resources", "policies", "routes", "queues", "jobs", "autoscalers"];
 
 fn reaches_into(path: &str) -> bool {
     let parts: Vec<&str> = path.split('.').collect();
@@ -135,6 +136,7 @@ fn named_thing(walked: &str) -> Option<&'static str> {
         ["routes"] => Some("route"),
         ["queues"] => Some("queue"),
         ["jobs"] => Some("job"),
+        ["autoscalers"] => Some("autoscaler"),
         ["services", _, "endpoints"] => Some("endpoint"),
         _ => None,
     }

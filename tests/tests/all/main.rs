@@ -11,5 +11,6 @@ mod messages;
 mod once;
 mod oracle;
 mod queues;
+mod scaling;
 mod shipped;
 mod theory;

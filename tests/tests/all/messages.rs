@@ -511,7 +511,7 @@ fn metrics_of_policies() {
 
 #[test]
 fn what_is_not_supported_yet() {
-    assert_snapshot!("not_yet_section", shop_and("autoscalers: {web: {}}\n"));
+    assert_snapshot!("not_yet_section", shop_and("solve: {}\n"));
     assert_snapshot!("not_yet_connect", shop_and("policies: {sql: {connect: 1s}}\n"));
 }
 
@@ -936,4 +936,66 @@ fn lives_of_replicas() {
         "restart_of_what_is_shared",
         shop_and("resources: {heap: {volume: 4GiB, on_full: restart}}\n")
     );
+}
+
+#[test]
+fn autoscalers() {
+    let scaler = |text: &str| shop_and(&format!("autoscalers:\n  {text}\n"));
+    let cpu = "metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}]";
+    let hpa = |more: &str| format!("web: {{hpa: {{maxReplicas: 9, {cpu}}}{more}}}");
+    for sound in [
+        hpa("").as_str(),
+        hpa(", requests: {cpu: 500m, memory: 1Gi}, pipeline: {scrape: 30s, loss: 1%}, scheduling: 2s")
+            .as_str(),
+        "front: {service: web, schedule: [{from: 1m, until: 2m, replicas: 4}]}",
+        "web: {min: 2, max: 9, concurrency: {target: 35}, nodes: {pods: 4, provision: {exp: 2m}}}",
+        "web: {latency: {of: web.checkout.p95, target: 200ms}}",
+        "web: {queue_depth: {backlog: web.workers.queue_length, rate: shoppers.offered, drain: 1m, per_message: 5ms}}",
+        "web: {aws_target_tracking: {target: 50}}",
+    ] {
+        assert_eq!(scaler(sound), "no message\n", "{sound}");
+    }
+    assert_snapshot!("scaler_of_nothing", scaler("wep: {concurrency: {target: 35}}"));
+    assert_snapshot!("scaler_without_law", scaler("web: {min: 2}"));
+    assert_snapshot!(
+        "scaler_of_two_laws",
+        scaler("web: {concurrency: {target: 3}, aws_target_tracking: {target: 50}}")
+    );
+    assert_snapshot!(
+        "scalers_of_one_service",
+        scaler("web: {concurrency: {target: 3}}\n  other: {service: web, concurrency: {target: 3}}")
+    );
+    assert_snapshot!("scaler_bounds_twice", scaler(&hpa(", min: 2")));
+    assert_snapshot!("scaler_bounds", scaler("web: {min: 4, max: 2, concurrency: {target: 0}}"));
+    assert_snapshot!(
+        "scaler_with_a_timetable",
+        scaler(&hpa(", schedule: [{from: 1m, until: 2m, replicas: 4}]"))
+    );
+    assert_snapshot!("scaler_of_a_bad_manifest", scaler("web: {hpa: {minReplicas: 5, maxReplicas: 4}}"));
+    let pods = "web: {hpa: {maxReplicas: 9, metrics: [{type: Pods, pods: {metric: {name: busy}, target: {type: AverageValue, averageValue: 5}}}]}";
+    assert_snapshot!("scaler_unknown_metric", scaler(&format!("{pods}}}")));
+    assert_snapshot!(
+        "scaler_metric_of_others",
+        scaler(&format!("{pods}, metrics: {{busy: shoppers.offered}}}}"))
+    );
+    assert_snapshot!("scaler_metric_unseen", scaler(&format!("{pods}, metrics: {{busy: shoppers.p99}}}}")));
+    assert_snapshot!(
+        "scaler_metric_misspelt",
+        scaler(&format!("{pods}, metrics: {{bussy: web.in_flight}}}}"))
+    );
+    assert_snapshot!("scaler_manifest_missing", scaler("web: {manifest: hpa.yaml}"));
+    assert_snapshot!(
+        "scaler_of_memory",
+        scaler(
+            "web: {hpa: {maxReplicas: 9, metrics: [{type: Resource, resource: {name: memory, target: {type: Utilization, averageUtilization: 70}}}]}}"
+        )
+    );
+    assert_snapshot!(
+        "scaler_timetable_backwards",
+        scaler("web: {schedule: [{from: 2m, until: 1m, replicas: 4}]}")
+    );
+    assert_snapshot!("scaler_later", scaler("web: {predictive: {}}"));
+    let measured =
+        "  web: {concurrency: {target: 35}}\nevents: [{at: 1m, set: {autoscalers.web.pipeline.scrape: 1s}}]";
+    assert_snapshot!("scaler_measures_otherwise", shop_and(&format!("autoscalers:\n{measured}\n")));
 }

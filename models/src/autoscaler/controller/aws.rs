@@ -370,6 +370,12 @@ impl AwsController {
         (to, why)
     }
 
+    /// Alarms begin anew; launches, cooldowns and the time of the next evaluation stay.
+    pub(super) fn follow(&mut self, other: &Self) {
+        self.group.clone_from(&other.group);
+        self.watches.clone_from(&other.watches);
+    }
+
     pub(super) fn written(&mut self, from: i32, to: i32, now: SimTime) {
         if to > from {
             self.launches.push_back((now, i64::from(to - from)));

@@ -108,6 +108,12 @@ impl KedaController {
         self.hpa.written(from, to, now);
     }
 
+    pub(super) fn follow(&mut self, other: &Self) {
+        self.object.clone_from(&other.object);
+        self.hpa.follow(&other.hpa);
+        self.sync = other.sync;
+    }
+
     pub(super) fn restarted(&mut self) {
         self.hpa.restarted();
     }

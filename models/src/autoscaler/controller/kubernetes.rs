@@ -46,6 +46,11 @@ impl HpaController {
         self.history.changed(&self.hpa, from, to, now);
     }
 
+    pub(super) fn follow(&mut self, other: &Self) {
+        self.hpa.clone_from(&other.hpa);
+        self.settings = other.settings;
+    }
+
     pub(super) fn restarted(&mut self) {
         self.history = History::default();
     }

@@ -82,6 +82,10 @@ impl OwnController {
         Decision { replicas: Some(replicas), why: Why::Own(why), next }
     }
 
+    pub(super) fn follow(&mut self, other: &Self) {
+        *self = Self { steady: std::mem::take(&mut self.steady), ..other.clone() };
+    }
+
     pub(super) fn restarted(&mut self) {
         self.steady = Steady::default();
     }

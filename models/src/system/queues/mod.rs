@@ -359,6 +359,16 @@ impl Queues {
         self.queues.iter_mut().zip(sending).map(close).collect()
     }
 
+    /// Messages of a queue that a group of it has not dealt with.
+    pub(super) fn lag(&self, queue: usize, group: usize) -> u64 {
+        self.groups[self.queues[queue].groups.start + group].lag.n()
+    }
+
+    /// Messages that were sent to a queue since the segment began.
+    pub(super) fn sent(&self, queue: usize) -> u64 {
+        self.queues[queue].seen.sent
+    }
+
     /// Bytes of what is kept.
     pub(super) fn bytes(&self) -> usize {
         let logs = self.queues.iter().flat_map(|queue| &queue.logs).map(Log::bytes);

@@ -53,6 +53,8 @@ struct Service {
     network: Option<&'static str>,
     /// How replicas begin and end.
     life: Option<&'static str>,
+    /// What decides how many replicas there are.
+    scaler: Option<&'static str>,
     steps: Vec<Step>,
 }
 
@@ -186,6 +188,13 @@ const LIVES: [&str; 5] = [
     "drain: 10ms",
     "drain: 0s\n    startup: {exp: 10ms}",
     "zones: [a, b]",
+];
+/// Autoscalers that look while there is traffic, and seldom enough to look for hours after that.
+const SCALERS: [&str; 4] = [
+    "min: 1, interval: 1h, schedule: [{from: 300ms, until: 900ms, replicas: 5}, {from: 1200ms, until: 1500ms, replicas: 3}]",
+    "min: 1, interval: 1h, schedule: [{from: 100ms, until: 2500ms, replicas: 6}], scheduling: {exp: 20ms}, pull: 30ms, nodes: {pods: 2, provision: {exp: 200ms}, scan: 50ms}",
+    "concurrency: {target: 2}, max: 5, interval: 1s, stabilization: 1s, pipeline: {scrape: 1s, loss: 20%}",
+    "hpa: {maxReplicas: 6, metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}], behavior: {scaleDown: {stabilizationWindowSeconds: 0}}}, controller: {sync: 1s}, pipeline: {scrape: 1s, refresh: 0s}",
 ];
 const TIMES: [&str; 8] = [
     "0s",
@@ -467,12 +476,13 @@ fn service() -> impl Strategy<Value = Service> {
     let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
     let lives = option::weighted(0.25, select(&LIVES[..]));
+    let lives = (lives, option::weighted(0.15, select(&SCALERS[..])));
     let route = (picks, health, prop::bool::weighted(0.2), latency, (network, lives));
     let scheduling = (option::of(select(&SCHEDULING[..])), option::weighted(0.2, select(&BRAKES[..])));
     (1..=3_u8, workers, (cores, scheduling), own, route, steps).prop_map(
         |(replicas, workers, (cores, (scheduling, brakes)), (own, line), route, steps)| {
             let (own, connections) = own;
-            let (pick, health, pinned, latency, (network, lives)) = route;
+            let (pick, health, pinned, latency, (network, (lives, scaler))) = route;
             Service {
                 replicas,
                 workers,
@@ -488,6 +498,9 @@ fn service() -> impl Strategy<Value = Service> {
                 latency,
                 network,
                 life: lives,
+                // A list of weights is of as many replicas as there are, and a share of the CPU one of some.
+                scaler: scaler
+                    .filter(|law| !pick.contains("weighted") && (cores.is_some() || !law.starts_with("hpa"))),
                 steps,
             }
         },
@@ -655,7 +668,7 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
 
 impl Display for System {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "duration: 10h\nwarmup: 1s\nlimits: {{events: 200k}}\ntraffic:")?;
+        writeln!(f, "duration: 10h\nwarmup: 1s\nlimits: {{events: 400k}}\ntraffic:")?;
         for (i, traffic) in self.traffics.iter().enumerate() {
             self.write_traffic(f, i, traffic)?;
         }
@@ -682,6 +695,11 @@ impl Display for System {
             writeln!(f, "  near{i}: {{at: s{i}, {near}, miss: {behind}}}")?;
         }
         self.write_messages(f)?;
+        let scaled = self.services.iter().enumerate().filter_map(|(i, row)| Some((i, row.scaler?)));
+        let scaled: Vec<String> = scaled.map(|(i, law)| format!("  s{i}: {{{law}}}\n")).collect();
+        if !scaled.is_empty() {
+            write!(f, "autoscalers:\n{}", scaled.concat())?;
+        }
         let Shared { slots, per, order, timeout, guard } = &self.shared;
         let (order, guard) = (self.ordered(order), guarded(*guard));
         writeln!(

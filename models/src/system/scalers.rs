@@ -1,0 +1,665 @@
+//! Autoscalers: what they see of the system, when they look, and how what they want becomes replicas.
+//!
+//! What they see is what was read of the system at the times at which somebody reads it, and told when it gets there.
+//! What they want is written where events write a number of replicas, and the life of replicas does the rest. A new
+//! replica is a pod: it waits for a node, for the scheduler and for its image before it starts.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use sim_core::distribution::Distribution;
+use sim_core::{Calendar, Draws, Histogram, SimTime, Span, combine, hash_name};
+
+use super::alarms::Alarm;
+use super::pool::Level;
+use super::{Packed, Standing, System, span};
+use crate::autoscaler::controller::{Controller, World};
+use crate::autoscaler::flaps::Flaps;
+use crate::autoscaler::kubernetes::pass::Target;
+use crate::autoscaler::kubernetes::pods::PodId;
+use crate::autoscaler::kubernetes::{MetricError, MetricSource, Phase, Pod, Ready, Sample};
+use crate::autoscaler::pipeline::{Pipeline, Reading, Readings};
+use crate::autoscaler::plan::{AutoscalerPlan, Signal};
+use crate::blueprint::{Blueprint, ServiceId};
+use crate::observe::AutoscalerObservation;
+
+/// In place of a pod: all of them, or something that is no pod.
+const WHOLE: PodId = PodId::MAX;
+
+/// No autoscaler makes more replicas than this.
+const MOST_REPLICAS: i32 = AutoscalerPlan::MOST_REPLICAS as i32;
+
+const SALT_SCHEDULING: u64 = 0xA24B_AED4_963E_E407;
+const SALT_PULL: u64 = 0x9FB2_1C65_1E98_DF26;
+const SALT_NODE: u64 = 0xD6E8_FEB8_6659_FD93;
+const SALT_LOSS: u64 = 0xC13F_A9A9_02A6_328F;
+
+/// What an alarm of an autoscaler is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ScalerAlarm {
+    /// It looks.
+    Look,
+    /// What this gauge shows is read.
+    Read(u32),
+    /// It is looked for pods without a node.
+    Scan,
+    /// A node is there that was asked for.
+    Node,
+}
+
+/// All autoscalers of a system.
+#[derive(Debug)]
+pub(super) struct Scalers {
+    rows: Vec<Scaler>,
+}
+
+/// One autoscaler.
+#[derive(Debug)]
+struct Scaler {
+    service: u32,
+    /// None only while it looks.
+    controller: Option<Controller>,
+    gauges: Vec<GaugeState>,
+    /// By number of the replica.
+    pods: Vec<PodState>,
+    next_pod: PodId,
+    nodes: NodesState,
+    flaps: Flaps,
+    wanted: Level,
+    seen: AutoscalerObservation,
+}
+
+/// What was read of a gauge.
+#[derive(Debug, Default)]
+struct GaugeState {
+    /// When it is asked next.
+    next: SimTime,
+    asked: u64,
+    /// Answers on their way, in their order.
+    coming: VecDeque<Answer>,
+    /// What has arrived, by pod.
+    readings: BTreeMap<PodId, Readings>,
+    /// Of a latency: all answers up to the last time.
+    answered: Histogram,
+}
+
+/// What was read at once.
+#[derive(Debug)]
+struct Answer {
+    read: SimTime,
+    there: SimTime,
+    values: Vec<(PodId, f64)>,
+}
+
+/// What a replica is as a pod.
+#[derive(Clone, Copy, Debug)]
+struct PodState {
+    id: PodId,
+    /// When its container runs for the first time; none while it has no node.
+    starts: Option<SimTime>,
+    has_node: bool,
+    /// When it last changed how it stands.
+    since: SimTime,
+}
+
+/// Nodes that pods are placed on.
+#[derive(Debug, Default)]
+struct NodesState {
+    ready: u32,
+    coming: u32,
+    /// How many were ever asked for.
+    asked: u64,
+    /// Pods that have one.
+    taken: u32,
+    /// Replicas that wait for one, in their life.
+    waiting: VecDeque<(u32, u32)>,
+    is_scanned: bool,
+    level: Level,
+}
+
+impl Blueprint {
+    /// The autoscaler of a service.
+    pub(crate) fn autoscaler_of(&self, service: ServiceId) -> Option<usize> {
+        self.autoscalers.iter().position(|row| row.service == service)
+    }
+}
+
+impl Scalers {
+    pub(super) fn new(plan: &Blueprint) -> Self {
+        Self { rows: plan.autoscalers.iter().map(|row| Scaler::new(row, plan)).collect() }
+    }
+
+    /// The autoscaler goes by something else from now on.
+    pub(super) fn follow(&mut self, scaler: usize, law: &Controller) {
+        if let Some(controller) = &mut self.rows[scaler].controller {
+            controller.follow(law);
+        }
+    }
+
+    /// Closes the segment that ends at `now`.
+    pub(super) fn flush(&mut self, now: SimTime) -> Vec<AutoscalerObservation> {
+        let flush = |row: &mut Scaler| AutoscalerObservation {
+            wanted: row.wanted.flush(now),
+            nodes: row.nodes.level.flush(now),
+            ..std::mem::take(&mut row.seen)
+        };
+        self.rows.iter_mut().map(flush).collect()
+    }
+}
+
+impl Scaler {
+    fn new(row: &AutoscalerPlan, plan: &Blueprint) -> Self {
+        let replicas = plan.services[row.service.index()].replicas;
+        let mut scaler = Self {
+            service: row.service.0,
+            controller: Some(row.controller.clone()),
+            gauges: row.gauges.iter().map(|_| GaugeState::default()).collect(),
+            pods: Vec::new(),
+            next_pod: 0,
+            nodes: NodesState::default(),
+            flaps: Flaps::default(),
+            wanted: Level::default(),
+            seen: AutoscalerObservation::default(),
+        };
+        scaler.wanted.grow(u64::from(replicas), SimTime::ZERO);
+        for local in 0..replicas {
+            scaler.renew(local, SimTime::ZERO);
+            scaler.pods[local as usize].starts = Some(SimTime::ZERO);
+            scaler.pods[local as usize].has_node = true;
+        }
+        scaler.nodes.taken = replicas;
+        if let Some(nodes) = &row.placement.nodes {
+            scaler.nodes.ready = nodes.ready.max(replicas.div_ceil(nodes.pods.max(1)));
+            scaler.nodes.level.grow(u64::from(scaler.nodes.ready), SimTime::ZERO);
+        }
+        scaler
+    }
+
+    /// The replica is a new pod.
+    fn renew(&mut self, local: u32, now: SimTime) {
+        let pod = PodState { id: self.next_pod, starts: None, has_node: false, since: now };
+        self.next_pod += 1;
+        let at = local as usize;
+        if self.pods.len() <= at {
+            self.pods.resize(at + 1, pod);
+        }
+        self.pods[at] = pod;
+    }
+
+    /// Takes in what has arrived by `now`.
+    fn receive(&mut self, now: SimTime) {
+        let pods = &self.pods;
+        for gauge in &mut self.gauges {
+            while let Some(answer) = gauge.coming.pop_front_if(|answer| answer.there <= now) {
+                for (pod, value) in answer.values {
+                    gauge.readings.entry(pod).or_default().take(Reading { at: answer.read, value });
+                }
+            }
+            gauge.readings.retain(|id, _| *id == WHOLE || pods.iter().any(|pod| pod.id == *id));
+        }
+    }
+}
+
+/// What a controller sees when it looks.
+struct Seen<'a> {
+    plan: &'a AutoscalerPlan,
+    row: &'a Scaler,
+    pods: Vec<Pod>,
+    spec: i32,
+    status: i32,
+    cores: f64,
+    now: SimTime,
+}
+
+impl Seen<'_> {
+    fn gauge(&self, name: &str) -> Option<(Signal, &Pipeline, &GaugeState)> {
+        let at = self.plan.gauges.iter().position(|gauge| &*gauge.name == name)?;
+        let gauge = &self.plan.gauges[at];
+        Some((gauge.signal, &gauge.pipeline, &self.row.gauges[at]))
+    }
+
+    /// The newest sample of each pod.
+    fn samples(&self, name: &str) -> Result<Vec<Sample>, MetricError> {
+        let (signal, pipeline, gauge) = self.gauge(name).ok_or(MetricError::Unavailable)?;
+        let sample = |(&pod, readings): (&PodId, &Readings)| {
+            let sample = if signal.grows() {
+                readings.sample(pod, pipeline)?
+            } else {
+                let Reading { at, value } = readings.last()?;
+                Sample { pod, at, window: pipeline.scrape, value_milli: pipeline.milli(value) }
+            };
+            pipeline.is_fresh(sample.at, self.now).then_some(sample)
+        };
+        let samples: Vec<Sample> =
+            gauge.readings.iter().filter(|(pod, _)| **pod != WHOLE).filter_map(sample).collect();
+        if samples.is_empty() { Err(MetricError::NoSamples) } else { Ok(samples) }
+    }
+
+    /// The newest value of the whole.
+    fn value(&self, name: &str) -> Option<f64> {
+        let (signal, pipeline, gauge) = self.gauge(name)?;
+        if signal == Signal::Cpu {
+            return self.cpu_percent(name);
+        }
+        let readings = gauge.readings.get(&WHOLE)?;
+        let at = readings.last()?.at;
+        let value = if signal.grows() { readings.rate()?.2 } else { readings.last()?.value };
+        pipeline.is_fresh(at, self.now).then_some(value)
+    }
+
+    /// How busy the cores of a replica are on average, in percent.
+    fn cpu_percent(&self, name: &str) -> Option<f64> {
+        let samples = self.samples(name).ok()?;
+        let used: f64 = samples.iter().map(|sample| sample.value_milli as f64 / 1000.0).sum();
+        Some(100.0 * used / (samples.len() as f64 * self.cores))
+    }
+
+    fn milli(&self, name: &str) -> Result<i64, MetricError> {
+        let (_, pipeline, _) = self.gauge(name).ok_or(MetricError::Unavailable)?;
+        self.value(name).map(|value| pipeline.milli(value)).ok_or(MetricError::NoSamples)
+    }
+}
+
+impl MetricSource for Seen<'_> {
+    fn resource(&self, resource: &str, _: Option<&str>) -> Result<Vec<Sample>, MetricError> {
+        self.samples(resource)
+    }
+
+    fn pods(&self, metric: &str) -> Result<Vec<Sample>, MetricError> {
+        self.samples(metric)
+    }
+
+    fn object(&self, metric: &str) -> Result<i64, MetricError> {
+        self.milli(metric)
+    }
+
+    fn external(&self, metric: &str) -> Result<Vec<i64>, MetricError> {
+        Ok(vec![self.milli(metric)?])
+    }
+}
+
+impl World for Seen<'_> {
+    fn target(&self) -> Target<'_> {
+        Target { spec_replicas: self.spec, status_replicas: self.status, pods: &self.pods }
+    }
+
+    fn statistic(&self, metric: &str) -> Option<f64> {
+        self.value(metric)
+    }
+}
+
+impl System<'_> {
+    /// Plans the first look of each autoscaler, and the first readings of what they go by.
+    pub(super) fn start_scalers(&mut self, calendar: &mut Calendar<Packed>) {
+        for scaler in 0..self.scalers.rows.len() as u32 {
+            for (gauge, row) in (0_u32..).zip(&self.plan.autoscalers[scaler as usize].gauges) {
+                if row.signal.grows() {
+                    // What grows is told as a difference: this is where it begins.
+                    let values = self.measure(scaler, gauge, SimTime::ZERO);
+                    let beginning = Answer { read: SimTime::ZERO, there: SimTime::ZERO, values };
+                    self.scalers.rows[scaler as usize].gauges[gauge as usize].coming.push_back(beginning);
+                }
+                self.plan_reading(scaler, gauge, calendar);
+            }
+            self.scaler_alarm_at(SimTime::ZERO, scaler, ScalerAlarm::Look, calendar);
+        }
+    }
+
+    fn scaler_alarm_at(
+        &mut self,
+        at: SimTime,
+        scaler: u32,
+        about: ScalerAlarm,
+        calendar: &mut Calendar<Packed>,
+    ) {
+        self.set_alarm(at, Alarm::Scaler { scaler, about }, calendar);
+    }
+
+    pub(super) fn scaler_alarm(
+        &mut self,
+        scaler: u32,
+        about: ScalerAlarm,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) {
+        match about {
+            ScalerAlarm::Look => self.look(scaler, now, calendar),
+            ScalerAlarm::Read(gauge) => {
+                self.read(scaler, gauge, now);
+                self.plan_reading(scaler, gauge, calendar);
+            }
+            ScalerAlarm::Scan => self.scan(scaler, now, calendar),
+            ScalerAlarm::Node => {
+                let nodes = &mut self.scalers.rows[scaler as usize].nodes;
+                nodes.coming -= 1;
+                nodes.ready += 1;
+                nodes.level.grow(1, now);
+                self.fill_nodes(scaler, now, calendar);
+            }
+        }
+    }
+
+    // What is seen -----------------------------------------------------------------------------------------
+
+    /// Plans the next reading of a gauge that is not read only when the controller looks.
+    fn plan_reading(&mut self, scaler: u32, gauge: u32, calendar: &mut Calendar<Packed>) {
+        let pipeline = self.plan.autoscalers[scaler as usize].gauges[gauge as usize].pipeline;
+        if pipeline.scrape == Span::ZERO {
+            return;
+        }
+        let row = &mut self.scalers.rows[scaler as usize].gauges[gauge as usize];
+        let first = SimTime::ZERO + pipeline.phase;
+        row.next = row.next.max(first).saturating_add(pipeline.scrape);
+        // Whoever is asked tells what it saw when it last looked.
+        let at = pipeline.looked(row.next);
+        self.scaler_alarm_at(at, scaler, ScalerAlarm::Read(gauge), calendar);
+    }
+
+    /// Reads a gauge; the answer is on its way.
+    fn read(&mut self, scaler: u32, gauge: u32, now: SimTime) {
+        let plan = &self.plan.autoscalers[scaler as usize];
+        let pipeline = plan.gauges[gauge as usize].pipeline;
+        let mut values = self.measure(scaler, gauge, now);
+        let stream = combine(self.stream, hash_name(&plan.path) ^ SALT_LOSS);
+        let row = &mut self.scalers.rows[scaler as usize].gauges[gauge as usize];
+        row.asked += 1;
+        let name = combine(combine(stream, u64::from(gauge)), row.asked);
+        if pipeline.loss > 0.0 {
+            values.retain(|(pod, _)| pipeline.arrives(Draws::keyed(combine(name, u64::from(*pod))).unit()));
+        }
+        let asked = if pipeline.scrape == Span::ZERO { now } else { row.next };
+        row.coming.push_back(Answer { read: now, there: asked.saturating_add(pipeline.delay), values });
+    }
+
+    /// What a gauge shows now: of each pod, where pods have it, and of the whole.
+    fn measure(&mut self, scaler: u32, gauge: u32, now: SimTime) -> Vec<(PodId, f64)> {
+        let scaled = self.scalers.rows[scaler as usize].service as usize;
+        let total = |value: f64| vec![(WHOLE, value)];
+        match self.plan.autoscalers[scaler as usize].gauges[gauge as usize].signal {
+            Signal::Cpu => self.of_pods(scaler, |system, local| system.core_seconds(scaled, local, now)),
+            Signal::InFlight(service) => {
+                let mut values = total(self.services[service.index()].present.n() as f64);
+                if service.index() == scaled {
+                    let present = |system: &mut Self, local: usize| {
+                        let replica = system.services[scaled].replicas[local];
+                        f64::from(system.replicas[replica as usize].present)
+                    };
+                    values.extend(self.of_pods(scaler, present));
+                }
+                values
+            }
+            Signal::Received(service) => {
+                let count = self.services[service.index()].replicas.len();
+                let sum: u64 = (0..count).map(|local| self.received_by(service.index(), local)).sum();
+                let mut values = total(sum as f64);
+                if service.index() == scaled {
+                    values.extend(
+                        self.of_pods(scaler, |system, local| system.received_by(scaled, local) as f64),
+                    );
+                }
+                values
+            }
+            Signal::Arrivals(traffic) => {
+                let before: u64 =
+                    self.segments.iter().map(|segment| segment.traffics[traffic.index()].offered).sum();
+                total((before + self.sources[traffic.index()].meter.offered()) as f64)
+            }
+            Signal::Waiting(pool) => total(self.pools[pool.index()].waiting.n() as f64),
+            Signal::InUse(pool) => total(self.pools[pool.index()].in_use.n() as f64),
+            Signal::Lag(queue, group) => total(self.queues.lag(queue.index(), group as usize) as f64),
+            Signal::Sent(queue) => {
+                let before: u64 =
+                    self.segments.iter().map(|segment| segment.queues[queue.index()].sent).sum();
+                total((before + self.queues.sent(queue.index())) as f64)
+            }
+            Signal::Latency(endpoint, quantile) => {
+                let mut answered = self.endpoints[endpoint.index()].latency.clone();
+                for segment in &self.segments {
+                    answered.merge(&segment.endpoints[endpoint.index()].latency);
+                }
+                let row = &mut self.scalers.rows[scaler as usize].gauges[gauge as usize];
+                let recent = answered.since(&row.answered);
+                row.answered = answered;
+                recent.quantile(quantile).map_or_else(Vec::new, |nanos| total(nanos / 1e9))
+            }
+        }
+    }
+
+    /// Something of each pod whose container runs.
+    fn of_pods(&mut self, scaler: u32, value: impl Fn(&mut Self, usize) -> f64) -> Vec<(PodId, f64)> {
+        let row = &self.scalers.rows[scaler as usize];
+        let service = row.service as usize;
+        let runs = |&(local, _): &(usize, PodId)| {
+            let replica = self.services[service].replicas[local];
+            !matches!(self.replicas[replica as usize].standing, Standing::Gone | Standing::Down)
+        };
+        let pods: Vec<_> = row.pods.iter().map(|pod| pod.id).enumerate().filter(runs).collect();
+        pods.into_iter().map(|(local, pod)| (pod, value(self, local))).collect()
+    }
+
+    /// Core-seconds that a replica's cores have been busy since the run began.
+    fn core_seconds(&mut self, service: usize, local: usize, now: SimTime) -> f64 {
+        let cores = self.replicas[self.services[service].replicas[local] as usize].cores;
+        let Some(row) = self.cores.get_mut(cores as usize) else { return 0.0 };
+        row.advance(now);
+        let before = self.services[service].lives.as_ref().map_or(0.0, |lives| lives.busy_before(local));
+        (before + row.busy) / 1e9
+    }
+
+    /// Requests that a replica has received since the run began.
+    fn received_by(&self, service: usize, local: usize) -> u64 {
+        let of = |segment: &crate::observe::Segment| {
+            segment.services[service].received.get(local).copied().unwrap_or(0)
+        };
+        let before: u64 = self.segments.iter().map(of).sum();
+        before + self.replicas[self.services[service].replicas[local] as usize].received
+    }
+
+    /// The replicas of a service as pods.
+    fn pods_of(&self, scaler: u32, now: SimTime) -> Vec<Pod> {
+        let row = &self.scalers.rows[scaler as usize];
+        let template = &self.plan.autoscalers[scaler as usize].template;
+        let as_pod = |(local, state): (usize, &PodState)| {
+            let replica = &self.replicas[self.services[row.service as usize].replicas[local] as usize];
+            let (is_ready, since) = match replica.standing {
+                Standing::Gone => return None,
+                Standing::Ready | Standing::Draining => (true, replica.ready_since),
+                Standing::Starting => (false, state.starts.map_or(state.since, |at| at.max(state.since))),
+                Standing::Down => (false, state.since),
+            };
+            let started = state.starts.filter(|starts| *starts <= now);
+            Some(Pod {
+                id: state.id,
+                phase: if started.is_some() { Phase::Running } else { Phase::Pending },
+                ready: Some(Ready { is: is_ready, since }),
+                started,
+                deleting: replica.standing == Standing::Draining,
+                template: template.clone(),
+            })
+        };
+        row.pods.iter().enumerate().filter_map(as_pod).collect()
+    }
+
+    // Decisions --------------------------------------------------------------------------------------------
+
+    /// An autoscaler looks, and what it wants is written.
+    fn look(&mut self, scaler: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let plan = &self.plan.autoscalers[scaler as usize];
+        for (gauge, row) in (0_u32..).zip(&plan.gauges) {
+            if row.pipeline.scrape == Span::ZERO {
+                self.read(scaler, gauge, now);
+            }
+        }
+        self.scalers.rows[scaler as usize].receive(now);
+        let Some(mut controller) = self.scalers.rows[scaler as usize].controller.take() else { return };
+        let service = plan.service.index();
+        let current = self.services_in_force[service].replicas as i32;
+        let pods = self.pods_of(scaler, now);
+        let seen = Seen {
+            plan,
+            row: &self.scalers.rows[scaler as usize],
+            status: pods.iter().filter(|pod| !pod.deleting).count() as i32,
+            pods,
+            spec: current,
+            cores: self.services_in_force[service].cores.map_or(1.0, |cores| cores.cores),
+            now,
+        };
+        let decision = controller.look(&seen, now);
+        let wanted = decision.replicas.unwrap_or(current).clamp(0, MOST_REPLICAS);
+        if wanted != current {
+            controller.written(current, wanted, now);
+        }
+        let row = &mut self.scalers.rows[scaler as usize];
+        row.controller = Some(controller);
+        row.seen.looks += 1;
+        *row.seen.reasons.entry(decision.why.name()).or_default() += 1;
+        if wanted != current {
+            row.change(current, wanted, now);
+            self.services_in_force[service].replicas = wanted as u32;
+            self.scale_lives(service, wanted as usize, now, calendar);
+        }
+        let next = decision.next.max(now.saturating_add(Span::from_nanos(1)));
+        self.scaler_alarm_at(next, scaler, ScalerAlarm::Look, calendar);
+    }
+
+    /// Somebody else has set the number of replicas.
+    pub(super) fn replicas_set(&mut self, service: usize, to: u32, now: SimTime) {
+        let before = self.services_in_force[service].replicas;
+        if let Some(row) = self.scalers.rows.iter_mut().find(|row| row.service as usize == service) {
+            row.wanted.move_to(u64::from(before), u64::from(to), now);
+        }
+    }
+
+    // Pods -------------------------------------------------------------------------------------------------
+
+    /// Which autoscaler has the replica's service.
+    fn scaler_of(&self, replica: u32) -> Option<u32> {
+        let service = self.replicas[replica as usize].service;
+        self.scalers.rows.iter().position(|row| row.service == service).map(|at| at as u32)
+    }
+
+    /// How long it takes until the container of a replica runs, unless it has to wait for a node. One that has crashed
+    /// has a node, and starts again there.
+    pub(super) fn place_pod(
+        &mut self,
+        replica: u32,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) -> Option<Span> {
+        let Some(scaler) = self.scaler_of(replica) else { return Some(Span::ZERO) };
+        let (local, life) = (self.replicas[replica as usize].local, self.replicas[replica as usize].life);
+        let row = &mut self.scalers.rows[scaler as usize];
+        if row.pods.get(local as usize).is_some_and(|pod| pod.has_node) {
+            return Some(Span::ZERO);
+        }
+        row.renew(local, now);
+        let Some(nodes) = &self.plan.autoscalers[scaler as usize].placement.nodes else {
+            return Some(self.bind(scaler, replica, now));
+        };
+        if row.nodes.taken < row.nodes.ready * nodes.pods {
+            return Some(self.bind(scaler, replica, now));
+        }
+        row.nodes.waiting.push_back((replica, life));
+        if !std::mem::replace(&mut row.nodes.is_scanned, true) {
+            let scan = nodes.scan.as_nanos().max(1);
+            let at = SimTime::from_nanos((now.as_nanos() / scan + 1) * scan);
+            self.scaler_alarm_at(at, scaler, ScalerAlarm::Scan, calendar);
+        }
+        None
+    }
+
+    /// The pod has a node: how long it takes until its container runs.
+    fn bind(&mut self, scaler: u32, replica: u32, now: SimTime) -> Span {
+        let plan = &self.plan.autoscalers[scaler as usize];
+        let (local, life) = (self.replicas[replica as usize].local, self.replicas[replica as usize].life);
+        let name = combine(hash_name(&plan.path), combine(u64::from(local), u64::from(life)));
+        let draw = |law: &Option<Distribution>, salt: u64| {
+            let mut draws = Draws::keyed(combine(self.stream, name) ^ salt);
+            law.as_ref().map_or(Span::ZERO, |law| span(law.sample(&mut draws)))
+        };
+        let placement = &plan.placement;
+        let wait = draw(&placement.scheduling, SALT_SCHEDULING) + draw(&placement.pull, SALT_PULL);
+        let row = &mut self.scalers.rows[scaler as usize];
+        row.nodes.taken += 1;
+        let pod = &mut row.pods[local as usize];
+        pod.has_node = true;
+        pod.starts = Some(now.saturating_add(wait));
+        wait
+    }
+
+    /// Places pods that wait for a node, as far as there is room.
+    fn fill_nodes(&mut self, scaler: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let Some(nodes) = &self.plan.autoscalers[scaler as usize].placement.nodes else { return };
+        loop {
+            let row = &mut self.scalers.rows[scaler as usize].nodes;
+            if row.taken >= row.ready * nodes.pods {
+                return;
+            }
+            let Some((replica, life)) = row.waiting.pop_front() else { return };
+            let at = &self.replicas[replica as usize];
+            if at.life == life && at.standing == Standing::Starting {
+                let wait = self.bind(scaler, replica, now);
+                self.boot(replica, wait, now, calendar);
+            }
+        }
+    }
+
+    /// Asks for as many nodes as pods without one need, beyond those that are coming.
+    fn scan(&mut self, scaler: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let plan = &self.plan.autoscalers[scaler as usize];
+        let Some(nodes) = &plan.placement.nodes else { return };
+        let mut row = std::mem::take(&mut self.scalers.rows[scaler as usize].nodes);
+        row.waiting.retain(|&(replica, life)| {
+            let at = &self.replicas[replica as usize];
+            at.life == life && at.standing == Standing::Starting
+        });
+        let missing = (row.waiting.len() as u32).saturating_sub(row.coming * nodes.pods);
+        for _ in 0..missing.div_ceil(nodes.pods.max(1)) {
+            row.coming += 1;
+            row.asked += 1;
+            let name = combine(hash_name(&plan.path), row.asked);
+            let mut draws = Draws::keyed(combine(self.stream, name) ^ SALT_NODE);
+            let at = now.saturating_add(span(nodes.provision.sample(&mut draws)));
+            self.scaler_alarm_at(at, scaler, ScalerAlarm::Node, calendar);
+        }
+        row.is_scanned = !row.waiting.is_empty();
+        if row.is_scanned {
+            self.scaler_alarm_at(now.saturating_add(nodes.scan), scaler, ScalerAlarm::Scan, calendar);
+        }
+        self.scalers.rows[scaler as usize].nodes = row;
+    }
+
+    /// The replica has changed how it stands; one that is gone leaves its node.
+    pub(super) fn pod_stands(&mut self, replica: u32, now: SimTime) {
+        let Some(scaler) = self.scaler_of(replica) else { return };
+        let local = self.replicas[replica as usize].local as usize;
+        if let Some(pod) = self.scalers.rows[scaler as usize].pods.get_mut(local) {
+            pod.since = now;
+        }
+    }
+
+    /// The replica is gone: its node has room for another.
+    pub(super) fn pod_gone(&mut self, replica: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let Some(scaler) = self.scaler_of(replica) else { return };
+        let local = self.replicas[replica as usize].local as usize;
+        let row = &mut self.scalers.rows[scaler as usize];
+        if let Some(pod) = row.pods.get_mut(local)
+            && std::mem::take(&mut pod.has_node)
+        {
+            row.nodes.taken -= 1;
+            self.fill_nodes(scaler, now, calendar);
+        }
+    }
+}
+
+impl Scaler {
+    /// It has changed the number of replicas.
+    fn change(&mut self, from: i32, to: i32, now: SimTime) {
+        self.wanted.move_to(from as u64, to as u64, now);
+        if to > from {
+            self.seen.ups += 1;
+        } else {
+            self.seen.downs += 1;
+        }
+        self.seen.flaps += u64::from(self.flaps.is_flap(from, to, now));
+    }
+}
