@@ -304,8 +304,8 @@ impl Histogram {
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> {
         let mut carries = self.carries.iter().peekable();
         self.counts.iter().zip(0..).filter_map(move |(&count, slot)| {
-            let carried = carries.next_if(|carry| carry.0 == slot).map_or(0, |carry| carry.1);
-            let n = u64::from(count) + (carried << u16::BITS);
+            let beyond = carries.next_if(|carry| carry.0 == slot).map_or(0, |carry| carry.1);
+            let n = u64::from(count) + (beyond << u16::BITS);
             if n == 0 {
                 return None;
             }

@@ -123,7 +123,7 @@ impl Span {
     #[inline]
     pub fn from_seconds(seconds: f64) -> Result<Self, SpanError> {
         let nanos = seconds * NANOS_PER_SECOND;
-        if nanos >= 0.0 && nanos < TWO_52 { Ok(Self(round_half_even(nanos))) } else { Self::long(seconds) }
+        if (0.0..TWO_52).contains(&nanos) { Ok(Self(round_half_even(nanos))) } else { Self::long(seconds) }
     }
 
     /// The span of `seconds` that are too many to have fractions of a nanosecond, or no time at all.
