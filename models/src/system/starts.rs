@@ -20,6 +20,7 @@ const SALT_RUN: u64 = 0x8CB9_2BA7_2F3D_8DD7;
 
 /// Where runs of a job follow one another.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Site {
     job: u32,
     /// The replica; [`NONE`] for the whole service.

@@ -201,6 +201,20 @@ fn clocks_of_replicas_stop_with_them() {
     assert_eq!((runs(&seen, 0), runs(&seen, 1)), (19 + 2 + 13, 19));
 }
 
+/// Three messages are handed out at 1 s, counted as dealt with; the first is worked off at 2 s, and at 2.5 s the replica
+/// crashes with the other two.
+#[test]
+fn what_counted_when_it_was_handed_out_is_lost_with_its_replica() {
+    let seen = run(&format!(
+        "traffic:\n{}services:\n  s: {{endpoints: {{go: [{{send: line}}]}}}}\n  t: {{endpoints: {{go: [{{delay: 0s}}]}}}}\nqueues:\n  line: \
+         {{consumers: {{job: work, batch: 3, ack: before}}}}\njobs:\n  work: {{service: t, do: [{{delay: 1s}}]}}\nevents:\n  - {{at: 2500ms, \
+         crash: t, restart: 1s}}\n",
+        once("a", 1000, 3, "s.go", ""),
+    ));
+    let group = &seen.queues[0].groups[0];
+    assert_eq!((group.received, group.done, group.lost, group.kept), (3, 1, 2, 0));
+}
+
 /// Random clocks go by the job's name and the replica's number alone: another job beside it changes nothing.
 #[test]
 fn another_job_changes_no_clock() {

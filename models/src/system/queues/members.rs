@@ -134,9 +134,7 @@ impl System<'_> {
             Doing::Working => {
                 if let Some((outcome, is_stopped)) = row.ended.take() {
                     if is_stopped {
-                        self.lose_acknowledged(member, now, calendar);
-                        self.drop_batch(member, now);
-                        self.poll_again(member, now, calendar);
+                        self.stopped(member, now, calendar);
                     } else if outcome.is_answer() {
                         self.worked(member, now, calendar);
                     } else {
@@ -145,6 +143,35 @@ impl System<'_> {
                 }
             }
             Doing::Pausing | Doing::Joining | Doing::Gone => {}
+        }
+    }
+
+    /// What the member works on is stopped, with its replica. What counted as dealt with when it was handed out is lost;
+    /// the rest is for others.
+    fn stopped(&mut self, member: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let row = &self.queues.members[member as usize];
+        let group = row.group as usize;
+        if self.queues.groups[group].plan.ack == AckPlan::Before {
+            for at in row.at..row.batch.len() {
+                let Origin::Taken(key, _) = self.queues.members[member as usize].batch[at].origin else {
+                    continue;
+                };
+                if self.queues.groups[group].taken.contains(key) {
+                    self.end_taken(group, key, Fate::Lost, now, calendar);
+                }
+            }
+        }
+        self.drop_batch(member, now);
+        self.poll_again(member, now, calendar);
+    }
+
+    /// Goes on with the next message of the batch, unless the replica is lost meanwhile.
+    fn go_on_with_batch(&mut self, member: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let replica = self.queues.members[member as usize].replica;
+        if self.replicas[replica as usize].standing.works() {
+            self.begin_run(member, now);
+        } else {
+            self.stopped(member, now, calendar);
         }
     }
 
@@ -419,7 +446,7 @@ impl System<'_> {
         }
         let row = &self.queues.members[member as usize];
         if row.at < row.batch.len() {
-            self.begin_run(member, now);
+            self.go_on_with_batch(member, now, calendar);
             return;
         }
         self.commit(member, now, calendar);
@@ -501,7 +528,7 @@ impl System<'_> {
                 }
                 let row = &self.queues.members[member as usize];
                 if row.at < row.batch.len() {
-                    self.begin_run(member, now);
+                    self.go_on_with_batch(member, now, calendar);
                 } else {
                     self.drop_batch(member, now);
                     self.poll_again(member, now, calendar);
@@ -549,7 +576,7 @@ impl System<'_> {
             let row = &self.queues.members[member as usize];
             if row.at < row.batch.len() {
                 self.rest_of_batch(member);
-                self.begin_run(member, now);
+                self.go_on_with_batch(member, now, calendar);
                 return;
             }
             self.drop_batch(member, now);
@@ -570,20 +597,6 @@ impl System<'_> {
         let row = &mut self.queues.members[member as usize];
         row.batch.drain(..row.at);
         row.at = 0;
-    }
-
-    /// What was acknowledged before the work goes with the member's run that was stopped; nobody else will get it.
-    fn lose_acknowledged(&mut self, member: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
-        let row = &self.queues.members[member as usize];
-        let group = row.group as usize;
-        if self.queues.groups[group].plan.ack != AckPlan::Before {
-            return;
-        }
-        for at in row.at..row.batch.len() {
-            if let Origin::Taken(key, _) = self.queues.members[member as usize].batch[at].origin {
-                self.end_taken(group, key, Fate::Lost, now, calendar);
-            }
-        }
     }
 
     /// The member has nothing in its hands any more.
