@@ -4,6 +4,8 @@
 //! What they want is written where events write a number of replicas, and the life of replicas does the rest. A new
 //! replica is a pod: it waits for a node, for the scheduler and for its image before it starts.
 
+#![expect(clippy::cast_possible_wrap, reason = "replicas are counted far below 2^31")]
+
 use std::collections::{BTreeMap, VecDeque};
 
 use sim_core::distribution::Distribution;

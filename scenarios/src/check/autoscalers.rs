@@ -121,46 +121,9 @@ impl Checker<'_> {
     // Laws -------------------------------------------------------------------------------------------------
 
     fn law(&mut self, of: Of<'_>) -> Option<Chosen> {
+        self.has_one_law(of)?;
+        self.check_strays(of);
         let spec = of.spec;
-        let is_given = [
-            spec.hpa.is_some(),
-            spec.manifest.is_some(),
-            spec.aws_target_tracking.is_some(),
-            spec.queue_depth.is_some(),
-            spec.concurrency.is_some(),
-            spec.latency.is_some(),
-        ];
-        let given: Vec<&str> = LAWS.iter().zip(is_given).filter(|(_, is)| *is).map(|(law, _)| *law).collect();
-        match given.as_slice() {
-            [] if spec.schedule.is_some() => {}
-            [_] => {}
-            [] => {
-                let help = format!("write one of {}", listed(LAWS));
-                self.error(of.place, "it is not said by which law the replicas are counted", help);
-                return None;
-            }
-            several => {
-                let message = format!("an autoscaler has one law, found {}", listed(several.iter().copied()));
-                self.error(of.place, message, "keep one; of a service there is one autoscaler only");
-                return None;
-            }
-        }
-        let by_manifest = spec.hpa.is_some() || spec.manifest.is_some();
-        if by_manifest {
-            let bounds = [spec.min.as_ref().map(|min| min.place), spec.max.as_ref().map(|max| max.place)];
-            for place in bounds.into_iter().flatten() {
-                let help = "write it there: `minReplicas` and `maxReplicas` of Kubernetes, for one";
-                self.error(place, "the fewest and the most replicas stand in the manifest", help);
-            }
-        }
-        if let Some(entries) =
-            spec.schedule.as_ref().filter(|_| by_manifest || spec.aws_target_tracking.is_some())
-            && let Some(entry) = entries.items.first()
-        {
-            let help = "change its fewest replicas by the clock instead: `events: [{at: 45m, for: 45m, set: \
-                        {autoscalers.web.hpa.minReplicas: 24}}]`";
-            self.error(entry.from.place, "this law has no timetable", help);
-        }
         let settings = settings(&spec.controller);
         if let Some(node) = &spec.hpa {
             let hpa = manifest::hpa_of_spec(&node.0, &settings, self.sink)?;
@@ -180,6 +143,55 @@ impl Checker<'_> {
             return self.tracking(of, tracking);
         }
         self.own_law(of)
+    }
+
+    /// Nothing where there is no law, or more than one, which has been told.
+    fn has_one_law(&mut self, of: Of<'_>) -> Option<()> {
+        let spec = of.spec;
+        let is_given = [
+            spec.hpa.is_some(),
+            spec.manifest.is_some(),
+            spec.aws_target_tracking.is_some(),
+            spec.queue_depth.is_some(),
+            spec.concurrency.is_some(),
+            spec.latency.is_some(),
+        ];
+        let given: Vec<&str> = LAWS.iter().zip(is_given).filter(|(_, is)| *is).map(|(law, _)| *law).collect();
+        match given.as_slice() {
+            [] if spec.schedule.is_some() => Some(()),
+            [_] => Some(()),
+            [] => {
+                let help = format!("write one of {}", listed(LAWS));
+                self.error(of.place, "it is not said by which law the replicas are counted", help);
+                None
+            }
+            several => {
+                let message = format!("an autoscaler has one law, found {}", listed(several.iter().copied()));
+                self.error(of.place, message, "keep one; of a service there is one autoscaler only");
+                None
+            }
+        }
+    }
+
+    /// What belongs to another law than that of the autoscaler.
+    fn check_strays(&mut self, of: Of<'_>) {
+        let spec = of.spec;
+        let by_manifest = spec.hpa.is_some() || spec.manifest.is_some();
+        if by_manifest {
+            let bounds = [spec.min.as_ref().map(|min| min.place), spec.max.as_ref().map(|max| max.place)];
+            for place in bounds.into_iter().flatten() {
+                let help = "write it there: `minReplicas` and `maxReplicas` of Kubernetes, for one";
+                self.error(place, "the fewest and the most replicas stand in the manifest", help);
+            }
+        }
+        if let Some(entries) =
+            spec.schedule.as_ref().filter(|_| by_manifest || spec.aws_target_tracking.is_some())
+            && let Some(entry) = entries.items.first()
+        {
+            let help = "change its fewest replicas by the clock instead: `events: [{at: 45m, for: 45m, set: \
+                        {autoscalers.web.hpa.minReplicas: 24}}]`";
+            self.error(entry.from.place, "this law has no timetable", help);
+        }
     }
 
     /// The law of a manifest in a file of its own.
@@ -215,7 +227,8 @@ impl Checker<'_> {
     }
 
     fn of_scaler(&mut self, of: Of<'_>, scaler: &Scaler, place: Place) -> Option<Chosen> {
-        let replicas = of.parts.services[of.service.index()].replicas as i32;
+        let replicas = of.parts.services[of.service.index()].replicas;
+        let replicas = i32::try_from(replicas).unwrap_or(i32::MAX);
         let source = match &scaler.law {
             Law::Hpa(..) => Pipeline::prometheus(),
             Law::Keda(..) => Pipeline::live(),
@@ -371,7 +384,7 @@ impl Checker<'_> {
         for asked in asks {
             let given = named.iter().find(|(name, ..)| **name == *asked.name).map(|(.., at)| at);
             let Some(signal) = self.signal(of, asked, asked.path.as_ref().or(given)) else { continue };
-            let pipeline = self.pipeline(&of.spec.pipeline, asked.pipeline);
+            let pipeline = pipeline(&of.spec.pipeline, asked.pipeline);
             gauges.push(Gauge { name: asked.name.clone(), signal, pipeline });
         }
         gauges
@@ -425,19 +438,6 @@ impl Checker<'_> {
         Some(signal)
     }
 
-    fn pipeline(&mut self, spec: &PipelineSpec, usual: Pipeline) -> Pipeline {
-        let time = |at: &Option<At<crate::spec::Time>>| at.as_ref().and_then(span);
-        Pipeline {
-            scrape: time(&spec.scrape).unwrap_or(usual.scrape),
-            refresh: time(&spec.refresh).unwrap_or(usual.refresh),
-            phase: span(&spec.phase).unwrap_or_default(),
-            delay: span(&spec.delay).unwrap_or_default(),
-            stale_after: time(&spec.stale_after).or(usual.stale_after),
-            rounding: usual.rounding,
-            loss: spec.loss.value.fraction,
-        }
-    }
-
     /// What the pods of the service are made of: one container.
     fn template(&mut self, of: Of<'_>, asks: &[Asked]) -> Arc<Template> {
         let cores = of.parts.services[of.service.index()].cores;
@@ -470,6 +470,20 @@ impl Checker<'_> {
             provision: self.distribution(&spec.provision)?,
             scan: span(&spec.scan)?,
         })
+    }
+}
+
+/// How a metric gets to a law: as from its usual source, unless something else is said.
+fn pipeline(spec: &PipelineSpec, usual: Pipeline) -> Pipeline {
+    let time = |at: &Option<At<crate::spec::Time>>| at.as_ref().and_then(span);
+    Pipeline {
+        scrape: time(&spec.scrape).unwrap_or(usual.scrape),
+        refresh: time(&spec.refresh).unwrap_or(usual.refresh),
+        phase: span(&spec.phase).unwrap_or_default(),
+        delay: span(&spec.delay).unwrap_or_default(),
+        stale_after: time(&spec.stale_after).or(usual.stale_after),
+        rounding: usual.rounding,
+        loss: spec.loss.value.fraction,
     }
 }
 

@@ -13,7 +13,7 @@ spec! {
     AutoscalerSpec: "an autoscaler" {
         /// Whose replicas it counts.
         service: Option<At<Name>> => "the service that is called as it is" (""),
-        /// The law of Kubernetes: the `spec` of a HorizontalPodAutoscaler, autoscaling/v2, as it stands in its manifest.
+        /// The law of Kubernetes: the `spec` of a `HorizontalPodAutoscaler`, autoscaling/v2, as it stands in its manifest.
         hpa: Option<Raw> => "another law" (""),
         /// The law of a manifest, unchanged, in a file beside the scenario: HPA, KEDA, Knative or AWS. Of several, the one
         /// that scales what is called like the service.

@@ -2,19 +2,35 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
-use models::blueprint::Outcome;
+use std::fs;
+use std::path::Path;
+
+use models::blueprint::{Blueprint, Outcome};
 use models::observe::{LifeObservation, Observations, Segment};
 use models::{Replication, replicate};
 use scenarios::{Scenario, Source};
 use sim_core::{CancelFlag, SimTime};
 
-/// Measured every five seconds from the first on, so that what happens at full seconds does not fall on an edge.
-fn observe(text: &str) -> Observations {
+/// The plan of a scenario, beside which there are files.
+fn plan_beside(name: &str, files: &[(&str, &str)], text: &str) -> Blueprint {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaling").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    for (file, content) in files {
+        fs::write(folder.join(file), content).unwrap();
+    }
     let text = format!("warmup: 0s\n{text}");
-    let source = Source::from_text("scaling", text.clone(), "").unwrap();
+    let source = Source::from_text("scaling", text.clone(), &folder).unwrap();
     let (scenario, doubts) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
     assert!(doubts.is_empty(), "{doubts}");
-    let mut plan = scenario.compile();
+    scenario.compile()
+}
+
+/// Measured every five seconds from the first on, so that what happens at full seconds does not fall on an edge.
+fn observe(text: &str) -> Observations {
+    observe_plan(plan_beside("alone", &[], text))
+}
+
+fn observe_plan(mut plan: Blueprint) -> Observations {
     let cuts = (0..).map(|k| SimTime::from_nanos((5 * k + 1) * 1_000_000_000));
     let end = SimTime::ZERO + plan.duration;
     plan.cuts = cuts.take_while(|cut| *cut < end).collect();
@@ -115,12 +131,12 @@ fn a_metric_that_never_arrives_freezes_the_count() {
     assert_eq!(reasons(&seen, "FailedGetResourceMetric"), 54, "every 15 s from 0 s to 795 s");
 }
 
-/// A third of the requests that the cores would carry is asked of a node: 67 % of the cores are 200 % of it, and three
-/// replicas become `ceil(3 * 200 / 70)`.
+/// A third of a core is requested, and two thirds are used: 200 %. Three replicas become `ceil(3 * 200 / 70)` = 9, but not
+/// more than twice as many at once: 6, and with three of them idle 100 % of six are 9 again.
 #[test]
 fn utilization_is_a_share_of_what_is_requested() {
     let more = "    requests: {cpu: 333m}\n";
-    assert_eq!(course(&step("60s", more))[0].1, 9);
+    assert_eq!(course(&step("60s", more))[..2], [(15, 6), (30, 9)]);
 }
 
 /// Two replicas fill the only node. Four more are wanted at 105 s, the pass after the fewest were raised; the next scan
@@ -155,8 +171,8 @@ fn events_set_what_they_name_and_nothing_else() {
     let slow = step("60s", "events: [{at: 317s, set: {services.web.speed: 0.9}}]\n");
     assert_eq!(course(&slow)[..2], [(315, 5), (405, 8)]);
     let set = step("60s", "events: [{at: 317s, set: {services.web.replicas: 4}}]\n");
-    // Three are busy and a fourth is starting: 75 % of four are within tolerance.
-    assert_eq!(course(&set)[..3], [(315, 5), (320, 4), (405, 6)]);
+    // Three are busy and a fourth is starting: 75 % of four are within tolerance. But five were wanted a moment ago.
+    assert_eq!(course(&set)[..3], [(315, 5), (320, 4), (330, 5)]);
 }
 
 /// A queue of 400, 20/s and 0.5 s each, to be empty in 100 s: 400 / 100 / 2 + 20 / 2 = 12 workers.
@@ -217,4 +233,58 @@ autoscalers: {web: {min: 0, schedule: [{from: 50.5s, until: 80.5s, replicas: 1}]
         seen.segments.iter().map(|row| row.traffics[0].outcomes[usize::from(outcome.0)]).sum()
     };
     assert_eq!(of(Outcome::OK), 30);
+}
+
+/// A manifest with two autoscalers: the one that scales what is called like the service is what stands in the scenario.
+#[test]
+fn a_manifest_is_what_stands_in_it() {
+    let spec = "minReplicas: 3, maxReplicas: 9, metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 60}}}]";
+    let hpa = |name: &str, spec: &str| {
+        format!(
+            "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: {name}-hpa}}\n\
+             spec: {{scaleTargetRef: {{kind: Deployment, name: {name}}}, {spec}}}\n"
+        )
+    };
+    let manifest = hpa("other", "maxReplicas: 2") + &hpa("web", spec);
+    let scaled = |law: &str| {
+        let text = format!(
+            "duration: 1m
+traffic: {{users: {{rate: 1/s, to: web.get}}}}
+services: {{web: {{replicas: 3, cores: 1, endpoints: {{get: [{{cpu: 1ms}}]}}}}}}
+autoscalers: {{web: {{{law}}}}}
+"
+        );
+        plan_beside("manifest", &[("hpa.yaml", &manifest)], &text).autoscalers.remove(0)
+    };
+    assert_eq!(scaled("manifest: hpa.yaml"), scaled(&format!("hpa: {{{spec}}}")));
+}
+
+/// A trigger of KEDA is asked when KEDA looks: 299 or 300 messages at 15 s, 100 for each replica; and so on.
+#[test]
+fn keda_goes_by_the_lag_of_now() {
+    let object = "apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: worker}
+spec:
+  scaleTargetRef: {name: worker}
+  minReplicaCount: 1
+  maxReplicaCount: 50
+  triggers:
+  - {type: kafka, name: lag, metadata: {bootstrapServers: \"kafka:9092\", consumerGroup: bill, topic: orders, lagThreshold: \"100\"}}
+";
+    let plan = plan_beside(
+        "keda",
+        &[("worker.yaml", object)],
+        "duration: 50s
+traffic: {orders: {rate: 20/s, arrivals: even, to: shop.buy}}
+services:
+  shop: {endpoints: {buy: [{send: orders}]}}
+  worker: {replicas: 1, endpoints: {none: [{delay: 1ms}]}}
+queues: {orders: {consumers: {job: bill, members: 1}}}
+jobs: {bill: {service: worker, do: [{delay: 1h}]}}
+autoscalers:
+  worker: {manifest: worker.yaml, metrics: {lag: orders.lag}}
+",
+    );
+    assert_eq!(course_of(&observe_plan(plan)), [(15, 3), (30, 6), (45, 9)]);
 }
