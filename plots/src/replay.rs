@@ -63,7 +63,7 @@ fn about(replay: &Replay) -> String {
 
 fn footer(replay: &Replay, version: &str) -> Vec<String> {
     let how = match replay.how.as_str() {
-        "closed" => "closed loop: replicas start, are full, and are seen late",
+        "closed" => "closed loop: replicas take time to start and to be seen",
         "recorded" => "beside the replicas that were recorded",
         _ => "open loop: replicas are there at once",
     };
