@@ -61,7 +61,7 @@ fn bounds(replay: &Replay) -> String {
 
 fn loop_of(replay: &Replay) -> &'static str {
     match replay.how.as_str() {
-        "closed" => "closed loop: replicas start, are full, and are seen late",
+        "closed" => "closed loop: replicas take time to start and to be seen",
         "recorded" => "beside the replicas that were recorded",
         _ => "open loop: replicas are there at once",
     }
@@ -106,8 +106,8 @@ fn count(count: i32) -> Cell {
 
 fn reasons(replay: &Replay) -> Table {
     let mut table = Table::new([
-        Column::name("Reason"),
-        Column::number("decisions"),
+        Column::whole_name("Reason"),
+        Column::number("times"),
         Column::number("share"),
         Column::text("what it means"),
     ]);
@@ -115,7 +115,7 @@ fn reasons(replay: &Replay) -> Table {
         table.row([
             Cell::from(reason.reason.as_str()),
             Cell::count(reason.count),
-            Unit::Share.cell(reason.count as f64 / replay.decisions as f64),
+            Cell::Word(format!("{:.1} %", 100.0 * reason.count as f64 / replay.decisions as f64)),
             Cell::from(reason.meaning.as_str()),
         ]);
     }
