@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use plots::PlotError;
-use scenarios::Diagnostics;
 use scenarios::experiment::BrokenLaws;
+use scenarios::{Diagnostic, Diagnostics};
 use thiserror::Error;
 
 /// Why a command did not run.
@@ -64,6 +64,11 @@ impl Failure {
     /// A mistake in the command.
     pub(crate) fn command(message: impl Into<String>, help: Option<String>) -> Self {
         Self::Command { message: message.into(), help }
+    }
+
+    /// A mistake in the command that somebody else found.
+    pub(crate) fn from_diagnostic(wrong: Diagnostic) -> Self {
+        Self::Command { message: wrong.message, help: wrong.help }
     }
 
     pub(crate) fn read(path: &Path, source: io::Error) -> Self {

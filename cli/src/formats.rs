@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use scenarios::results::{CompareReport, Report, SweepReport};
+use scenarios::results::{CompareReport, ReplayReport, Report, SweepReport};
 
 use crate::failure::Failure;
 
@@ -68,6 +68,30 @@ pub(crate) fn compare_csv(report: &CompareReport) -> Result<String, Failure> {
             bound(found.difference.hi),
             found.verdict.clone(),
         ])?;
+    }
+    lines.text()
+}
+
+/// The decisions of a replay, all or those that changed something: `workload,time,at,value,from,to,reason`.
+///
+/// # Errors
+///
+/// Never, in practice: results are plain data.
+pub(crate) fn replay_csv(report: &ReplayReport) -> Result<String, Failure> {
+    let mut lines = Lines::new(&["workload", "time", "at", "value", "from", "to", "reason"])?;
+    for replay in &report.replays {
+        let shown = if replay.all.is_empty() { &replay.changes } else { &replay.all };
+        for decision in shown {
+            lines.add([
+                replay.name.clone(),
+                decision.time.clone(),
+                decision.at.to_string(),
+                decision.value.map(|value| value.to_string()).unwrap_or_default(),
+                decision.from.to_string(),
+                decision.to.map(|to| to.to_string()).unwrap_or_default(),
+                decision.reason.clone(),
+            ])?;
+        }
     }
     lines.text()
 }

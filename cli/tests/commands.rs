@@ -257,3 +257,147 @@ fn a_reader_who_leaves_early_is_no_error() {
     assert!(child.wait().unwrap().success());
     assert!(Path::new(&folder.0).exists());
 }
+
+/// An autoscaler at 50 % of the CPU.
+const HPA: &str = "\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {kind: Deployment, name: web}
+  maxReplicas: 20
+  metrics:
+  - {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}
+";
+
+/// 100 and from a minute on 400, for 14 minutes.
+const LOAD: &str = "time,load\n0,100\n60,400\n300,100\n600,100\n";
+
+/// What one replica carries.
+const OF_100: [&str; 4] = ["--value", "total", "--capacity", "100"];
+
+/// 2 carry 100 at 50 %. At 60 s 200 % ask for 8, of which 4 are allowed; the other 4 follow at 75 s. They are held until
+/// 600 s, one pass beyond 300 s after the last wish for 8.
+#[test]
+fn a_manifest_is_replayed_against_what_was_recorded() {
+    let folder = Folder::new("replay");
+    folder.write("hpa.yaml", HPA);
+    folder.write("load.csv", LOAD);
+    let ran = |more: &[&str]| folder.run(&[&["replay", "hpa.yaml", "load.csv"], &OF_100[..], more].concat());
+    let shown = ran(&["--cost", "0.6 USD/replica-hour"]);
+    assert_eq!((shown.code, shown.err.as_str()), (Some(0), ""));
+    assert!(shown.out.lines().all(|line| line.chars().count() <= 80), "{}", shown.out);
+    insta::assert_snapshot!(shown.out);
+    let csv = ran(&["--format", "csv"]).out;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "workload,time,at,value,from,to,reason",
+            "web,0:01:00,60,200,2,4,ScaleUpLimit",
+            "web,0:01:15,75,100,4,8,DesiredWithinRange",
+            "web,0:10:00,600,12.5,8,2,DesiredWithinRange",
+        ]
+    );
+    assert_eq!(
+        ran(&["--format", "csv", "--all"]).out.lines().count(),
+        57,
+        "one each 15 s of 840 s, and a head"
+    );
+    let json = ran(&["--format", "json"]).out;
+    assert!(json.starts_with("{\n  \"schema\": \"hockeystick.replay/1\""), "{json}");
+    assert_eq!(ran(&["--plot", "web.svg"]).code, Some(0));
+    let svg = fs::read_to_string(folder.0.join("web.svg")).unwrap();
+    for words in ["target 50 %", "needed", "replicas", "ScaleDownStabilized"] {
+        assert!(svg.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn several_autoscalers_are_fed_by_columns_of_their_names() {
+    let folder = Folder::new("replay-several");
+    folder.write("hpa.yaml", &format!("{HPA}---\n{}", HPA.replace("web", "cart")));
+    folder.write("load.csv", "time,cart,web\n0,100,300\n300,100,300\n");
+    let ran = |more: &[&str]| folder.run(&[&["replay", "hpa.yaml", "load.csv"], &OF_100[..], more].concat());
+    let both = ran(&[]);
+    assert_eq!(both.code, Some(0), "{}", both.err);
+    assert!(both.out.lines().all(|line| line.chars().count() <= 80), "{}", both.out);
+    insta::assert_snapshot!(both.out);
+    let one = ran(&["--target", "cart"]).out;
+    assert!(one.starts_with("cart: HorizontalPodAutoscaler, 1 to 20 replicas\n"), "{one}");
+}
+
+/// The example of the handbook: a picture of it stands there.
+#[test]
+fn the_example_of_the_handbook_is_replayed() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/replay");
+    let output = hockeystick()
+        .args(["replay", "hpa.yaml", "load.csv", "--closed"])
+        .args(OF_100)
+        .current_dir(docs)
+        .output()
+        .unwrap();
+    let ran = Ran::of(&output);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    for words in ["TooManyReplicas", "ScaleDownStabilized", "Under-provisioned", "2 to 10,"] {
+        assert!(ran.out.contains(words), "{words}: {}", ran.out);
+    }
+}
+
+#[test]
+fn what_cannot_be_replayed_is_told_with_its_place_and_the_fix() {
+    let folder = Folder::new("replay-mistakes");
+    folder.write("hpa.yaml", HPA);
+    folder.write("two.yaml", &format!("{HPA}---\n{}", HPA.replace("web", "cart")));
+    folder.write("job.yaml", "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nspec: {triggers: []}\n");
+    folder.write("load.csv", LOAD);
+    folder.write("back.csv", "time,load\n2026-03-01 09:30:00,1\n2026-03-01 09:29:00,2\n");
+    folder.write("when.csv", "time,load\n2026-03-01 09:30:00,1\nyesterday,2\n");
+    folder.write("word.csv", "time,load\n0,1\n60,many\n");
+    folder.write("wide.csv", "time,a,b\n0,1,2\n");
+    folder.write("ragged.csv", "time,load\n0,1\n60,2,3\n");
+    folder.write("narrow.csv", "load\n1\n");
+    folder.write("empty.csv", "time,load\n");
+    folder.write("vector.json", r#"{"status": "success", "data": {"resultType": "vector", "result": []}}"#);
+    folder.write("error.json", r#"{"status": "error", "error": "parse error"}"#);
+    folder.write("nothing.json", r#"{"data": {"resultType": "matrix", "result": []}}"#);
+    folder.write("broken.json", "{\"data\":\n");
+    let mut told = String::new();
+    let commands: [&[&str]; 20] = [
+        &["hpa.yaml", "none.csv"],
+        &["hpa.yaml", "back.csv"],
+        &["hpa.yaml", "when.csv"],
+        &["hpa.yaml", "word.csv"],
+        &["hpa.yaml", "wide.csv"],
+        &["hpa.yaml", "wide.csv", "--column", "c"],
+        &["hpa.yaml", "ragged.csv"],
+        &["hpa.yaml", "narrow.csv"],
+        &["hpa.yaml", "empty.csv"],
+        &["hpa.yaml", "vector.json"],
+        &["hpa.yaml", "error.json"],
+        &["hpa.yaml", "nothing.json"],
+        &["hpa.yaml", "broken.json"],
+        &["hpa.yaml", "load.csv", "--value", "total"],
+        &["hpa.yaml", "load.csv", "--closed"],
+        &["hpa.yaml", "load.csv", "--metric", "cpus"],
+        &["hpa.yaml", "load.csv", "load.csv"],
+        &["two.yaml", "load.csv", "--plot", "x.svg"],
+        &["two.yaml", "load.csv", "--target", "shop"],
+        &["job.yaml", "load.csv"],
+    ];
+    for command in commands {
+        let ran = folder.run(&[&["replay"], command].concat());
+        assert_eq!(ran.code, Some(2), "{command:?}: {}", ran.out);
+        told.push_str(&format!("$ hockeystick replay {}\n{}\n", command.join(" "), ran.err));
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn lengths_of_time_and_prices_of_the_command_line_have_units() {
+    let folder = Folder::new("replay-units");
+    let told = |more: &[&str]| folder.run(&[&["replay", "hpa.yaml", "load.csv"], more].concat()).err;
+    assert!(told(&["--closed", "--startup", "30"]).contains("expected a time such as `5ms`, found `30`"));
+    assert!(told(&["--cost", "5"]).contains("expected a price such as `0.05 USD/replica-hour`"));
+    assert!(told(&["--capacity", "0"]).contains("expected a number above 0"));
+}

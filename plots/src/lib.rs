@@ -16,6 +16,7 @@ mod palette;
 mod place;
 #[cfg(feature = "png")]
 mod png;
+mod replay;
 mod run;
 mod scale;
 mod scene;
@@ -31,6 +32,7 @@ pub use compare::compare_svg;
 pub use html::{Found, report_html};
 #[cfg(feature = "png")]
 pub use png::to_png;
+pub use replay::replay_svg;
 pub use run::run_svg;
 pub use sweep::sweep_svg;
 

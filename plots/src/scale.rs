@@ -39,6 +39,9 @@ impl Scale {
 
     /// Round figures about `spacing` pixels apart.
     pub(crate) fn ticks(&self, spacing: f64) -> Vec<f64> {
+        if self.unit == Unit::Lanes {
+            return Vec::new();
+        }
         let count = (self.length() / spacing).floor().max(1.0);
         if self.log {
             return log_ticks(self.from, self.to, count as usize);

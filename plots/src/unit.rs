@@ -13,6 +13,8 @@ pub(crate) enum Unit {
     Share,
     /// A number, with the word for what is counted (or none).
     Count(String),
+    /// Nothing: a lane for each curve, which has its name.
+    Lanes,
 }
 
 impl Unit {
@@ -82,6 +84,7 @@ impl Unit {
     /// The factor and the suffix in which figures of this size are told.
     fn prefix(&self, size: f64) -> (f64, String) {
         match self {
+            Self::Lanes => (1.0, String::new()),
             Self::Seconds if size == 0.0 => (1.0, " s".into()),
             Self::Seconds if size < 0.999_5e-3 => (1e-6, " µs".into()),
             Self::Seconds if size < 0.999_5 => (1e-3, " ms".into()),

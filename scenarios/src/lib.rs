@@ -12,6 +12,7 @@ mod lint;
 mod load;
 pub mod manifest;
 pub mod metric;
+pub mod replay;
 pub mod results;
 mod scenario;
 mod spec;

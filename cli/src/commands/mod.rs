@@ -7,6 +7,7 @@ mod completions;
 mod explain;
 mod import;
 mod new;
+mod replay;
 mod run;
 mod schema;
 mod sweep;
@@ -42,6 +43,7 @@ enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
     Compare(compare::Arguments),
+    Replay(Box<replay::Arguments>),
     Verify(verify::Arguments),
     Explain(explain::Arguments),
     New(new::Arguments),
@@ -67,6 +69,7 @@ impl Cli {
             Command::Run(arguments) => run::run(&arguments),
             Command::Sweep(arguments) => sweep::sweep(&arguments),
             Command::Compare(arguments) => compare::compare(&arguments),
+            Command::Replay(arguments) => replay::replay(&arguments),
             Command::Verify(arguments) => verify::verify(&arguments),
             Command::Explain(arguments) => explain::explain(&arguments),
             Command::New(arguments) => new::new(&arguments),

@@ -83,6 +83,8 @@ pub(crate) enum Ends {
     Log,
     /// From 0 to a little over 100 %.
     Busy,
+    /// So many lanes of one each.
+    Lanes(f64),
 }
 
 /// An entry of the key beside a panel's title.

@@ -6,6 +6,7 @@ use crate::place::{Placer, spread};
 use crate::scale::{Scale, decades, from_zero};
 use crate::scene::{Anchor, Paint, Rect, Scene, Shape, Text};
 use crate::text::{squeeze, width};
+use crate::unit::Unit;
 
 /// Size of panel titles.
 const TITLE: f64 = 17.0;
@@ -57,6 +58,7 @@ impl Panel {
         let count = (self.plot_height() / spacing(self.plot_height())).floor();
         let (from, to) = match self.ends {
             _ if log => decades(low, 1.05 * top),
+            Ends::Lanes(lanes) => (0.0, lanes),
             Ends::Busy => (0.0, 1.1_f64.max(1.02 * high)),
             Ends::Zero(least) => from_zero(top.max(least), count),
             Ends::Auto | Ends::Log => from_zero(1.02 * top, count),
@@ -245,7 +247,7 @@ impl Panel {
             .filter(|(c, _)| !c.name.is_empty())
             .collect();
         let (early, late): (Vec<_>, Vec<_>) =
-            named.into_iter().partition(|(_, (x, _))| plot.right - x > 90.0);
+            named.into_iter().partition(|(_, (x, _))| plot.right - x > 90.0 && self.unit != Unit::Lanes);
         let inside: Option<Vec<Text>> =
             early.iter().map(|(curve, end)| place_name(placer, curve, *end)).collect();
         let margin = if let Some(texts) = inside {

@@ -92,6 +92,18 @@ pub enum Goal {
     Threshold(f64),
 }
 
+impl Law {
+    /// What it is called.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Hpa(..) => "HorizontalPodAutoscaler",
+            Self::Keda(..) => "ScaledObject",
+            Self::Knative(..) => "Knative revision",
+            Self::Aws(_) => "AWS group",
+        }
+    }
+}
+
 impl Scaler {
     /// The controller, which remembers nothing, of so many replicas that are ready.
     pub fn controller(&self, ready: i32, now: SimTime) -> Controller {
@@ -154,17 +166,36 @@ impl Scaler {
             }
             Law::Aws(group) => {
                 for policy in &group.policies {
-                    let (metric, goal) = match policy {
-                        AwsPolicy::TargetTracking { policy, metric } => (metric, Goal::Value(policy.target)),
-                        AwsPolicy::Step { metric, alarm, .. } | AwsPolicy::Simple { metric, alarm, .. } => {
-                            (metric, Goal::Threshold(alarm.threshold()))
+                    let goal = match policy {
+                        AwsPolicy::TargetTracking { policy, .. } => Goal::Value(policy.target),
+                        AwsPolicy::Step { alarm, .. } | AwsPolicy::Simple { alarm, .. } => {
+                            Goal::Threshold(alarm.threshold())
                         }
                     };
-                    want(&mut wanted, metric, MetricKind::Statistic, Some(goal));
+                    want(&mut wanted, policy.metric(), MetricKind::Statistic, Some(goal));
                 }
             }
         }
         wanted
+    }
+
+    /// Forgets the metrics that `keeps` does not name.
+    pub fn keep(&mut self, keeps: impl Fn(&str) -> bool) {
+        let kept = |metric: &Metric| metric.name().is_none_or(&keeps);
+        match &mut self.law {
+            Law::Hpa(hpa, _) => hpa.metrics.retain(kept),
+            Law::Keda(object, _) => object.triggers.retain(|trigger| match &trigger.kind {
+                TriggerKind::Resource(metric) => kept(metric),
+                TriggerKind::External { .. } => keeps(&trigger.name),
+            }),
+            Law::Knative(..) => {}
+            Law::Aws(group) => group.policies.retain(|policy| keeps(policy.metric())),
+        }
+    }
+
+    /// Whether it makes no sense without one of its metrics: a formula is made of them.
+    pub fn needs_all(&self) -> bool {
+        matches!(&self.law, Law::Keda(object, _) if object.modifiers.is_some())
     }
 
     /// How messages call it.
@@ -221,10 +252,7 @@ impl Manifests {
         match (named.as_slice(), self.scalers.as_slice()) {
             ([one], _) => Ok(one),
             ([], [one]) => Ok(one),
-            ([], []) => Err(Diagnostic::error("nothing in the manifest scales by replicas").help(
-                "a ScaledJob starts jobs, a config map holds for the revisions beside it, and a step policy needs \
-                 its alarm",
-            )),
+            ([], []) => Err(nothing_scales()),
             ([], several) => {
                 let titles = listed(several.iter().map(Scaler::title));
                 let unknown = Diagnostic::error(format!("nothing in the manifest scales `{target}`"));
@@ -234,6 +262,13 @@ impl Manifests {
                 .help("the real ones would fight; keep one of them")),
         }
     }
+}
+
+/// That documents were read, and none of them sets up an autoscaler.
+pub fn nothing_scales() -> Diagnostic {
+    Diagnostic::error("nothing in the manifest scales by replicas").help(
+        "a ScaledJob starts jobs, a config map holds for the revisions beside it, and a step policy needs its alarm",
+    )
 }
 
 /// The autoscalers that documents set up together, in their order; those of AWS last.
@@ -337,6 +372,16 @@ impl<'a> Aws<'a> {
             let help = "add what `aws autoscaling describe-auto-scaling-groups` or \
                         `aws application-autoscaling describe-scalable-targets` prints";
             sink.report(Diagnostic::warning(missing).at(first.place).help(help));
+        }
+        if let (Some(shortest), Some(longest)) = (periods.first(), periods.last())
+            && shortest != longest
+        {
+            let (shortest, longest) = (shortest.as_seconds(), longest.as_seconds());
+            let mixed =
+                format!("datapoints come each {shortest} s for one policy and each {longest} s for another");
+            let help =
+                format!("all are looked at each {shortest} s, so the alarms of the others ring too early");
+            sink.report(Diagnostic::warning(mixed).at(first.place).help(help));
         }
         let group = AwsGroup {
             flavor: document.flavor,
@@ -558,6 +603,17 @@ mod tests {
             })
             .collect();
         assert_eq!(warmups, [60.0, 120.0]);
+    }
+
+    #[test]
+    fn policies_of_different_periods_are_a_warning() {
+        let policies = r#"{"TargetValue": 50, "AutoScalingGroupName": "web", "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
+---
+{"PolicyName": "out", "AutoScalingGroupName": "web", "PolicyType": "SimpleScaling", "AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": 1}
+---
+{"AlarmName": "high", "MetricName": "Lag", "Threshold": 9, "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Period": 300}"#;
+        let warnings = read(policies).warnings.to_string();
+        assert!(warnings.contains("each 60 s for one policy and each 300 s for another"), "{warnings}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod knative;
 
 use std::sync::Arc;
 
-use models::autoscaler::kubernetes::ControllerSettings;
+pub use models::autoscaler::kubernetes::ControllerSettings;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Text};
 use crate::spec::Sink;
@@ -27,7 +27,7 @@ pub(crate) use block::Block;
 pub(crate) use hpa::of_spec as hpa_of_spec;
 
 pub use aws::{AwsAlarm, AwsDocument, AwsGroupLimits, AwsMetric, AwsPolicyDocument, AwsScalingPolicy};
-pub use controller::{Goal, Law, MetricKind, Scaler, WantedMetric};
+pub use controller::{Goal, Law, MetricKind, Scaler, WantedMetric, nothing_scales};
 pub use hpa::HpaManifest;
 pub use keda::{JobTrigger, ScaledJobManifest, ScaledObjectManifest, TriggerSource};
 pub use knative::KnativeRevision;
@@ -79,16 +79,28 @@ pub enum What {
 ///
 /// When it is not YAML or JSON, or the real system would refuse it.
 pub fn read(name: &str, text: &str, settings: &ControllerSettings) -> Result<Manifests, Diagnostics> {
-    let source = Arc::new(Text { name: name.into(), text: text.into() });
-    let refused = |mistake: Diagnostic| {
-        let place = mistake.place.or(Some(Place::default()));
-        Diagnostics::new(vec![Diagnostic { place, ..mistake }], vec![source.clone()], &[])
-    };
-    if text.len() > MAX_BYTES {
-        return Err(refused(Diagnostic::error("the file is over 4 MiB").help("no manifest needs this")));
+    read_all(&[(name, text)], settings)
+}
+
+/// Reads several files, each with its name, that belong together: a revision and its config maps, policies and their
+/// alarms.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_all(files: &[(&str, &str)], settings: &ControllerSettings) -> Result<Manifests, Diagnostics> {
+    let source = |(name, text): &(&str, &str)| Arc::new(Text { name: (*name).into(), text: (*text).into() });
+    let texts: Vec<Arc<Text>> = files.iter().map(source).collect();
+    let mut sink = Sink { list: Vec::new() };
+    let mut roots = Vec::new();
+    for (source, text) in (0_u16..).zip(&texts) {
+        let (trees, mistakes) = trees(text, source).map_err(|mistake| {
+            let place = mistake.place.or(Some(Place { source, ..Place::default() }));
+            Diagnostics::new(vec![Diagnostic { place, ..mistake }], texts.clone(), &[])
+        })?;
+        roots.extend(trees);
+        sink.list.extend(mistakes);
     }
-    let (roots, mistakes) = tree::parse_documents(text, 0).map_err(refused)?;
-    let mut sink = Sink { list: mistakes };
     let mut list = Vec::new();
     for root in &roots {
         document(root, settings, &mut sink, &mut list);
@@ -98,7 +110,7 @@ pub fn read(name: &str, text: &str, settings: &ControllerSettings) -> Result<Man
     let (errors, warnings): (Vec<_>, Vec<_>) =
         sink.list.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
     let trees: Vec<&Node> = roots.iter().collect();
-    let told = |list: Vec<Diagnostic>| Diagnostics::new(list, vec![source.clone()], &trees);
+    let told = |list: Vec<Diagnostic>| Diagnostics::new(list, texts.clone(), &trees);
     if !errors.is_empty() {
         return Err(told(errors));
     }
@@ -110,6 +122,14 @@ pub fn read(name: &str, text: &str, settings: &ControllerSettings) -> Result<Man
         return Err(told([vec![nothing], warnings].concat()));
     }
     Ok(Manifests { list, scalers, warnings: told(warnings) })
+}
+
+/// The documents of a file.
+fn trees(text: &Text, source: u16) -> Result<(Vec<Node>, Vec<Diagnostic>), Diagnostic> {
+    if text.text.len() > MAX_BYTES {
+        return Err(Diagnostic::error("the file is over 4 MiB").help("no manifest needs this"));
+    }
+    tree::parse_documents(&text.text, source)
 }
 
 /// Reads one document, or the documents of a list.

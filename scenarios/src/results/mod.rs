@@ -3,12 +3,17 @@
 //! Times are in seconds, rates per second, shares from 0 to 1. `None` (JSON `null`) stands where there is
 //! nothing to say; it is never 0 instead.
 
+mod replay;
 mod verify;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use replay::{
+    Replay, ReplayCost, ReplayCounts, ReplayCourse, ReplayDecision, ReplayMetric, ReplayReason, ReplayReport,
+    ReplaySummary,
+};
 pub use verify::{Verified, VerifiedExpectation, VerifyReport};
 
 /// A figure with its 95 % interval. The bounds are missing where fewer than two replications ran.

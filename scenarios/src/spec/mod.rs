@@ -53,7 +53,7 @@ pub(crate) use policy::{
 };
 pub(crate) use quantity::{
     Amount, Bandwidth, Clock, Count, Flag, Name, Number, Positive, Quantity, Quota, Rate, Seed, Share, Size,
-    Text, Time, any_quantity, as_percent, wrong_quantity,
+    Text, Time, any_quantity, as_percent, seconds, wrong_quantity,
 };
 pub(crate) use queue::{
     AckWord, AcksWord, ConsumerSpec, ConsumersSpec, EachWord, OnFullQueueWord, PerWord, QueueSpec,
@@ -66,7 +66,7 @@ pub(crate) use resource::{
 pub(crate) use route::{
     ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
 };
-pub(crate) use scenario::{BigCount, LimitsSpec, ScenarioSpec, WarmupSpec};
+pub(crate) use scenario::{BigCount, LimitsSpec, PriceSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::ServiceSpec;
 pub(crate) use step::{
     AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, GiveStep, GuardWord, HoldStep, PauseStep,

@@ -60,7 +60,7 @@ fn split_scale(text: &str) -> (f64, &str) {
 }
 
 /// Why a text is not a quantity: a message and what to do.
-type Wrong = (String, String);
+pub(crate) type Wrong = (String, String);
 
 fn expected(what: &str, found: &str, help: impl Into<String>) -> Wrong {
     (format!("expected {what}, found {found}"), help.into())
@@ -188,14 +188,17 @@ fn time_unit(unit: &str) -> Option<(f64, f64)> {
     })
 }
 
+const TIME: &str = "a time such as `5ms`";
+const TIME_UNITS: &str = "the units are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
+
 fn time(node: &Node) -> Result<f64, Wrong> {
-    const WHAT: &str = "a time such as `5ms`";
-    const UNITS: &str = "the units are `ns`, `us`, `ms`, `s`, `m`, `h` and `d`";
-    let Some(text) = node.text() else {
-        return Err(expected(WHAT, &node.describe(), UNITS));
-    };
+    node.text().map_or_else(|| Err(expected(TIME, &node.describe(), TIME_UNITS)), seconds)
+}
+
+/// The seconds that a text stands for: `1h30m`.
+pub(crate) fn seconds(text: &str) -> Result<f64, Wrong> {
     let text = text.trim();
-    let wrong = |help: String| Err(expected(WHAT, &quoted(text), help));
+    let wrong = |help: String| Err(expected(TIME, &quoted(text), help));
     if text.ends_with(['f', 'F', 'n', 'N']) && text.trim_start_matches(['-', '+']).starts_with('.') {
         return wrong("write a number and its unit: `5ms`, `1.5s`, `10m`".into());
     }
@@ -203,7 +206,7 @@ fn time(node: &Node) -> Result<f64, Wrong> {
     let mut rest = text;
     loop {
         let Some((number, behind)) = split_number(rest) else {
-            return wrong(UNITS.into());
+            return wrong(TIME_UNITS.into());
         };
         let unit_end = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
         let (unit, behind) = behind.split_at(unit_end);
@@ -212,7 +215,7 @@ fn time(node: &Node) -> Result<f64, Wrong> {
             return wrong(format!("write `{fixed}ms`, `{fixed}s` or `{fixed}m`"));
         }
         let Some((times, over)) = time_unit(unit) else {
-            return wrong(UNITS.into());
+            return wrong(TIME_UNITS.into());
         };
         if number < 0.0 || text.starts_with('-') {
             return Err((

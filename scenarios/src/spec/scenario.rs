@@ -105,7 +105,8 @@ pub(crate) struct PriceSpec {
 }
 
 impl PriceSpec {
-    fn parse(text: &str) -> Option<Self> {
+    /// The price that a text stands for.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (amount, time) = text.split_once('/')?;
         let hours = match time.trim() {
             "replica-hour" => 1.0,

@@ -134,7 +134,7 @@ impl Reason {
             Self::TooManyReplicas => "held at the most",
             Self::ScaleUpLimit => "growth limited by a policy",
             Self::ScaleDownLimit => "shrinking limited by a policy",
-            Self::ReadyForNewScale => "within tolerance, or just as many as needed",
+            Self::ReadyForNewScale => "within tolerance, or as many as needed",
             Self::ScaleUpStabilized => "growth held back by the window",
             Self::ScaleDownStabilized => "held up by the window",
             Self::SucceededGetScale => "nothing decided yet",
