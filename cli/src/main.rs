@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod formats;
 mod interrupt;
+mod junit;
 mod load;
 mod output;
 mod pictures;

@@ -12,7 +12,7 @@ use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
-use crate::{formats, interrupt, load, output, pictures, text};
+use crate::{formats, interrupt, junit, load, output, pictures, text};
 
 /// Compare variants on the same arrivals and needs
 ///
@@ -111,6 +111,7 @@ fn show(arguments: &Arguments, report: &CompareReport) -> Result<(), Failure> {
         Format::Text => text::compare(report, output::width()),
         Format::Json => formats::json(report)?,
         Format::Csv => formats::compare_csv(report)?,
+        Format::Junit => junit::expectations(&report.scenario, &report.expect)?,
     };
     output::result(&text, arguments.outlet.output.as_deref())
 }

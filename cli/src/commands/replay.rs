@@ -108,6 +108,11 @@ fn above_zero(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn replay(arguments: &Arguments) -> Result<Exit, Failure> {
+    if arguments.outlet.format == Format::Junit {
+        let help =
+            "expectations are those of a scenario: use it with `run`, `compare` or `verify`".to_owned();
+        return Err(Failure::command("a replay expects nothing that JUnit could tell of", Some(help)));
+    }
     let outputs = [&arguments.plot, &arguments.outlet.output];
     output::expect_folders(outputs.into_iter().flatten().map(PathBuf::as_path))?;
     let scalers = scalers(arguments)?;
@@ -254,8 +259,9 @@ fn show(arguments: &Arguments, report: &ReplayReport) -> Result<(), Failure> {
     }
     let text = match arguments.outlet.format {
         Format::Text => text::replay(report, arguments.all, output::width()),
-        Format::Json => formats::json(report)?,
         Format::Csv => formats::replay_csv(report)?,
+        Format::Json => formats::json(report)?,
+        Format::Junit => unreachable!("refused before the work"),
     };
     output::result(&text, arguments.outlet.output.as_deref())
 }

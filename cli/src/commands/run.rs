@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::text::Detail;
-use crate::{formats, interrupt, load, output, pictures, text};
+use crate::{formats, interrupt, junit, load, output, pictures, text};
 
 /// Simulate a scenario and report what was found
 #[derive(Args, Debug)]
@@ -78,6 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         Format::Json => formats::json(&report)?,
         Format::Csv => formats::run_csv(&report)?,
+        Format::Junit => junit::expectations(&report.scenario, &report.expect)?,
     };
     output::result(&text, arguments.outlet.output.as_deref())?;
     if interrupt::was_pressed() {

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::load::Loaded;
 use crate::progress::Bar;
-use crate::{formats, interrupt, load, output, pictures, text};
+use crate::{formats, interrupt, junit, load, output, pictures, text};
 
 /// Draw the hockey stick: run a scenario at every point of its `sweep`
 ///
@@ -103,6 +103,7 @@ fn show(arguments: &Arguments, files: &Files, report: &SweepReport) -> Result<()
         Format::Text => text::sweep(report, output::width()),
         Format::Json => formats::json(report)?,
         Format::Csv => formats::sweep_csv(report)?,
+        Format::Junit => junit::points(report)?,
     };
     output::result(&text, arguments.outlet.output.as_deref())
 }

@@ -11,7 +11,7 @@ use crate::effort::on_threads;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
-use crate::{formats, interrupt, load, output, text};
+use crate::{formats, interrupt, junit, load, output, text};
 
 /// Whether expectations hold on many seeds: every scenario, every variant
 ///
@@ -48,6 +48,8 @@ enum Form {
     Markdown,
     /// One JSON object
     Json,
+    /// JUnit's XML for CI systems: a test for each expectation, which fails, or is an error where it is undecided
+    Junit,
 }
 
 pub(crate) fn verify(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -81,6 +83,7 @@ pub(crate) fn verify(arguments: &Arguments) -> Result<Exit, Failure> {
         Form::Text => text::verify(&report, output::width()),
         Form::Markdown => text::verify_markdown(&report),
         Form::Json => formats::json(&report)?,
+        Form::Junit => junit::verified(&report)?,
     };
     output::result(&text, arguments.output.as_deref())?;
     if interrupt::was_pressed() {

@@ -763,12 +763,20 @@ pub(super) fn expectations(page: &mut Page, expect: &[Verdict]) {
             Met::NotMet => "  NOT MET    ",
             Met::Undecided => "  undecided  ",
         };
-        let ratio = verdict.text.split(['<', '>', '=']).next().is_some_and(|left| left.contains('/'));
-        let unit = if ratio { Unit::Count } else { Unit::of_metric(&verdict.text) };
-        let seen = verdict.observed.map(|e| format!(": {}", unit.say_estimate(&e))).unwrap_or_default();
-        let why = verdict.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-        page.hanging(mark, "             ", &format!("{}{seen}{why}", verdict.text));
+        let colon = if verdict.observed.is_some() { ":" } else { "" };
+        let observed = observed(verdict);
+        let space = if observed.is_empty() { "" } else { " " };
+        page.hanging(mark, "             ", &format!("{}{colon}{space}{observed}", verdict.text));
     }
+}
+
+/// What was seen of an expectation, and why it is undecided.
+pub(crate) fn observed(verdict: &Verdict) -> String {
+    let ratio = verdict.text.split(['<', '>', '=']).next().is_some_and(|left| left.contains('/'));
+    let unit = if ratio { Unit::Count } else { Unit::of_metric(&verdict.text) };
+    let seen = verdict.observed.map(|e| unit.say_estimate(&e));
+    let why = verdict.why.as_ref().map(|why| format!("({why})"));
+    [seen, why].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn notes(page: &mut Page, notes: &[String]) {

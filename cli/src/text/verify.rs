@@ -43,12 +43,10 @@ pub(crate) fn verify_markdown(report: &VerifyReport) -> String {
     let mut text = "| story | expectation | observed | verdict |\n|---|---|---|---|\n".to_owned();
     for scenario in &report.scenarios {
         for expectation in &scenario.expect {
-            let [lowest, highest] = ends(expectation);
-            let observed = if lowest == highest { lowest } else { format!("{lowest} to {highest}") };
             let row = [
                 scenario.scenario.clone(),
                 format!("`{}`", expectation.text.replace('|', "\\|")),
-                observed,
+                range(expectation),
                 verdict(expectation, report.seeds),
             ];
             // Writing to memory does not fail.
@@ -57,6 +55,18 @@ pub(crate) fn verify_markdown(report: &VerifyReport) -> String {
     }
     let _ = writeln!(text, "\n{}", summary(report));
     text
+}
+
+/// The figures of all seeds, and on how many of them the expectation is not met.
+pub(crate) fn observed_on_seeds(expectation: &VerifiedExpectation, seeds: u32) -> String {
+    let why = expectation.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{}, {}{why}", range(expectation), verdict(expectation, seeds))
+}
+
+/// From the lowest figure to the highest.
+fn range(expectation: &VerifiedExpectation) -> String {
+    let [lowest, highest] = ends(expectation);
+    if lowest == highest { lowest } else { format!("{lowest} to {highest}") }
 }
 
 /// The lowest and the highest figure, in words.

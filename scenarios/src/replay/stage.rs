@@ -272,7 +272,7 @@ impl<'a> Stage<'a> {
             let used = |at: SimTime| unit * (track.integral(at.max(ready)) - track.integral(ready));
             let mut readings = Readings::default();
             for at in [before, last].into_iter().filter(|at| *at >= started) {
-                readings.take(Reading { at, cpu_seconds: if ready < at { used(at) } else { 0.0 } });
+                readings.take(Reading { at, value: if ready < at { used(at) } else { 0.0 } });
             }
             readings.sample(pod.id, &pipeline)
         };

@@ -68,7 +68,7 @@ fn obeys_the_laws(system: &System) -> bool {
 /// Whether a group hands the same messages out again for ever: its members take longer for them than it waits.
 fn storms(seen: &Observations) -> bool {
     let last = seen.segments.last().unwrap();
-    last.queues.iter().flat_map(|queue| &queue.groups).any(|group| group.kept > 0 && group.expulsions > 100)
+    last.queues.iter().flat_map(|queue| &queue.groups).any(|group| group.kept > 0 && group.expulsions > 20)
 }
 
 /// Fails unless the replication obeys every law.

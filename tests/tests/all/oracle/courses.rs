@@ -158,11 +158,15 @@ fn start_up(params: &Params) -> Film {
     Film { text, instants: usual_instants(), slower: 1.0, runs: 4_000 }
 }
 
-/// The same, looked at again and again when its start is forgotten.
+/// The same, looked at again and again when its start is forgotten: often enough to see it empty a hundred times, unless
+/// that is hopeless.
 fn snapshots(params: &Params) -> Film {
+    const LOOKS: u32 = 100;
     let stay = moments(given(params, "service")).0;
-    let instants = (6..=26).map(|step| 5.0 * stay * f64::from(step)).collect();
-    Film { instants, ..start_up(params) }
+    let instants = (0..=LOOKS).map(|look| stay * (30.0 + 2.0 * f64::from(look))).collect();
+    let empty = (-params.number("arrival_rate") * stay).exp();
+    let runs = if empty > 1e-6 { (2.0 / empty).clamp(1_000.0, 50_000.0) as u32 } else { 1_000 };
+    Film { instants, runs, ..start_up(params) }
 }
 
 fn read_snapshots(_: &Film, runs: &[Vec<Shot>], metric: &str) -> Option<Figure> {
