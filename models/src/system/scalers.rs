@@ -191,7 +191,8 @@ impl Scaler {
     fn receive(&mut self, now: SimTime) {
         let pods = &self.pods;
         for gauge in &mut self.gauges {
-            while let Some(answer) = gauge.coming.pop_front_if(|answer| answer.there <= now) {
+            while gauge.coming.front().is_some_and(|answer| answer.there <= now) {
+                let Some(answer) = gauge.coming.pop_front() else { break };
                 for (pod, value) in answer.values {
                     gauge.readings.entry(pod).or_default().take(Reading { at: answer.read, value });
                 }
