@@ -395,7 +395,9 @@ mod tests {
         let mut earlier = Histogram::new();
         earlier.record(3);
         let mut later = earlier.clone();
-        [3, 1_000, 0].into_iter().for_each(|value| later.record(value));
+        for value in [3, 1_000, 0] {
+            later.record(value);
+        }
         let since = later.since(&earlier);
         assert_eq!((since.count(), since.min()), (3, Some(0)));
         assert_eq!(since.share_at_most(3), Some(2.0 / 3.0));

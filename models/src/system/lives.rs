@@ -275,12 +275,11 @@ impl System<'_> {
         if let Some(lives) = &mut self.services[service].lives {
             lives.seen.starts += 1;
         }
-        match self.place_pod(replica, now, calendar) {
-            Some(wait) => self.boot(replica, wait, now, calendar),
-            None => {
-                self.stand(replica, Standing::Starting, now);
-                self.list(service);
-            }
+        if let Some(wait) = self.place_pod(replica, now, calendar) {
+            self.boot(replica, wait, now, calendar);
+        } else {
+            self.stand(replica, Standing::Starting, now);
+            self.list(service);
         }
     }
 

@@ -191,7 +191,8 @@ impl Scaler {
     fn receive(&mut self, now: SimTime) {
         let pods = &self.pods;
         for gauge in &mut self.gauges {
-            while let Some(answer) = gauge.coming.pop_front_if(|answer| answer.there <= now) {
+            while gauge.coming.front().is_some_and(|answer| answer.there <= now) {
+                let Some(answer) = gauge.coming.pop_front() else { break };
                 for (pod, value) in answer.values {
                     gauge.readings.entry(pod).or_default().take(Reading { at: answer.read, value });
                 }
@@ -374,15 +375,15 @@ impl System<'_> {
 
     /// What a gauge shows now: of each pod, where pods have it, and of the whole.
     fn measure(&mut self, scaler: u32, gauge: u32, now: SimTime) -> Vec<(PodId, f64)> {
-        let scaled = self.scalers.rows[scaler as usize].service as usize;
+        let own = self.scalers.rows[scaler as usize].service as usize;
         let total = |value: f64| vec![(WHOLE, value)];
         match self.plan.autoscalers[scaler as usize].gauges[gauge as usize].signal {
-            Signal::Cpu => self.of_pods(scaler, |system, local| system.core_seconds(scaled, local, now)),
+            Signal::Cpu => self.of_pods(scaler, |system, local| system.core_seconds(own, local, now)),
             Signal::InFlight(service) => {
                 let mut values = total(self.services[service.index()].present.n() as f64);
-                if service.index() == scaled {
+                if service.index() == own {
                     let present = |system: &mut Self, local: usize| {
-                        let replica = system.services[scaled].replicas[local];
+                        let replica = system.services[own].replicas[local];
                         f64::from(system.replicas[replica as usize].present)
                     };
                     values.extend(self.of_pods(scaler, present));
@@ -393,10 +394,9 @@ impl System<'_> {
                 let count = self.services[service.index()].replicas.len();
                 let sum: u64 = (0..count).map(|local| self.received_by(service.index(), local)).sum();
                 let mut values = total(sum as f64);
-                if service.index() == scaled {
-                    values.extend(
-                        self.of_pods(scaler, |system, local| system.received_by(scaled, local) as f64),
-                    );
+                if service.index() == own {
+                    values
+                        .extend(self.of_pods(scaler, |system, local| system.received_by(own, local) as f64));
                 }
                 values
             }

@@ -453,6 +453,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..=3)
 }
 
+/// An autoscaler for one service in six, by what else it is: that others are as they would be without.
+fn scaler(steps: &[Step], slots: u8, replicas: u8) -> Option<&'static str> {
+    let number = format!("{steps:?}").len() + 5 * usize::from(slots) + 11 * usize::from(replicas);
+    SCALERS.get(number % (6 * SCALERS.len())).copied()
+}
+
 fn service() -> impl Strategy<Value = Service> {
     let workers = option::of((1..=4_u8, option::of(0..=3_u8)));
     let cores = option::of(select(&["1", "2", "0.5", "1.5"][..]));
@@ -476,13 +482,13 @@ fn service() -> impl Strategy<Value = Service> {
     let leaf = prop_oneof![time().prop_map(Step::Cpu), time().prop_map(Step::Delay)];
     let steps = prop_oneof![2 => steps(), 1 => leaf.prop_map(|step| vec![step])];
     let lives = option::weighted(0.25, select(&LIVES[..]));
-    let lives = (lives, option::weighted(0.15, select(&SCALERS[..])));
     let route = (picks, health, prop::bool::weighted(0.2), latency, (network, lives));
     let scheduling = (option::of(select(&SCHEDULING[..])), option::weighted(0.2, select(&BRAKES[..])));
     (1..=3_u8, workers, (cores, scheduling), own, route, steps).prop_map(
         |(replicas, workers, (cores, (scheduling, brakes)), (own, line), route, steps)| {
             let (own, connections) = own;
-            let (pick, health, pinned, latency, (network, (lives, scaler))) = route;
+            let (pick, health, pinned, latency, (network, lives)) = route;
+            let scaler = scaler(&steps, own.0, replicas);
             Service {
                 replicas,
                 workers,
@@ -668,7 +674,9 @@ pub(super) fn systems() -> impl Strategy<Value = System> {
 
 impl Display for System {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "duration: 10h\nwarmup: 1s\nlimits: {{events: 400k}}\ntraffic:")?;
+        // Autoscalers go on looking when there is no traffic any more.
+        let events = if self.services.iter().any(|row| row.scaler.is_some()) { "400k" } else { "200k" };
+        writeln!(f, "duration: 10h\nwarmup: 1s\nlimits: {{events: {events}}}\ntraffic:")?;
         for (i, traffic) in self.traffics.iter().enumerate() {
             self.write_traffic(f, i, traffic)?;
         }
