@@ -213,6 +213,8 @@ fn steps(
         kept.dedup_by_key(|(index, _)| *index);
         points.extend(kept.into_iter().map(|(_, (x, y))| point(x, y)));
     }
+    // A line that goes up and down within every pixel would be a block.
+    let width = if points.len() > 2 * PARTS { width.min(0.8) } else { width };
     Curve { name, color, shape: None, width, dash, points }
 }
 

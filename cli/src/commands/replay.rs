@@ -238,6 +238,11 @@ impl Recordings {
 }
 
 fn no_metric(scaler: &Scaler, name: &str, known: &[&str]) -> Failure {
+    if known.is_empty() {
+        let nothing = format!("nothing that the autoscaler of `{}` looks at is modelled", scaler.title());
+        let help = "the warnings above say why; write a trigger that is: `type: prometheus`";
+        return Failure::from_diagnostic(Diagnostic::error(nothing).help(help));
+    }
     let help = did_you_mean(name, known.iter().copied())
         .unwrap_or_else(|| format!("it asks for {}", known.join(", ")));
     let missing = format!("the autoscaler of `{}` asks for no metric `{name}`", scaler.title());
