@@ -392,7 +392,11 @@ fn what_cannot_be_replayed_is_told_with_its_place_and_the_fix() {
     for command in commands {
         let ran = folder.run(&[&["replay"], command].concat());
         assert_eq!(ran.code, Some(2), "{command:?}: {}", ran.out);
-        told.push_str(&format!("$ hockeystick replay {}\n{}\n", command.join(" "), ran.err));
+        told += "$ hockeystick replay ";
+        told += &command.join(" ");
+        told += "\n";
+        told += &ran.err;
+        told += "\n";
     }
     insta::assert_snapshot!(told);
 }

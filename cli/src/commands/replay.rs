@@ -21,7 +21,7 @@ use crate::{formats, output, pictures, text};
 /// `--closed` or `--replicas` says otherwise.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Manifest of an HPA, a ScaledObject, a Knative service or AWS policies, unchanged
+    /// Manifest of Kubernetes (HPA), KEDA, Knative or AWS, unchanged
     manifest: PathBuf,
     /// What was recorded: CSV, or what Prometheus answers to a range query; `METRIC=FILE` where there are several
     #[arg(required = true, value_name = "SERIES")]
