@@ -350,6 +350,9 @@ fn what_cannot_be_replayed_is_told_with_its_place_and_the_fix() {
     folder.write("hpa.yaml", HPA);
     folder.write("two.yaml", &format!("{HPA}---\n{}", HPA.replace("web", "cart")));
     folder.write("job.yaml", "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nspec: {triggers: []}\n");
+    let teapot = "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: w}\n\
+                  spec: {triggers: [{type: teapot, metadata: {a: b}}]}\n";
+    folder.write("teapot.yaml", teapot);
     folder.write("load.csv", LOAD);
     folder.write("back.csv", "time,load\n2026-03-01 09:30:00,1\n2026-03-01 09:29:00,2\n");
     folder.write("when.csv", "time,load\n2026-03-01 09:30:00,1\nyesterday,2\n");
@@ -363,7 +366,7 @@ fn what_cannot_be_replayed_is_told_with_its_place_and_the_fix() {
     folder.write("nothing.json", r#"{"data": {"resultType": "matrix", "result": []}}"#);
     folder.write("broken.json", "{\"data\":\n");
     let mut told = String::new();
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 21] = [
         &["hpa.yaml", "none.csv"],
         &["hpa.yaml", "back.csv"],
         &["hpa.yaml", "when.csv"],
@@ -384,11 +387,16 @@ fn what_cannot_be_replayed_is_told_with_its_place_and_the_fix() {
         &["two.yaml", "load.csv", "--plot", "x.svg"],
         &["two.yaml", "load.csv", "--target", "shop"],
         &["job.yaml", "load.csv"],
+        &["teapot.yaml", "load.csv"],
     ];
     for command in commands {
         let ran = folder.run(&[&["replay"], command].concat());
         assert_eq!(ran.code, Some(2), "{command:?}: {}", ran.out);
-        told.push_str(&format!("$ hockeystick replay {}\n{}\n", command.join(" "), ran.err));
+        told += "$ hockeystick replay ";
+        told += &command.join(" ");
+        told += "\n";
+        told += &ran.err;
+        told += "\n";
     }
     insta::assert_snapshot!(told);
 }

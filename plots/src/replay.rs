@@ -153,8 +153,8 @@ fn reasons_panel(replay: &Replay, course: &ReplayCourse, to: f64) -> Panel {
     }
 }
 
-fn point(x: f64, y: f64) -> Option<Point> {
-    Some(Point { x, y, interval: None, steady: true, thin: false })
+fn point(x: f64, y: f64) -> Point {
+    Point { x, y, interval: None, steady: true, thin: false }
 }
 
 /// Where a reason was given, at a height; what is closer than a pixel is joined.
@@ -171,7 +171,7 @@ fn spans(reasons: &[(f64, String)], name: &str, to: f64, y: f64) -> Vec<Option<P
             _ => spans.push((*from, until)),
         }
     }
-    spans.into_iter().flat_map(|(from, until)| [point(from, y), point(until, y), None]).collect()
+    spans.into_iter().flat_map(|(from, until)| [Some(point(from, y)), Some(point(until, y)), None]).collect()
 }
 
 /// A line of steps up to `to`; `None` breaks it. Of many steps within a pixel the first, the least, the most and the last
@@ -202,7 +202,7 @@ fn steps(
         let known: Vec<(usize, (f64, f64))> =
             run.iter().enumerate().filter_map(|(index, corner)| Some((index, (*corner)?))).collect();
         if known.len() <= 4 {
-            points.extend(run.iter().map(|corner| corner.and_then(|(x, y)| point(x, y))));
+            points.extend(run.iter().map(|corner| corner.map(|(x, y)| point(x, y))));
             continue;
         }
         let by_height = |a: &&(usize, (f64, f64)), b: &&(usize, (f64, f64))| a.1.1.total_cmp(&b.1.1);
@@ -211,8 +211,10 @@ fn steps(
         let mut kept: Vec<(usize, (f64, f64))> = ends.into_iter().flatten().copied().collect();
         kept.sort_by_key(|(index, _)| *index);
         kept.dedup_by_key(|(index, _)| *index);
-        points.extend(kept.into_iter().map(|(_, (x, y))| point(x, y)));
+        points.extend(kept.into_iter().map(|(_, (x, y))| Some(point(x, y))));
     }
+    // A line that goes up and down within every pixel would be a block.
+    let width = if points.len() > 2 * PARTS { width.min(0.8) } else { width };
     Curve { name, color, shape: None, width, dash, points }
 }
 

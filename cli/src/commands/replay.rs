@@ -21,7 +21,7 @@ use crate::{formats, output, pictures, text};
 /// `--closed` or `--replicas` says otherwise.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Manifest of an HPA, a ScaledObject, a Knative service or AWS policies, unchanged
+    /// Manifest of Kubernetes (HPA), KEDA, Knative or AWS, unchanged
     manifest: PathBuf,
     /// What was recorded: CSV, or what Prometheus answers to a range query; `METRIC=FILE` where there are several
     #[arg(required = true, value_name = "SERIES")]
@@ -243,6 +243,11 @@ impl Recordings {
 }
 
 fn no_metric(scaler: &Scaler, name: &str, known: &[&str]) -> Failure {
+    if known.is_empty() {
+        let nothing = format!("nothing that the autoscaler of `{}` looks at is modelled", scaler.title());
+        let help = "the warnings above say why; write a trigger that is: `type: prometheus`";
+        return Failure::from_diagnostic(Diagnostic::error(nothing).help(help));
+    }
     let help = did_you_mean(name, known.iter().copied())
         .unwrap_or_else(|| format!("it asks for {}", known.join(", ")));
     let missing = format!("the autoscaler of `{}` asks for no metric `{name}`", scaler.title());

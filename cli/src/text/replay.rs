@@ -133,9 +133,13 @@ fn summary(page: &mut Page, replay: &Replay) {
     say(
         "Flapping",
         format!(
-            "{} per hour: {} changes turned another within {}",
+            "{} per hour: {} turned another within {}",
             Unit::Count.say(found.flaps_per_hour),
-            grouped(found.flaps),
+            if found.flaps == 1 {
+                "1 change".to_owned()
+            } else {
+                format!("{} changes", grouped(found.flaps))
+            },
             clock(found.flap_window)
         ),
     );

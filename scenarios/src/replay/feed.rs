@@ -140,7 +140,6 @@ fn usual(metric: &WantedMetric, goal: Option<Goal>) -> Meaning {
 fn told(kind: &MetricKind, goal: Option<Goal>, meaning: Meaning, capacity: Option<f64>) -> Told {
     match (kind, goal) {
         (MetricKind::Resource | MetricKind::Container(_), Some(Goal::Utilization(_))) => Told::Percent,
-        (MetricKind::Resource | MetricKind::Container(_) | MetricKind::Pods, _) => Told::PerReplica,
         (MetricKind::Object | MetricKind::External, Some(Goal::Value(_))) if meaning != Meaning::Total => {
             Told::PerReplica
         }
@@ -148,7 +147,9 @@ fn told(kind: &MetricKind, goal: Option<Goal>, meaning: Meaning, capacity: Optio
         // A load of known capacity is told as a share of it: `CPUUtilization`.
         (MetricKind::Statistic, _) if meaning != Meaning::PerReplica && capacity.is_some() => Told::Percent,
         (MetricKind::Statistic, _) if meaning == Meaning::Utilization => Told::Percent,
-        (MetricKind::Statistic, _) => Told::PerReplica,
+        (MetricKind::Resource | MetricKind::Container(_) | MetricKind::Pods | MetricKind::Statistic, _) => {
+            Told::PerReplica
+        }
     }
 }
 

@@ -3,6 +3,11 @@
 //! The controllers are those of `models::autoscaler`, unchanged. What they look at is a recorded series in one of three
 //! ways ([`Loop`]); no service is modelled.
 
+#![expect(
+    clippy::cast_possible_wrap,
+    reason = "replicas are counted far below 2^31, and times are of this age"
+)]
+
 mod feed;
 mod recording;
 mod score;

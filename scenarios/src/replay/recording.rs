@@ -87,8 +87,8 @@ impl Recording {
         if let [only] = self.columns.as_slice() {
             return Ok(only);
         }
-        let named = likely.iter().find_map(|name| self.columns.iter().find(|column| column.is(name)));
-        named.ok_or_else(|| {
+        let called = likely.iter().find_map(|name| self.columns.iter().find(|column| column.is(name)));
+        called.ok_or_else(|| {
             let names = listed(self.columns.iter().map(|column| column.name.as_str()));
             Diagnostic::error(format!("`{}` has {} series", self.name(), self.columns.len()))
                 .at(self.top())

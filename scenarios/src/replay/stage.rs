@@ -197,14 +197,14 @@ impl<'a> Stage<'a> {
     /// What the controller is told of a metric now.
     fn told(&self, index: usize) -> Option<f64> {
         let feed = &self.feeds[index];
-        let (total, per_replica) = self.reading(index, &self.pipeline(&feed.metric.kind))?;
+        let (total, per_replica) = self.reading(index, self.pipeline(&feed.metric.kind).as_ref())?;
         Some(feed.tell(total, per_replica))
     }
 
     /// The same as it is held against the target: a load that is divided by the replicas has been.
     pub(super) fn held(&self, index: usize) -> Option<f64> {
         let feed = &self.feeds[index];
-        let (total, per_replica) = self.reading(index, &self.pipeline(&feed.metric.kind))?;
+        let (total, per_replica) = self.reading(index, self.pipeline(&feed.metric.kind).as_ref())?;
         Some(feed.hold(total, per_replica))
     }
 
@@ -215,9 +215,8 @@ impl<'a> Stage<'a> {
         }
         let usual = match kind {
             MetricKind::Resource | MetricKind::Container(_) => Pipeline::metrics_server(),
-            MetricKind::Pods | MetricKind::Object => Pipeline::prometheus(),
             MetricKind::External if self.plan.live => Pipeline::live(),
-            MetricKind::External => Pipeline::prometheus(),
+            MetricKind::Pods | MetricKind::Object | MetricKind::External => Pipeline::prometheus(),
             MetricKind::Scraped(_) => Pipeline::live(),
             MetricKind::Statistic => Pipeline { scrape: self.plan.period, ..Pipeline::cloudwatch(true) },
         };
@@ -229,7 +228,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The total and the mean over replicas as the newest reading has them.
-    fn reading(&self, index: usize, pipeline: &Option<Pipeline>) -> Option<(f64, f64)> {
+    fn reading(&self, index: usize, pipeline: Option<&Pipeline>) -> Option<(f64, f64)> {
         let track = &self.tracks[index];
         let Some(pipeline) = pipeline else {
             return track.at(self.now);
@@ -283,7 +282,7 @@ impl<'a> Stage<'a> {
     fn measured(&self, index: usize) -> Option<Vec<Sample>> {
         let pipeline = self.pipeline(&self.feeds[index].metric.kind);
         let at = pipeline.as_ref().map_or(Some(self.now), |pipeline| pipeline.newest_scrape(self.now))?;
-        let (_, per_replica) = self.reading(index, &pipeline)?;
+        let (_, per_replica) = self.reading(index, pipeline.as_ref())?;
         let value_milli = Pipeline::live().milli(per_replica);
         let was_ready = |pod: &&Pod| pod.ready.is_some_and(|ready| ready.since <= at);
         let sample = |pod: &Pod| Sample { pod: pod.id, at, window: Span::ZERO, value_milli };
@@ -294,7 +293,7 @@ impl<'a> Stage<'a> {
     fn value(&self, name: &str, kind: &MetricKind) -> Result<i64, MetricError> {
         let index = self.find(name, |other| other == kind)?;
         let (total, per_replica) =
-            self.reading(index, &self.pipeline(kind)).ok_or(MetricError::Unavailable)?;
+            self.reading(index, self.pipeline(kind).as_ref()).ok_or(MetricError::Unavailable)?;
         Ok(Pipeline::live().milli(self.feeds[index].tell(total, per_replica)))
     }
 }
@@ -392,7 +391,8 @@ impl World for Stage<'_> {
 impl Stage<'_> {
     fn scraped(&self, of: fn(f64, f64) -> f64) -> Option<Scraped> {
         let index = self.feeds.iter().position(|feed| matches!(feed.metric.kind, MetricKind::Scraped(_)))?;
-        let (total, per_replica) = self.reading(index, &self.pipeline(&self.feeds[index].metric.kind))?;
+        let (total, per_replica) =
+            self.reading(index, self.pipeline(&self.feeds[index].metric.kind).as_ref())?;
         let value = of(total, per_replica);
         Some(Scraped { concurrency: value, rps: value, ..Scraped::default() })
     }
