@@ -193,8 +193,8 @@ const LIVES: [&str; 5] = [
 const SCALERS: [&str; 4] = [
     "min: 1, interval: 1h, schedule: [{from: 300ms, until: 900ms, replicas: 5}, {from: 1200ms, until: 1500ms, replicas: 3}]",
     "min: 1, interval: 1h, schedule: [{from: 100ms, until: 2500ms, replicas: 6}], scheduling: {exp: 20ms}, pull: 30ms, nodes: {pods: 2, provision: {exp: 200ms}, scan: 50ms}",
-    "concurrency: {target: 2}, max: 5, interval: 1s, stabilization: 1s, pipeline: {scrape: 1s, loss: 20%}",
-    "hpa: {maxReplicas: 6, metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}], behavior: {scaleDown: {stabilizationWindowSeconds: 0}}}, controller: {sync: 1s}, pipeline: {scrape: 1s, refresh: 0s}",
+    "concurrency: {target: 2}, max: 5, interval: 4s, stabilization: 4s, pipeline: {scrape: 2s, loss: 20%}",
+    "hpa: {maxReplicas: 6, metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}], behavior: {scaleDown: {stabilizationWindowSeconds: 0}}}, controller: {sync: 4s}, pipeline: {scrape: 2s, refresh: 0s}",
 ];
 const TIMES: [&str; 8] = [
     "0s",
@@ -453,10 +453,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..=3)
 }
 
-/// An autoscaler for one service in six, by what else it is: that others are as they would be without.
+/// An autoscaler for one service in twelve, by what else it is: that others are as they would be without.
 fn scaler(steps: &[Step], slots: u8, replicas: u8) -> Option<&'static str> {
     let number = format!("{steps:?}").len() + 5 * usize::from(slots) + 11 * usize::from(replicas);
-    SCALERS.get(number % (6 * SCALERS.len())).copied()
+    SCALERS.get(number % (12 * SCALERS.len())).copied()
 }
 
 fn service() -> impl Strategy<Value = Service> {
