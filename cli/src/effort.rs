@@ -48,7 +48,7 @@ pub(crate) enum Format {
     Json,
     /// `metric,value,lo,hi`, one figure a line
     Csv,
-    /// JUnit's XML for CI systems: a test for each expectation, which fails, or is an error where it is undecided
+    /// XML of `JUnit` for CI systems: a test for each expectation, which fails, or is an error where it is undecided
     Junit,
 }
 

@@ -1,4 +1,4 @@
-//! Verdicts for CI systems: JUnit's XML, a test for each expectation.
+//! Verdicts for CI systems: XML of `JUnit`, a test for each expectation.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use scenarios::results::{Met, SweepPoint, SweepReport, Verdict, Verified, VerifyReport};

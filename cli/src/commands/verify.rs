@@ -48,7 +48,7 @@ enum Form {
     Markdown,
     /// One JSON object
     Json,
-    /// JUnit's XML for CI systems: a test for each expectation, which fails, or is an error where it is undecided
+    /// XML of `JUnit` for CI systems: a test for each expectation, which fails, or is an error where it is undecided
     Junit,
 }
 

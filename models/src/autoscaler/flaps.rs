@@ -8,20 +8,32 @@ use super::kubernetes::seconds;
 ///
 /// Growing and shrinking with the load of a day is what an autoscaler is for. One that grows and shrinks within
 /// [`Flaps::WINDOW`] has moved replicas that it had no use for, or will soon miss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flaps {
+    window: Span,
     last: Option<(SimTime, bool)>,
+}
+
+impl Default for Flaps {
+    fn default() -> Self {
+        Self::within(Self::WINDOW)
+    }
 }
 
 impl Flaps {
     /// A change that comes later takes nothing back: 10 min, twice the time for which Kubernetes holds a count up.
     pub const WINDOW: Span = seconds(600);
 
-    /// Whether a change takes the one before back: it goes the other way, and no later than [`Flaps::WINDOW`] after it.
+    /// Changes that come later than that take nothing back.
+    pub fn within(window: Span) -> Self {
+        Self { window, last: None }
+    }
+
+    /// Whether a change takes the one before back: it goes the other way, and no later than the window after it.
     pub fn is_flap(&mut self, from: i32, to: i32, now: SimTime) -> bool {
         let grows = to > from;
         let before = self.last.replace((now, grows));
-        before.is_some_and(|(at, grew)| grew != grows && now.since(at) <= Self::WINDOW)
+        before.is_some_and(|(at, grew)| grew != grows && now.since(at) <= self.window)
     }
 }
 

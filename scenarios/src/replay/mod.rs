@@ -18,6 +18,7 @@ mod track;
 use std::sync::Arc;
 
 use models::autoscaler::controller::{Controller, KnativeReason, Why};
+use models::autoscaler::flaps::Flaps;
 use models::autoscaler::knative::apply::ApplyReason;
 use sim_core::SimTime;
 
@@ -80,7 +81,7 @@ impl Default for Options {
             scrape: None,
             age: None,
             stale_after: None,
-            flap_window: Span::from_nanos(600_000_000_000),
+            flap_window: Flaps::WINDOW,
             price: None,
             keep_all: false,
         }
@@ -235,9 +236,9 @@ struct Course<'a> {
     /// The count that it wanted last, and how often that was not the one that was there.
     wanted: i32,
     disagreed: u64,
+    /// Changes that took back the one before, and what tells them.
     flaps: u64,
-    /// When the count last changed, and whether it grew.
-    last_change: Option<(SimTime, bool)>,
+    turns: Flaps,
     last_why: Option<Why>,
 }
 
@@ -254,7 +255,7 @@ impl<'a> Course<'a> {
             wanted: start,
             disagreed: 0,
             flaps: 0,
-            last_change: None,
+            turns: Flaps::within(options.flap_window),
             last_why: None,
         }
     }
@@ -333,12 +334,8 @@ impl<'a> Course<'a> {
     }
 
     fn changed(&mut self, from: i32, to: i32, now: SimTime) {
-        let grows = to > from;
-        let turned = self
-            .last_change
-            .is_some_and(|(last, grew)| grew != grows && now.since(last) <= self.options.flap_window);
+        let turned = self.turns.is_flap(from, to, now);
         self.flaps += u64::from(turned);
-        self.last_change = Some((now, grows));
         if self.plan.how == Loop::Recorded {
             let at = self.seconds(now);
             self.stage.score.course.wanted.push((at, Some(to)));
