@@ -6,6 +6,7 @@ use super::{
     At, Bandwidth, Count, Definitions, DistributionSpec, Flag, List, Number, Positive, Required, Share, Sink,
     Spec, Time, defined, one_key, policy::short_form, spec, words, wrong_word,
 };
+use crate::diagnostic::Diagnostic;
 use crate::tree::{Entry, Node, Value};
 
 spec! {
@@ -182,7 +183,7 @@ pub(crate) enum PickSpec {
 
 const WORDS: [&str; 6] = ["first", "round_robin", "random", "least_connections", "join_idle", "peak_ewma"];
 const MAPS: [&str; 6] = ["least", "weighted", "hash", "ring", "range", "sticky"];
-const LATER: [&str; 2] = ["zone", "shard"];
+const LATER: [&str; 1] = ["shard"];
 
 /// How a rule is written that needs more than a word.
 const FORMS: [(&str, &str); 6] = [
@@ -208,6 +209,11 @@ impl Spec for PickSpec {
         }
         if let Some((_, help)) = FORMS.iter().find(|(word, _)| node.text() == Some(word)) {
             sink.expected(WHAT, node, *help);
+            return None;
+        }
+        if node.text() == Some("zone") || node.get("zone").is_some() {
+            let message = "a zone is no rule: it says among which replicas a rule picks";
+            sink.report(Diagnostic::error(message).at(node.place).help("write `zone: prefer` beside `pick`"));
             return None;
         }
         if !matches!(node.value, Value::Map(_)) {

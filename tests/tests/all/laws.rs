@@ -65,10 +65,13 @@ fn obeys_the_laws(system: &System) -> bool {
     drains
 }
 
-/// Whether a group hands the same messages out again for ever: its members take longer for them than it waits.
+/// Whether something begins anew for ever: a group hands the same messages out, because its members take longer for them
+/// than it waits, or a job starts whose runs fail before they change what they start for.
 fn storms(seen: &Observations) -> bool {
     let last = seen.segments.last().unwrap();
-    last.queues.iter().flat_map(|queue| &queue.groups).any(|group| group.kept > 0 && group.expulsions > 20)
+    let mut groups = last.queues.iter().flat_map(|queue| &queue.groups);
+    groups.any(|group| group.kept > 0 && group.expulsions > 20)
+        || last.jobs.iter().any(|job| job.present.n_end > 0 && job.present.leaves > 1_000)
 }
 
 /// Fails unless the replication obeys every law.

@@ -932,6 +932,7 @@ fn lives_of_replicas() {
     assert_snapshot!("price_of_time", shop_and("cost: {web: 0.05 USD/hour}\n"));
     assert_snapshot!("price_of_nothing", shop_and("cost: {wep: 0.05 USD/replica-hour}\n"));
     assert_snapshot!("zone_without_zones", shop_and("routes: {db: {zone: prefer}}\n"));
+    assert_snapshot!("zone_as_a_pick", shop_and("routes: {db: {pick: {zone: prefer}}}\n"));
     assert_snapshot!(
         "restart_of_what_is_shared",
         shop_and("resources: {heap: {volume: 4GiB, on_full: restart}}\n")
