@@ -4,6 +4,7 @@
 //! itself says, before anything runs; what follows only from queueing is left to the simulation.
 
 mod breaker_never_opens;
+mod connections_beyond_database;
 mod consumers_too_slow;
 mod crash_unnoticed;
 mod expiry_wave;
@@ -16,7 +17,9 @@ mod poll_too_short;
 mod pool_deadlock;
 mod pool_too_small;
 mod retry_product;
+mod shrinks_too_soon;
 mod stampede;
+mod target_out_of_reach;
 #[cfg(test)]
 mod testing;
 mod timeout_inversion;
@@ -67,6 +70,9 @@ pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: 
         consumers_too_slow::lint,
         poll_too_short::lint,
         visibility_too_short::lint,
+        target_out_of_reach::lint,
+        shrinks_too_soon::lint,
+        connections_beyond_database::lint,
     ];
     for rule in rules {
         sink.list.extend(rule(&seen));

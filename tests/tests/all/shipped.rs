@@ -41,10 +41,15 @@ fn load(source: &Source, overrides: &[Override]) -> Scenario {
 /// Scenarios about something that `check` rightly warns of, and a part of the warning.
 const DOUBTS: &[(&str, &str)] = &[
     ("expiry_wave", "all expire after 60 s, at the same instant"),
+    ("cpu_of_waiters", "the CPU of `web` is at 25 % of what is requested, and the target is 70 %"),
     ("flash_sale", "needs 13.3 units on average and has 10"),
     ("consumer_lag", "gets 5000 messages a second and `index` works off 4000 at most"),
     ("held_or_queued", "needs 600 units on average and has 200"),
     ("hot_range", "needs 20.0 units on average and has 8"),
+    (
+        "scaling_exhausts_the_database",
+        "30 replicas with 10 of `web.conns` each: 300, and `db.sessions` has 97",
+    ),
     ("rebalance_storm", "a full batch of 500 takes `bill` 350 s on average"),
     ("whale_quota", "needs 26.7 units on average and has 20"),
 ];

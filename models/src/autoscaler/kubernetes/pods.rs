@@ -67,6 +67,14 @@ pub struct Template {
     pub requests_milli: BTreeMap<Box<str>, i64>,
 }
 
+impl Template {
+    /// What a pod requests of a resource: as a whole, or all its containers together.
+    pub fn requested_milli(&self, resource: &str) -> Option<i64> {
+        let whole = self.requests_milli.get(resource).copied();
+        whole.or_else(|| self.containers.iter().map(|row| row.requests_milli.get(resource).copied()).sum())
+    }
+}
+
 /// A container of a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Container {
