@@ -65,13 +65,14 @@ fn obeys_the_laws(system: &System) -> bool {
     drains
 }
 
-/// Whether something begins anew for ever: a group hands the same messages out, because its members take longer for them
-/// than it waits, or a job starts whose runs fail before they change what they start for.
+/// Whether something goes on for ever: a group hands the same messages out again, because its members take longer for
+/// them than it waits, or the clock or the condition of a job has begun another run. One that began long ago is stuck.
 fn storms(seen: &Observations) -> bool {
+    const LONG_AGO: u128 = 300_000_000_000;
     let last = seen.segments.last().unwrap();
     let mut groups = last.queues.iter().flat_map(|queue| &queue.groups);
     groups.any(|group| group.kept > 0 && group.expulsions > 20)
-        || last.jobs.iter().any(|job| job.present.n_end > 0 && job.present.leaves > 1_000)
+        || last.jobs.iter().any(|job| job.present.n_end > 0 && job.present.age_end < LONG_AGO)
 }
 
 /// Fails unless the replication obeys every law.
