@@ -17,10 +17,14 @@ pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
         if window >= start {
             continue;
         }
+        let held = if window > 0.0 {
+            format!("holds the count up for {}", duration(window))
+        } else {
+            "gives replicas away at once".to_owned()
+        };
         let message = format!(
-            "`{}` holds the count up for {}, and a replica of `{}` takes {} to start: whatever comes and goes is met too late",
+            "`{}` {held}, and a replica of `{}` takes {} to start: load that comes back finds too few",
             plan.name,
-            duration(window),
             service.name,
             duration(start),
         );
@@ -49,6 +53,7 @@ autoscalers:
     #[test]
     fn a_window_shorter_than_a_start_is_told() {
         insta::assert_snapshot!(held_up(30));
+        assert!(held_up(0).contains("`web` gives replicas away at once"), "{}", held_up(0));
         assert_eq!(held_up(45), "");
     }
 }

@@ -51,6 +51,7 @@ const DOUBTS: &[(&str, &str)] = &[
         "30 replicas with 10 of `web.conns` each: 300, and `db.sessions` has 97",
     ),
     ("rebalance_storm", "a full batch of 500 takes `bill` 350 s on average"),
+    ("tolerance", "`web` gives replicas away at once, and a replica of `web` takes 20.0 s to start"),
     ("whale_quota", "needs 26.7 units on average and has 20"),
 ];
 
