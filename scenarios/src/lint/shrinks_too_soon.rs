@@ -17,13 +17,13 @@ pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
         if window >= start {
             continue;
         }
-        let held = if window > 0.0 {
+        let pace = if window > 0.0 {
             format!("holds the count up for {}", duration(window))
         } else {
             "gives replicas away at once".to_owned()
         };
         let message = format!(
-            "`{}` {held}, and a replica of `{}` takes {} to start: load that comes back finds too few",
+            "`{}` {pace}, and a replica of `{}` takes {} to start: load that comes back finds too few",
             plan.name,
             service.name,
             duration(start),
