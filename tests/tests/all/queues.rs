@@ -43,3 +43,26 @@ fn a_partition_goes_on_where_it_was_committed() {
     assert_eq!((seen.deliveries, seen.worked, seen.duplicates), (seen.received + 1, seen.received, 0));
     assert_eq!(seen.oldest, 900_000_000, "300 ms until the crash, and then all of its work");
 }
+
+/// Deployed twice while the message of 5 s is at work: the member of the first deployment is gone before the old one, so
+/// that the third follows the first.
+#[test]
+fn a_static_member_is_followed_by_whoever_is_there_when_it_goes() {
+    let events = "events: [{at: 5.1s, deploy: worker}, {at: 5.3s, deploy: worker}]\n";
+    let seen =
+        consumers("partitions: 1, consumers: {job: work, members: 1, rebalance: {static: 10s}}", events);
+    assert_eq!((seen.kept, seen.deliveries, seen.rebalances), (0, seen.received, 0));
+    assert_eq!(seen.oldest, 600_000_000, "nothing ever waited");
+}
+
+/// The message of 5 s takes 1.5 s, 0.5 s too long, and its worker is deployed meanwhile: nobody is left to take over from,
+/// so that the new member has to ask for its share.
+#[test]
+fn who_follows_one_that_was_taken_for_dead_joins_anew() {
+    let events =
+        "events: [{at: 4.9s, for: 0.5s, set: {jobs.work.do.0.delay: 1.5s}}, {at: 5.1s, deploy: worker}]\n";
+    let queue =
+        "partitions: 1, consumers: {job: work, members: 1, batch: 1, poll: 0.5s, rebalance: {static: 0.5s}}";
+    let seen = consumers(queue, events);
+    assert_eq!((seen.expulsions, seen.kept, seen.duplicates), (1, 0, 1));
+}

@@ -131,7 +131,13 @@ impl System<'_> {
     fn dismiss(&mut self, member: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &mut self.queues.members[member as usize];
         row.is_leaving = true;
-        if row.doing != Doing::Working {
+        let heir = row.heir;
+        let awaited = |other: &&mut Member| other.heir == member && other.doing != Doing::Gone;
+        if let Some(other) = self.queues.members.iter_mut().find(awaited) {
+            // It has not come yet: whom it was to follow is followed by whoever follows it.
+            other.heir = heir;
+            self.queues.members[member as usize].doing = Doing::Gone;
+        } else if self.queues.members[member as usize].doing != Doing::Working {
             self.leave_group(member, now, calendar);
         }
     }
@@ -146,6 +152,11 @@ impl System<'_> {
         self.queues.groups[group].members.retain(|&other| other != member);
         self.queues.groups[group].idle.retain(|&other| other != member);
         self.count_members(group, now);
+        if heir != NONE && !was_counted {
+            // Others have its partitions: nothing is left to take over.
+            self.join_group(heir, now, calendar);
+            return;
+        }
         if heir != NONE {
             for &partition in &owned {
                 self.queues.groups[group].tracks[partition as usize].owner = heir;
