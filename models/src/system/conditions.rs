@@ -8,7 +8,7 @@ use sim_core::{Calendar, SimTime};
 
 use super::alarms::Alarm;
 use super::{Event, Packed, System, Task};
-use crate::blueprint::{Blueprint, FormulaId, Spacing};
+use crate::blueprint::{Blueprint, FormulaId, ServiceId, Spacing};
 use crate::formula::Formula;
 
 /// What has a condition.
@@ -103,14 +103,7 @@ impl System<'_> {
 
     /// Whether a condition holds where a replica is.
     pub(super) fn holds_at(&mut self, replica: u32, condition: FormulaId, now: SimTime) -> bool {
-        let formula = self.formulas[condition.index()].clone();
-        let spacing = |volume: usize| self.plan.volumes[volume].spacing;
-        let volumes = &mut self.volumes;
-        let value = formula.value(|volume, measure| {
-            let which = if let Spacing::Replica(_) = spacing(volume.index()) { replica } else { 0 };
-            volumes.level(volume.index(), which, measure, now)
-        });
-        value != 0.0
+        self.volumes.value(&self.formulas[condition.index()], |_| replica, now) != 0.0
     }
 
     // Events -----------------------------------------------------------------------------------------------
@@ -134,14 +127,10 @@ impl System<'_> {
     pub(super) fn attend(&mut self, change: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let plan = self.plan;
         let Some(condition) = &plan.changes[change as usize].when else { return };
-        let holds = condition.value(|volume, measure| {
-            // Of what each replica has one, the scenario has one replica.
-            let which = match plan.volumes[volume.index()].spacing {
-                Spacing::Replica(owner) => self.services[owner.index()].replicas[0],
-                Spacing::One | Spacing::Each(_) => 0,
-            };
-            self.volumes.level(volume.index(), which, measure, now)
-        }) != 0.0;
+        // Of what each replica has one, the scenario has one replica.
+        let services = &self.services;
+        let only = |owner: ServiceId| services[owner.index()].replicas[0];
+        let holds = self.volumes.value(condition, only, now) != 0.0;
         let edge = &mut self.conditions.edges[change as usize];
         edge.is_awaited = false;
         let held = std::mem::replace(&mut edge.held, holds);

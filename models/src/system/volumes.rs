@@ -8,7 +8,8 @@ use super::frame::{Arena, FrameKey, State};
 use super::queue::Queue;
 use super::steps::Asked;
 use super::{Packed, System};
-use crate::blueprint::{Blueprint, FormulaId, Measure, Outcome, Spacing, VolumePlan};
+use crate::blueprint::{Blueprint, FormulaId, Measure, Outcome, ServiceId, Spacing, VolumePlan};
+use crate::formula::Formula;
 use crate::observe::VolumeObservation;
 
 /// Levels closer to 0 than this are 0: sums of fractions do not come back to exactly 0.
@@ -177,6 +178,22 @@ impl Volumes {
     pub(super) fn level(&mut self, volume: usize, which: u32, measure: Measure, now: SimTime) -> f64 {
         let tank = self.tank(volume, which, now);
         self.seen(tank, measure)
+    }
+
+    /// The value of a formula, where it is said which replica of a service is meant.
+    pub(super) fn value(
+        &mut self,
+        formula: &Formula,
+        replica_of: impl Fn(ServiceId) -> u32,
+        now: SimTime,
+    ) -> f64 {
+        formula.value(|volume, measure| {
+            let which = match self.volumes[volume.index()].plan.spacing {
+                Spacing::Replica(owner) => replica_of(owner),
+                Spacing::One | Spacing::Each(_) => 0,
+            };
+            self.level(volume.index(), which, measure, now)
+        })
     }
 
     /// What is seen of a tank.
