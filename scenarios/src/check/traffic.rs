@@ -249,17 +249,32 @@ impl Checker<'_> {
     }
 }
 
-/// Shares as running totals that end at exactly 1; what has no share is left out.
-pub(super) fn cumulative<T>(shares: Vec<(f64, T)>) -> Vec<(f64, T)> {
-    let mut shares: Vec<(f64, T)> = shares.into_iter().filter(|(share, _)| *share > 0.0).collect();
+/// Shares as running totals that end at exactly 1. What has no share stays: an event may give it one.
+pub(super) fn cumulative<T>(mut shares: Vec<(f64, T)>) -> Vec<(f64, T)> {
     let total: f64 = shares.iter().map(|(share, _)| share).sum();
     let mut below = 0.0;
     for (share, _) in &mut shares {
         below += *share / total;
         *share = below;
     }
-    if let Some(last) = shares.last_mut() {
-        last.0 = 1.0;
+    // What rounding leaves to 1 is the last one's that has a share, and of nobody behind it.
+    for (share, _) in &mut shares {
+        if *share >= below {
+            *share = 1.0;
+        }
     }
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_share_is_never_drawn() {
+        let shares = [(0.0, 'a'), (0.1, 'b'), (0.0, 'c'), (0.6, 'd'), (0.0, 'e')];
+        let totals: Vec<f64> = cumulative(shares.to_vec()).iter().map(|(share, _)| *share).collect();
+        // The first total above a draw from [0, 1) is drawn: b below a seventh, and else d.
+        assert_eq!(totals, [0.0, 0.1 / 0.7, 0.1 / 0.7, 1.0, 1.0]);
+    }
 }
