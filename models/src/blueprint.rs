@@ -1719,11 +1719,80 @@ pub enum Row {
     Code(CodeAddress, Op),
 }
 
+impl Row {
+    /// Whether both replace the same row.
+    fn names_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Formula(a, _), Self::Formula(b, _)) => a == b,
+            (Self::Sampler(a, _), Self::Sampler(b, _)) => a == b,
+            (Self::Pool(a, _), Self::Pool(b, _)) => a == b,
+            (Self::Rate(a, _), Self::Rate(b, _)) => a == b,
+            (Self::Volume(a, _), Self::Volume(b, _)) => a == b,
+            (Self::Move(a, _), Self::Move(b, _)) => a == b,
+            (Self::Cache(a, _), Self::Cache(b, _)) => a == b,
+            (Self::Flush(a), Self::Flush(b)) => a.cache == b.cache,
+            (Self::Service(a, _), Self::Service(b, _)) | (Self::Failing(a, _), Self::Failing(b, _)) => a == b,
+            (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
+            (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
+            (Self::Route(a, _), Self::Route(b, _)) => a == b,
+            (Self::Wire(a, _), Self::Wire(b, _)) => a == b,
+            (Self::Cut(a, _), Self::Cut(b, _))
+            | (Self::Added(a, _), Self::Added(b, _))
+            | (Self::Lossy(a, _), Self::Lossy(b, _)) => a == b,
+            (Self::Job(a, _), Self::Job(b, _)) => a == b,
+            (Self::Queue(a, _), Self::Queue(b, _)) => a == b,
+            (Self::Send(a, _), Self::Send(b, _)) => a == b,
+            (Self::Autoscaler(a, _), Self::Autoscaler(b, _)) => a == b,
+            (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
+            (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
+            (Self::Code(a, _), Self::Code(b, _)) => a == b,
+            _ => false,
+        }
+    }
+}
+
 /// Rows that a change puts in place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patch {
     /// The rows, in table order.
     pub rows: Vec<Row>,
+}
+
+impl Patch {
+    /// Its row that replaces the same one as `like`.
+    pub fn row_like(&self, like: &Row) -> Option<&Row> {
+        self.rows.iter().find(|row| row.names_same(like))
+    }
+}
+
+/// Changes that may be in force together and are about the same rows: what holds follows from which of them are, in the
+/// order in which they began. Their own patches are empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overlap {
+    /// Their numbers, sorted.
+    pub changes: Vec<u32>,
+    /// What holds while some of them are in force, by those, in the order in which they began. Sorted.
+    pub stacks: Vec<(Vec<u32>, Patch)>,
+}
+
+impl Overlap {
+    /// What holds while `in_force` are, of all changes, in the order in which they began.
+    ///
+    /// # Panics
+    ///
+    /// When they cannot have begun in this order.
+    pub fn patch(&self, in_force: &[u32]) -> &Patch {
+        let mut stack: Vec<u32> = Vec::new();
+        for change in in_force.iter().rev() {
+            // Of what has begun more than once, the last counts.
+            if self.changes.binary_search(change).is_ok() && !stack.contains(change) {
+                stack.push(*change);
+            }
+        }
+        stack.reverse();
+        let at = self.stacks.binary_search_by(|(other, _)| other.cmp(&stack));
+        &self.stacks[at.expect("any order that can come is there")].1
+    }
 }
 
 /// Something that happens by the clock: `events`.
@@ -1877,6 +1946,8 @@ pub struct Blueprint {
     pub failures: Vec<FailurePlan>,
     /// What happens by the clock, in the order of the file.
     pub changes: Vec<Change>,
+    /// Those that are about the same rows as others.
+    pub overlaps: Vec<Overlap>,
     /// Instants at which a measurement window begins or ends, sorted, without 0 and the end. The warm-up's
     /// end is among them when there is one.
     pub cuts: Vec<SimTime>,
@@ -1908,6 +1979,15 @@ impl Default for Limits {
             memory: 2 << 30,
             call_depth: 1_000,
         }
+    }
+}
+
+impl Blueprint {
+    /// All rows that changes put in place at some time.
+    pub fn changed_rows(&self) -> impl Iterator<Item = &Row> {
+        let alone = self.changes.iter().map(|change| &change.patch);
+        let together = self.overlaps.iter().flat_map(|overlap| &overlap.stacks).map(|(_, patch)| patch);
+        alone.chain(together).flat_map(|patch| &patch.rows)
     }
 }
 

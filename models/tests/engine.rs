@@ -50,6 +50,7 @@ impl Build {
             choices: vec![],
             failures: vec![],
             changes: vec![],
+            overlaps: vec![],
             cuts: if warmup > 0 {
                 vec![sim_core::SimTime::from_nanos(warmup * 1_000_000_000)]
             } else {

@@ -153,6 +153,7 @@ pub(crate) fn compile(
         choices: writer.choices,
         failures,
         changes: Vec::new(),
+        overlaps: Vec::new(),
         cuts: cuts(parts.duration, warmup, windows),
         limits: parts.limits.clone(),
     }

@@ -3,19 +3,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use models::blueprint::{Blueprint, Change, Patch, Row};
+use models::blueprint::Blueprint;
 use sim_core::Span;
 
 use crate::check;
 use crate::compile::compile;
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Text};
+use crate::diagnostic::{Diagnostics, Severity, Text};
 use crate::expect;
 use crate::lint::lint;
-use crate::scenario::{Disturbance, Happening, Parts, Scenario};
-use crate::spec::{EventSpec, Named, ScenarioSpec, Sink, Spec};
+use crate::scenario::{Parts, Scenario};
+use crate::spec::{Named, ScenarioSpec, Sink, Spec};
 use crate::text::Source;
-use crate::tree::{Node, Override, apply, assignments, print};
-use crate::words::{did_you_mean, listed};
+use crate::tree::{Node, Override, apply, assignments};
+
+mod events;
+mod overlaps;
 
 impl Scenario {
     /// The scenario that `source` describes once `overrides` are in place, and doubts about it.
@@ -75,6 +77,7 @@ impl Scenario {
         let windows = self.expectations.iter().flat_map(expect::windows);
         let mut blueprint = compile(&self.parts, warmup, windows);
         blueprint.changes.clone_from(&self.changes);
+        blueprint.overlaps.clone_from(&self.overlaps);
         blueprint
     }
 }
@@ -90,12 +93,12 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, doubts: bool, sink: &mut
     let expectations = expect::expectations(expectations, &parts, &names(&spec), &variants, sink);
     let outcome = spec.sweep.as_ref().and_then(|sweep| sweep.outcome.as_ref());
     let outcome = outcome.and_then(|outcome| expect::outcome(outcome, &parts, &names(&spec), sink));
-    let events = timed_events(&spec, &parts, tree, sink);
+    let events = events::timed_events(&spec, &parts, tree, sink);
     if sink.failed() {
         return None;
     }
-    let changes = changes(tree, source, events, &parts, sink);
-    let scenario = Scenario { parts, changes, expectations, variants, axes, outcome };
+    let (changes, overlaps) = events::changes(tree, source, &events, &parts, sink);
+    let scenario = Scenario { parts, changes, overlaps, expectations, variants, axes, outcome };
     if whole {
         try_variants(tree, source, &scenario, sink);
         try_axes(tree, source, &scenario, sink);
@@ -141,118 +144,6 @@ fn parts_of(tree: &Node, source: &Source, sink: &mut Sink) -> Option<Parts> {
     // Doubts about the scenario itself have been told.
     sink.list.extend(own.list.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error));
     parts.filter(|_| !failed)
-}
-
-/// An event whose paths are in order.
-struct TimedEvent<'a> {
-    happening: &'a Happening,
-    /// What it sets.
-    set: Option<&'a Node>,
-    label: String,
-}
-
-/// The events, as far as they can be checked one by one.
-fn timed_events<'a>(
-    spec: &'a ScenarioSpec,
-    parts: &'a Parts,
-    tree: &Node,
-    sink: &mut Sink,
-) -> Vec<TimedEvent<'a>> {
-    let events = spec.events.as_ref().map(|events| events.items.as_slice()).unwrap_or_default();
-    let happenings = events.iter().zip(&parts.happenings);
-    happenings.filter_map(|(event, happening)| timed(event, happening, tree, sink)).collect()
-}
-
-fn timed<'a>(
-    event: &'a EventSpec,
-    happening: &'a Happening,
-    tree: &Node,
-    sink: &mut Sink,
-) -> Option<TimedEvent<'a>> {
-    let EventSpec::Set(event) = event else {
-        return Some(TimedEvent { happening, set: None, label: happening.label.clone() });
-    };
-    let set = &event.set.0.as_ref()?.0;
-    let mut labels = Vec::new();
-    for assignment in assignments(set) {
-        const SECTIONS: [&str; 9] = [
-            "traffic",
-            "services",
-            "resources",
-            "caches",
-            "policies",
-            "routes",
-            "queues",
-            "jobs",
-            "autoscalers",
-        ];
-        let section = assignment.path.split('.').next().unwrap_or_default();
-        if !SECTIONS.contains(&section) {
-            let help = did_you_mean(section, SECTIONS)
-                .unwrap_or_else(|| format!("what can change begins with {}", listed(SECTIONS)));
-            let message = format!("`{}` cannot change while the system runs", assignment.path);
-            sink.report(Diagnostic::error(message).at(assignment.place).help(help));
-            return None;
-        }
-        labels.push(format!("{}: {}", assignment.path, print(&assignment.value).trim_end()));
-    }
-    applied(tree, set, sink)?;
-    Some(TimedEvent { happening, set: Some(set), label: labels.join(", ") })
-}
-
-/// What happens by the clock: values that change as the difference between two blueprints.
-fn changes(
-    tree: &Node,
-    source: &Source,
-    events: Vec<TimedEvent<'_>>,
-    parts: &Parts,
-    sink: &mut Sink,
-) -> Vec<Change> {
-    if events.is_empty() {
-        return Vec::new();
-    }
-    let base = compile(parts, Span::ZERO, []);
-    let mut all = Vec::new();
-    let mut failures = base.failures.iter();
-    for TimedEvent { happening, set, label } in events {
-        let Happening { at, until, recurs, when, fault, disturbance, flush, .. } = happening.clone();
-        let change = |patch| Change { at, until, patch, label, recurs, when, fault };
-        let Some(set) = set else {
-            let rows = match disturbance {
-                Some((link, Disturbance::Cut)) => vec![Row::Cut(link, true)],
-                Some((link, Disturbance::Added(law))) => vec![Row::Added(link, Some(law))],
-                Some((link, Disturbance::Lossy(loss))) => vec![Row::Lossy(link, loss)],
-                None if flush.is_some() => flush.map(Row::Flush).into_iter().collect(),
-                None if fault_is_none(happening) => {
-                    failures.next().map(|row| Row::Failing(row.service, Some(*row))).into_iter().collect()
-                }
-                None => Vec::new(),
-            };
-            all.push(change(Patch { rows }));
-            continue;
-        };
-        let Some(changed) = applied(tree, set, sink).and_then(|changed| parts_of(&changed, source, sink))
-        else {
-            continue;
-        };
-        match Patch::between(&base, &compile(&changed, Span::ZERO, [])) {
-            Ok(patch) => all.push(change(patch)),
-            Err(why) => {
-                let place = set.entries().first().map_or(set.place, |entry| entry.place);
-                sink.report(
-                    Diagnostic::error(format!("an event cannot make this change: {why}"))
-                        .at(place)
-                        .help("an event changes numbers; to add or remove parts, use a variant"),
-                );
-            }
-        }
-    }
-    all
-}
-
-/// Whether an event that sets nothing is one of replicas that fail.
-fn fault_is_none(happening: &Happening) -> bool {
-    happening.fault.is_none() && happening.disturbance.is_none()
 }
 
 /// Reports what is wrong with variants.

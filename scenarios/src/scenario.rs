@@ -4,8 +4,8 @@ use models::attribute::Attributes;
 use models::autoscaler::plan::AutoscalerPlan;
 use models::blueprint::{
     Arrivals, Attribute, CacheId, CachePlan, Caller, Change, ConnectPlan, CoresPlan, EndpointId, Fault,
-    FlushPlan, LifePlan, Limits, LinkId, Outcome, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan, QueuePlan,
-    RatePlan, Recurrence, RouteId, SendPlan, ServiceId, Stock, VolumePlan, WaitFor, ZonePlan,
+    FlushPlan, LifePlan, Limits, LinkId, Outcome, Overlap, Pick, PolicyId, PolicyPlan, PoolId, PoolPlan,
+    QueuePlan, RatePlan, Recurrence, RouteId, SendPlan, ServiceId, Stock, VolumePlan, WaitFor, ZonePlan,
 };
 use models::formula::Formula;
 use models::health::HealthPlan;
@@ -30,6 +30,7 @@ pub enum Warmup {
 pub struct Scenario {
     pub(crate) parts: Parts,
     pub(crate) changes: Vec<Change>,
+    pub(crate) overlaps: Vec<Overlap>,
     pub(crate) expectations: Vec<Expectation>,
     pub(crate) variants: Vec<String>,
     pub(crate) axes: Vec<Axis>,

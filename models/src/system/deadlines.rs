@@ -20,7 +20,7 @@ pub(super) struct Deadlines {
 impl Deadlines {
     pub(super) fn new(plan: &Blueprint) -> Self {
         let passes = |policy: &PolicyPlan| policy.deadline;
-        let rows = plan.changes.iter().flat_map(|change| &change.patch.rows);
+        let rows = plan.changed_rows();
         let mut changed =
             rows.filter_map(|row| if let Row::Policy(_, policy) = row { Some(policy) } else { None });
         Self { on: plan.policies.iter().any(passes) || changed.any(passes), at: Vec::new() }

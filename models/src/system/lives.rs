@@ -86,7 +86,7 @@ impl Blueprint {
     /// Whether replicas of the service may start, drain or crash.
     pub fn is_mortal(&self, service: ServiceId) -> bool {
         let row = &self.services[service.index()];
-        let mut changed = self.changes.iter().flat_map(|change| &change.patch.rows);
+        let mut changed = self.changed_rows();
         let mut faults = self.changes.iter().filter_map(|change| change.fault.as_ref());
         let strikes = |fault: &Fault| match fault {
             Fault::Crash { service: hit, .. } | Fault::Deploy { service: hit, .. } => *hit == service,

@@ -527,7 +527,7 @@ impl<'a> System<'a> {
 /// Whether a change touches the service, so that the pace of its CPU work may not stay what it is.
 fn pace_changes(plan: &Blueprint, service: u32) -> bool {
     let touches = |row: &Row| matches!(row, Row::Service(changed, _) if changed.0 == service);
-    plan.changes.iter().any(|change| change.patch.rows.iter().any(touches))
+    plan.changed_rows().any(touches)
 }
 
 /// What the current instant still has to do, first in first out.

@@ -253,6 +253,9 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) {
+        let plan = self.plan;
+        let overlap = plan.overlaps.iter().find(|overlap| overlap.changes.contains(&change));
+        let before = overlap.map(|overlap| overlap.patch(&self.in_force));
         if begins {
             self.in_force.push(change);
         } else {
@@ -260,10 +263,18 @@ impl System<'_> {
             let begun = self.in_force.iter().position(|&other| other == change);
             begun.map(|at| self.in_force.remove(at));
         }
-        let plan = self.plan;
         for row in &plan.changes[change as usize].patch.rows {
             let row = self.row_in_force(row);
             self.apply(row, now, calendar);
+        }
+        if let (Some(overlap), Some(before)) = (overlap, before) {
+            let after = overlap.patch(&self.in_force);
+            for row in before.rows.iter().filter(|row| after.row_like(row).is_none()) {
+                self.apply(self.planned(row), now, calendar);
+            }
+            for row in after.rows.iter().filter(|row| before.row_like(row) != Some(row)) {
+                self.apply(row.clone(), now, calendar);
+            }
         }
         self.strike(change, begins, now, calendar);
         self.recur(change, begins, now, calendar);
@@ -273,11 +284,16 @@ impl System<'_> {
     fn row_in_force(&self, like: &Row) -> Row {
         let plan = self.plan;
         for &change in self.in_force.iter().rev() {
-            let rows = &plan.changes[change as usize].patch.rows;
-            if let Some(row) = rows.iter().find(|row| row.names_same(like)) {
+            if let Some(row) = plan.changes[change as usize].patch.row_like(like) {
                 return row.clone();
             }
         }
+        self.planned(like)
+    }
+
+    /// The row that `like` names, as it is while no change is in force.
+    fn planned(&self, like: &Row) -> Row {
+        let plan = self.plan;
         match like {
             Row::Formula(id, _) => Row::Formula(*id, plan.formulas[id.index()].clone()),
             Row::Sampler(id, _) => Row::Sampler(*id, plan.samplers[id.index()].clone()),
@@ -455,37 +471,5 @@ impl System<'_> {
             return; // It refuses.
         }
         self.stand(replica, standing, now);
-    }
-}
-
-impl Row {
-    /// Whether both replace the same row.
-    fn names_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Formula(a, _), Self::Formula(b, _)) => a == b,
-            (Self::Sampler(a, _), Self::Sampler(b, _)) => a == b,
-            (Self::Pool(a, _), Self::Pool(b, _)) => a == b,
-            (Self::Rate(a, _), Self::Rate(b, _)) => a == b,
-            (Self::Volume(a, _), Self::Volume(b, _)) => a == b,
-            (Self::Move(a, _), Self::Move(b, _)) => a == b,
-            (Self::Cache(a, _), Self::Cache(b, _)) => a == b,
-            (Self::Flush(a), Self::Flush(b)) => a.cache == b.cache,
-            (Self::Service(a, _), Self::Service(b, _)) | (Self::Failing(a, _), Self::Failing(b, _)) => a == b,
-            (Self::Traffic(a, _), Self::Traffic(b, _)) => a == b,
-            (Self::Policy(a, _), Self::Policy(b, _)) => a == b,
-            (Self::Route(a, _), Self::Route(b, _)) => a == b,
-            (Self::Wire(a, _), Self::Wire(b, _)) => a == b,
-            (Self::Cut(a, _), Self::Cut(b, _))
-            | (Self::Added(a, _), Self::Added(b, _))
-            | (Self::Lossy(a, _), Self::Lossy(b, _)) => a == b,
-            (Self::Job(a, _), Self::Job(b, _)) => a == b,
-            (Self::Queue(a, _), Self::Queue(b, _)) => a == b,
-            (Self::Send(a, _), Self::Send(b, _)) => a == b,
-            (Self::Autoscaler(a, _), Self::Autoscaler(b, _)) => a == b,
-            (Self::Fork(a, _), Self::Fork(b, _)) => a == b,
-            (Self::Choice(a, _), Self::Choice(b, _)) => a == b,
-            (Self::Code(a, _), Self::Code(b, _)) => a == b,
-            _ => false,
-        }
     }
 }

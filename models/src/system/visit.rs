@@ -127,7 +127,7 @@ fn cancels(plan: &Blueprint) -> bool {
     let stops = |policy: &PolicyPlan| {
         policy.cancel || policy.deadline || policy.hedge.is_some_and(|hedge| hedge.cancel || hedge.tied)
     };
-    let mut changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let mut changed = plan.changed_rows();
     plan.forks.iter().any(|fork| fork.cancel)
         || plan.policies.iter().any(stops)
         || changed.any(|row| match row {
@@ -139,9 +139,9 @@ fn cancels(plan: &Blueprint) -> bool {
 
 /// Whether the route needs neither the request nor its answer to choose, now and after every change.
 fn is_plain(plan: &Blueprint, route: RouteId) -> bool {
-    let changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let mut changed = plan.changed_rows();
     let stays = |row: &Row| !matches!(row, Row::Route(changed, to) if *changed == route && !to.is_plain());
-    plan.routes[route.index()].is_plain() && changed.into_iter().all(stays)
+    plan.routes[route.index()].is_plain() && changed.all(stays)
 }
 
 fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
@@ -168,10 +168,10 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
         Op::Cpu(need) => (need, true),
         _ => return None,
     };
-    let changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let mut changed = plan.changed_rows();
     let rewritten =
         |row: &Row| matches!(row, Row::Code(address, _) if (entry..=step + 1).contains(&address.index()));
-    if plan.code.get(step + 1) != Some(&Op::End) || changed.into_iter().any(rewritten) {
+    if plan.code.get(step + 1) != Some(&Op::End) || changed.any(rewritten) {
         return None;
     }
     let (service, salt) = (row.service.0, plan.salts[step]);
@@ -182,7 +182,7 @@ fn leaf_of(plan: &Blueprint, endpoint: EndpointId) -> Option<Leaf> {
 /// Whether the pool turns nobody away though there is room, and serves by nothing that a visit does not have, now and
 /// after every change.
 fn stays_plain(plan: &Blueprint, pool: u32) -> bool {
-    let mut changed = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let mut changed = plan.changed_rows();
     plan.pools[pool as usize].is_plain()
         && changed.all(|row| !matches!(row, Row::Pool(id, to) if id.0 == pool && !to.is_plain()))
 }

@@ -60,6 +60,7 @@ impl Builder {
             choices: Vec::new(),
             failures: Vec::new(),
             changes: Vec::new(),
+            overlaps: Vec::new(),
             cuts: Vec::new(),
             limits: Limits::default(),
         })

@@ -209,7 +209,7 @@ fn populations(segment: &Segment) -> impl Iterator<Item = &PopulationWindow> {
 
 /// Whether the size of a pool itself changes, so that for a while more may be lent than there is.
 fn resizes(plan: &Blueprint) -> bool {
-    let mut rows = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let mut rows = plan.changed_rows();
     rows.any(|row| matches!(row, Row::Pool(..))) || plan.pools.iter().any(|pool| pool.adapt.is_some())
 }
 
@@ -228,7 +228,7 @@ fn check_utilization(seen: &CoresObservation, spare: f64) {
 /// Core-nanoseconds that a window which cuts the periods of a quota can hold beyond its own: those of one period, and
 /// of another for each change by an event, at which the quota begins anew.
 fn spare_quota(plan: &Blueprint, service: usize) -> f64 {
-    let changes = plan.changes.iter().flat_map(|change| &change.patch.rows);
+    let changes = plan.changed_rows();
     let later = changes.filter_map(|row| match row {
         Row::Service(id, row) if id.index() == service => Some(row),
         _ => None,

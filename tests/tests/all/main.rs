@@ -3,6 +3,7 @@
 mod caches;
 mod connections;
 mod determinism;
+mod events;
 mod faults;
 mod flows;
 mod jobs;
