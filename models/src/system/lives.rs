@@ -378,13 +378,14 @@ impl System<'_> {
     pub(super) fn drained(&mut self, replica: u32, life: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &self.replicas[replica as usize];
         if row.life == life && row.standing == Standing::Draining {
-            self.cut_off(replica, now, calendar);
             self.go(replica, now, calendar);
         }
     }
 
-    /// A replica is gone, and what it knew with it.
+    /// A replica is gone, and what it did and knew with it. Though no request is left, calls may be out that nobody waits
+    /// for any more.
     pub(super) fn go(&mut self, replica: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        self.cut_off(replica, now, calendar);
         self.forget_replica(replica, now);
         self.replicas[replica as usize].failing = REFUSES;
         self.stand(replica, Standing::Gone, now);
@@ -413,11 +414,11 @@ impl System<'_> {
         if let Some(lives) = &mut self.services[service].lives {
             lives.seen.crashes += 1;
         }
-        self.cut_off(replica, now, calendar);
         if standing == Standing::Draining {
             self.go(replica, now, calendar);
             return;
         }
+        self.cut_off(replica, now, calendar);
         self.forget_replica(replica, now);
         self.stand(replica, Standing::Down, now);
         self.list(service);
