@@ -21,11 +21,11 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// `a`, `b` and `c`, in backticks; no more than the first twenty.
+/// `a`, `b` and `c`, in backticks; the first twenty, where there are more than one more.
 pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 20;
     let mut words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    if words.len() > MOST {
+    if words.len() > MOST + 1 {
         let more = words.len() - MOST;
         words.truncate(MOST);
         return format!("{} and {more} more", words.join(", "));

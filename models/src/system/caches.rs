@@ -108,6 +108,11 @@ pub(super) struct Caches {
 }
 
 impl Caches {
+    /// The group of a fetch under way.
+    pub(super) fn group_of_fetch(&self, fetch: u32) -> u32 {
+        self.fetches.peek(fetch).group
+    }
+
     pub(super) fn new(plan: &Blueprint, stream: u64) -> Self {
         let new = |plan: &CachePlan| Row {
             plan: plan.clone(),

@@ -2,19 +2,19 @@
 //!
 //! Looked for once, at the end of a replication, so it costs nothing while the system runs. A frame can go on if time
 //! alone moves it (a step, a journey, a back-off, a timeout shorter than the run), if it waits for units of which
-//! somebody who can go on holds some, or if it waits for an answer that can come. Those that cannot wait for each
+//! somebody who can go on holds some, if it waits for what somebody fetches who can go on, or for an answer that can come. Those that cannot wait for each
 //! other; which pools they hold and which they wait for closes a cycle. In doubt a frame can go on: what is called a
 //! deadlock is one.
 //!
 //! Source: Holt, *Some Deadlock Properties of Computer Systems*, Computing Surveys 4(3), 1972: reduction of the
 //! general resource graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::SimTime;
 
 use super::System;
-use super::frame::{Frame, Kind, NONE, State};
+use super::frame::{Frame, Held, Kind, NONE, State};
 use crate::blueprint::PoolId;
 use crate::observe::{Deadlock, DeadlockLink};
 
@@ -24,6 +24,8 @@ struct Moving {
     frames: Vec<bool>,
     /// By instance of a pool: whether some of its units are held by somebody who can go on.
     instances: Vec<bool>,
+    /// Groups of fetches of which somebody can go on.
+    fetches: BTreeSet<u32>,
     /// By index of a frame: answers that can still come to it.
     answers: Vec<u32>,
 }
@@ -34,6 +36,17 @@ struct Edge {
     since: SimTime,
 }
 
+/// By group of fetches: instances of pools.
+type Behind = BTreeMap<u32, BTreeSet<u32>>;
+
+/// The instances that a frame waits for.
+fn wanted(frame: &Frame, behind: &Behind) -> BTreeSet<u32> {
+    match frame.state {
+        State::Awaiting => behind.get(&frame.at).cloned().unwrap_or_default(),
+        _ => BTreeSet::from([frame.at]),
+    }
+}
+
 impl System<'_> {
     /// The requests that wait for each other; none where all can go on.
     pub(super) fn deadlock(&self) -> Option<Deadlock> {
@@ -41,31 +54,69 @@ impl System<'_> {
             return None;
         }
         let moving = self.moving();
+        let waits = |frame: &Frame| matches!(frame.state, State::Queued | State::Awaiting);
+        let stuck: Vec<(u32, &Frame)> = self
+            .frames
+            .iter()
+            .map(|(key, frame)| (key.index(), frame))
+            .filter(|&(index, frame)| waits(frame) && !moving.frames[index as usize])
+            .collect();
+        let behind = self.behind_fetches(&stuck);
         let mut edges: BTreeMap<u32, BTreeMap<u32, Edge>> = BTreeMap::new();
-        let queued = self.frames.iter().filter(|(_, frame)| frame.state == State::Queued);
-        for (key, frame) in queued.filter(|(key, _)| !moving.frames[key.index() as usize]) {
-            let mut at = key.index();
-            loop {
-                let holder = self.frames.at(at);
-                let mut record = holder.holds;
-                while record != NONE {
-                    let held = self.held.peek(record);
-                    record = held.outer;
-                    if held.instance == NONE {
-                        continue; // A fetch for a cache.
-                    }
-                    let edge = edges.entry(held.instance).or_default().entry(frame.at);
+        for &(index, frame) in &stuck {
+            let wanted = wanted(frame, &behind);
+            self.holds(index, |held| {
+                if held.instance == NONE {
+                    return; // A fetch for a cache.
+                }
+                for &to in &wanted {
+                    let edge = edges.entry(held.instance).or_default().entry(to);
                     let edge = edge.or_insert(Edge { units: 0, since: SimTime::ZERO });
                     edge.units += u64::from(held.units);
                     edge.since = edge.since.max(frame.since);
                 }
-                match self.waiting_parent(holder) {
-                    Some(parent) => at = parent,
-                    None => break,
-                }
-            }
+            });
         }
         self.cycle(&edges)
+    }
+
+    /// By group of fetches: what those wait for, in the end, who fetch. Who waits for a fetch waits for the same.
+    fn behind_fetches(&self, stuck: &[(u32, &Frame)]) -> Behind {
+        let mut behind = Behind::new();
+        loop {
+            let mut has_grown = false;
+            for &(index, frame) in stuck {
+                let wanted = wanted(frame, &behind);
+                self.holds(index, |held| {
+                    if held.instance == NONE {
+                        let known = behind.entry(self.caches.group_of_fetch(held.units)).or_default();
+                        has_grown |= !wanted.is_subset(known);
+                        known.extend(&wanted);
+                    }
+                });
+            }
+            if !has_grown {
+                return behind;
+            }
+        }
+    }
+
+    /// Shows what the frame holds, and what all those hold that wait for its answer.
+    fn holds(&self, index: u32, mut see: impl FnMut(&Held)) {
+        let mut at = index;
+        loop {
+            let holder = self.frames.at(at);
+            let mut record = holder.holds;
+            while record != NONE {
+                let held = self.held.peek(record);
+                see(held);
+                record = held.outer;
+            }
+            match self.waiting_parent(holder) {
+                Some(parent) => at = parent,
+                None => return,
+            }
+        }
     }
 
     /// Follows those who wait from pool to pool until one comes again.
@@ -122,6 +173,7 @@ impl System<'_> {
         let mut moving = Moving {
             frames: vec![false; size],
             instances: vec![false; self.instances.len()],
+            fetches: BTreeSet::new(),
             answers: vec![0; size],
         };
         let mut open = Vec::new();
@@ -163,6 +215,7 @@ impl System<'_> {
                 let frame = self.frames.at(index);
                 let goes_on = match frame.state {
                     State::Queued => moving.instances[frame.at as usize],
+                    State::Awaiting => moving.fetches.contains(&frame.at),
                     // One branch that ends may be enough, be it by a failure.
                     _ => moving.answers[index as usize] > 0,
                 };
@@ -183,7 +236,9 @@ impl System<'_> {
         let mut record = frame.holds;
         while record != NONE {
             let held = self.held.peek(record);
-            if held.instance != NONE {
+            if held.instance == NONE {
+                moving.fetches.insert(self.caches.group_of_fetch(held.units));
+            } else {
                 moving.instances[held.instance as usize] = true;
             }
             record = held.outer;
@@ -199,6 +254,8 @@ impl System<'_> {
             // A timeout longer than the run is none.
             State::Queued => frame.patience.since(frame.since) <= self.plan.duration,
             State::Calling | State::Joining => frame.kind == Kind::Call && self.is_timed(frame),
+            // Whoever fetches what it waits for has to go on.
+            State::Awaiting => false,
             // A core is given back by whoever computes; who waits for a limit is not followed.
             _ => true,
         };

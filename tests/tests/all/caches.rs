@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use models::blueprint::Outcome;
+use models::blueprint::{Outcome, PoolId};
 use models::observe::{CacheObservation, Ended, Observations};
 use sim_core::Histogram;
 
@@ -204,4 +204,24 @@ caches: {{pages: {{ttl: 10s, coalesce: cluster{early}, miss: [{{delay: 100ms}}]}
     assert!(early.early + 3 >= early.fetching.enters, "{early:?}");
     // Whoever finds it expired is rare: an early fetch takes 100 ms, and begins later than that with 1 - exp(-50 / e).
     assert!(early.coalesced < 20, "{}", early.coalesced);
+}
+
+/// Of two workers one fetches, and the other waits for what it fetches: nobody is left to render it. With a third all
+/// go on.
+#[test]
+fn who_waits_for_a_fetch_that_waits_for_the_same_workers_waits_for_ever() {
+    let deadlock = |workers: u32, coalesce: &str| {
+        let rest = format!(
+            "services: {{web: {{workers: {workers}, endpoints: {{get: [{{get: pages}}], render: [{{delay: 1ms}}]}}}}}}\n\
+             caches: {{pages: {{coalesce: {coalesce}, miss: [{{call: web.render, latency: 50ms}}]}}}}\n"
+        );
+        run(&[1_000, 1_010], &rest).deadlock
+    };
+    let links = deadlock(2, "cluster").map(|found| found.links).unwrap_or_default();
+    let found: Vec<_> =
+        links.iter().map(|link| (link.pool, link.units, link.in_use, link.waits_for)).collect();
+    assert_eq!(found, [(PoolId(0), 2, 2, PoolId(0))]);
+    assert_eq!(deadlock(3, "cluster"), None);
+    // Both wait for a worker that the other has.
+    assert!(deadlock(2, "none").is_some());
 }
