@@ -447,7 +447,6 @@ impl System<'_> {
         frame.draw_key = draw_key;
         frame.depth = asker.depth;
         frame.kind = Kind::Refresher;
-        self.deadlines.set(child, SimTime::MAX);
         self.occupy(asker.replica, now);
         self.caches.rows[cache as usize].seen.refreshes += 1;
         let group = self.caches.group(cache, scope, key);

@@ -43,6 +43,7 @@ impl System<'_> {
         row.frames += 1;
         let account = if row.weight > 0 { self.trace.begin(now) } else { NONE };
         let (key, frame) = self.frames.claim(Frame::blank);
+        self.deadlines.set(key.index(), sim_core::SimTime::MAX);
         *frame = Frame::blank();
         frame.account = account;
         frame.request = request;

@@ -34,6 +34,7 @@ impl Deadlines {
         self.at[frame.index() as usize]
     }
 
+    #[inline]
     pub(super) fn set(&mut self, frame: u32, at: SimTime) {
         if self.on {
             let frame = frame as usize;

@@ -98,7 +98,6 @@ impl System<'_> {
         frame.link = Link::NOBODY;
         frame.draw_key = start.draw_key;
         frame.kind = Kind::Job;
-        self.deadlines.set(index, SimTime::MAX);
         let run = Run { job: start.job, cause: start.cause };
         let runs = &mut self.jobs.runs;
         if runs.len() <= index as usize {
