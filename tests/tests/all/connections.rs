@@ -61,6 +61,20 @@ fn what_is_opened_ahead_costs_nobody_any_time() {
     assert_eq!((connections(&seen).opened, connections(&seen).closed), (30, 27));
 }
 
+/// Requests have to be answered within 10 ms; what opens connections for nobody takes its 30 ms all the same.
+#[test]
+fn deadlines_are_of_requests_and_not_of_what_opens_connections() {
+    let seen = measured(
+        "duration: 20s\nwarmup: 0s\ntraffic: {users: {rate: 10/s, arrivals: even, to: web.get, policy: soon}}\n\
+         services:\n  web:\n    resources: {own: {slots: 4, connect: 30ms, eager: true}}\n    \
+         endpoints: {get: [{hold: own, do: [{delay: 5ms}]}]}\n\
+         policies: {soon: {timeout: 10ms, deadline: true, cancel: true}}\n",
+    );
+    assert_eq!(connections(&seen).open.n_end, 4);
+    let outcomes = &seen.traffics[0].outcomes;
+    assert_eq!(outcomes[usize::from(Outcome::OK.0)], outcomes.iter().sum::<u64>());
+}
+
 /// Twelve replicas with ten connections each ask for 120 of 97: the first nine get theirs, the tenth seven, and
 /// whoever comes to the last two waits in vain.
 fn crowded(more: &str) -> Segment {
