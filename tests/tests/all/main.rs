@@ -14,3 +14,4 @@ mod queues;
 mod scaling;
 mod shipped;
 mod theory;
+mod traces;
