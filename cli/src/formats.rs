@@ -13,7 +13,16 @@ use crate::failure::Failure;
 ///
 /// Never, in practice: results are plain data.
 pub(crate) fn json(result: &impl Serialize) -> Result<String, Failure> {
-    let mut text = serde_json::to_string_pretty(result).map_err(unwritable)?;
+    written(serde_json::to_string_pretty(result))
+}
+
+/// A JSON text that was written elsewhere, with the end of its last line.
+///
+/// # Errors
+///
+/// Never, in practice: results are plain data.
+pub(crate) fn written(json: serde_json::Result<String>) -> Result<String, Failure> {
+    let mut text = json.map_err(unwritable)?;
     text.push('\n');
     Ok(text)
 }

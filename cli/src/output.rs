@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use scenarios::Diagnostics;
@@ -36,6 +36,19 @@ pub(crate) fn result(text: &str, file: Option<&Path>) -> Result<(), Failure> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Print(error)),
         _ => Ok(()),
     }
+}
+
+/// The folder for what is not named; it is made if it is not there.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub(crate) fn folder(wanted: Option<&Path>) -> Result<PathBuf, Failure> {
+    let folder = wanted.unwrap_or(Path::new("")).to_owned();
+    if !folder.as_os_str().is_empty() {
+        fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder, error))?;
+    }
+    Ok(folder)
 }
 
 /// Makes sure that there are folders for `files`, before work is done that would be lost.

@@ -409,3 +409,17 @@ fn lengths_of_time_and_prices_of_the_command_line_have_units() {
     assert!(told(&["--cost", "5"]).contains("expected a price such as `0.05 USD/replica-hour`"));
     assert!(told(&["--capacity", "0"]).contains("expected a number above 0"));
 }
+
+#[test]
+fn traces_are_written_beside_an_unchanged_result() {
+    let folder = Folder::new("traces");
+    folder.write("queue.yaml", QUEUE);
+    let plain = folder.run(&["run", "queue.yaml", "--format", "json"]);
+    let traced = folder.run(&["run", "queue.yaml", "--format", "json", "--trace", "10", "--out", "found"]);
+    assert_eq!((plain.code, &plain.out), (traced.code, &traced.out));
+    for (file, key) in [("queue.trace.json", "traceEvents"), ("queue.otlp.json", "resourceSpans")] {
+        let text = fs::read_to_string(folder.0.join("found").join(file)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(!json[key].as_array().unwrap().is_empty(), "{file}");
+    }
+}

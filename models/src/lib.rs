@@ -14,7 +14,8 @@ pub mod limiter;
 pub mod observe;
 pub mod places;
 pub mod policy;
+pub mod spans;
 mod system;
 pub mod theory;
 
-pub use system::{Replication, replicate};
+pub use system::{Replication, record, replicate};

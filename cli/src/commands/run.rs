@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use plots::run_svg;
 use scenarios::experiment::{self, Options, Plan, Silent};
-use scenarios::results::Report;
+use scenarios::results::{self, Report, Traces};
 use sim_core::CancelFlag;
 
 use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
@@ -33,6 +33,12 @@ pub(crate) struct Arguments {
     plot: Option<PathBuf>,
     #[command(flatten)]
     pictures: pictures::Wanted,
+    /// Follow about N requests span by span, the slowest and a sample: `<scenario>.trace.json` (Chrome, Perfetto) and `<scenario>.otlp.json` (OpenTelemetry)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    trace: Option<u32>,
+    /// Folder for pictures, pages and traces, unless they are named
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Report metrics over time as well (JSON and CSV)
     #[arg(long)]
     series: bool,
@@ -55,8 +61,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let source = load::read(&arguments.choice.file)?;
     let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
     let plan = load::plan(&loaded.scenario, loaded.variant.as_deref());
-    let chart = chart_file(arguments, loaded.scenario.name());
-    let html = arguments.pictures.html_file(Path::new(""), loaded.scenario.name());
+    let folder = output::folder(arguments.out.as_deref())?;
+    let chart = chart_file(arguments, &folder, loaded.scenario.name());
+    let html = arguments.pictures.html_file(&folder, loaded.scenario.name());
     let outputs = [&chart, &html, &arguments.outlet.output];
     output::expect_folders(outputs.into_iter().flatten().map(PathBuf::as_path))?;
     let drawn = chart.is_some() || html.is_some();
@@ -71,6 +78,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     if let Some(file) = html {
         pictures::page(&report, &file)?;
+    }
+    if let Some(most) = arguments.trace.filter(|_| !interrupt::was_pressed()) {
+        let bar = Bar::new();
+        let traces = experiment::trace(&plan, options, most, &bar, &cancel);
+        drop(bar);
+        save_traces(&traces, &folder)?;
     }
     let text = match arguments.outlet.format {
         Format::Text => {
@@ -88,9 +101,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// Where the chart goes; a PNG alone is drawn beside an SVG named like the scenario.
-fn chart_file(arguments: &Arguments, name: &str) -> Option<PathBuf> {
-    let unnamed = || arguments.pictures.png.then(|| PathBuf::from(format!("{name}.svg")));
+fn chart_file(arguments: &Arguments, folder: &Path, name: &str) -> Option<PathBuf> {
+    let unnamed = || arguments.pictures.png.then(|| folder.join(format!("{name}.svg")));
     arguments.plot.clone().or_else(unnamed)
+}
+
+/// Writes the traces in both forms, named like the scenario.
+fn save_traces(traces: &Traces, folder: &Path) -> Result<(), Failure> {
+    let file = |form: &str| folder.join(format!("{}.{form}.json", traces.scenario));
+    output::save(&file("trace"), formats::written(results::chrome(traces))?.as_bytes())?;
+    output::save(&file("otlp"), formats::written(results::otlp(traces))?.as_bytes())
 }
 
 fn simulate(plan: &Plan, options: Options, cancel: &CancelFlag) -> Result<Report, Failure> {

@@ -81,10 +81,7 @@ struct Files {
 
 impl Files {
     fn of(arguments: &Arguments, name: &str) -> Result<Self, Failure> {
-        let folder = arguments.out.clone().unwrap_or_default();
-        if !folder.as_os_str().is_empty() {
-            std::fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder, error))?;
-        }
+        let folder = output::folder(arguments.out.as_deref())?;
         let svg = arguments.svg.clone().unwrap_or_else(|| folder.join(format!("{name}.svg")));
         Ok(Self { svg, html: arguments.pictures.html_file(&folder, name) })
     }

@@ -439,11 +439,10 @@ impl System<'_> {
         let Request { label, class, .. } = *self.requests.at(asker.request);
         let request = self.requests.insert(Request { label, class, ..Request::blank() }).index();
         let draw_key = draws_at(&asker, self.plan.salts[pc as usize]).next_u64();
-        let (child, frame) = self.open_frame(request, now);
+        let (child, frame) = self.open_frame(request, Link::NOBODY, now);
         frame.pc = entry.0;
         frame.replica = asker.replica;
         frame.call = asker.call;
-        frame.link = Link::NOBODY;
         frame.draw_key = draw_key;
         frame.depth = asker.depth;
         frame.kind = Kind::Refresher;

@@ -35,18 +35,19 @@ impl System<'_> {
     // The tree ---------------------------------------------------------------------------------------------
 
     #[inline]
-    /// Opens a blank frame that works for `request`.
+    /// Opens a blank frame that works for `request`, for which `link` waits.
     ///
     /// It is filled in place: built elsewhere and moved, every field would be stored twice.
-    pub(super) fn open_frame(&mut self, request: u32, now: SimTime) -> (u32, &mut Frame) {
+    pub(super) fn open_frame(&mut self, request: u32, link: Link, now: SimTime) -> (u32, &mut Frame) {
         let row = self.requests.at_mut(request);
         row.frames += 1;
-        let account = if row.weight > 0 { self.trace.begin(now) } else { NONE };
+        let account = if row.weight > 0 { self.trace_begin(request, link, now) } else { NONE };
         let (key, frame) = self.frames.claim(Frame::blank);
         self.deadlines.set(key.index(), sim_core::SimTime::MAX);
         *frame = Frame::blank();
         frame.account = account;
         frame.request = request;
+        frame.link = link;
         frame.arrived = now;
         (key.index(), frame)
     }
@@ -96,24 +97,24 @@ impl System<'_> {
         }
     }
 
-    /// Removes a frame that has ended.
-    fn forget(&mut self, index: u32) {
+    /// Removes a frame that was stopped.
+    fn forget(&mut self, index: u32, now: SimTime) {
         let request = self.frames.at(index).request;
-        self.forget_records(index);
+        self.forget_records(index, Outcome::CANCELLED, now);
         self.frames.vacate(index);
         self.drop_request(request);
     }
 
-    /// Removes the records that a frame keeps beside itself.
-    pub(super) fn forget_records(&mut self, index: u32) {
+    /// Removes the records that a frame, which ends with `outcome`, keeps beside itself.
+    pub(super) fn forget_records(&mut self, index: u32, outcome: Outcome, now: SimTime) {
         let frame = self.frames.at(index);
         let (mut loops, account) = (frame.loops, frame.account);
-        if frame.kind == Kind::Call {
-            let watch = frame.at;
-            self.forget_watch(watch);
-        }
+        let watch = if frame.kind == Kind::Call { frame.at } else { NONE };
         if account != NONE {
-            self.trace.end(account);
+            self.trace_end(index, outcome, now);
+        }
+        if watch != NONE {
+            self.forget_watch(watch);
         }
         while loops != NONE {
             loops = self.rounds.remove(loops).outer;
@@ -238,11 +239,10 @@ impl System<'_> {
         let plan = self.plan;
         let call = &plan.calls[made.call.index()];
         let endpoint = &plan.endpoints[call.endpoint.index()];
-        let (index, row) = self.open_frame(made.request, now);
+        let (index, row) = self.open_frame(made.request, made.link, now);
         row.pc = endpoint.entry.0;
         row.replica = replica;
         row.call = made.call;
-        row.link = made.link;
         row.draw_key = made.draw_key;
         row.depth = made.depth + 1;
         row.balancer = balancer;
@@ -274,10 +274,9 @@ impl System<'_> {
         let frame = *self.frames.at(from);
         self.frames.at_mut(from).balancer = NONE; // The answer on its way still counts as outstanding.
         let end = self.end_address;
-        let (index, row) = self.open_frame(frame.request, now);
+        let (index, row) = self.open_frame(frame.request, link, now);
         row.replica = frame.replica;
         row.call = frame.call;
-        row.link = link;
         row.draw_key = frame.draw_key;
         row.depth = frame.depth;
         row.pc = end;
@@ -399,6 +398,9 @@ impl System<'_> {
     /// Takes one frame out of whatever it is in, and forgets it.
     fn stop(&mut self, index: u32, now: SimTime) {
         let frame = *self.frames.at(index);
+        if frame.account != NONE {
+            self.record_stop(&frame, now);
+        }
         self.leave_wait(index, now);
         if frame.kind == Kind::Call {
             self.leave_policy(index, now);
@@ -419,7 +421,7 @@ impl System<'_> {
         if frame.runs_on_replica() {
             self.leave_replica(frame.replica, now);
         }
-        self.forget(index);
+        self.forget(index, now);
     }
 
     /// Takes a frame out of the line that it waits in, or off the cores.

@@ -304,10 +304,9 @@ impl System<'_> {
         let draw_key =
             mix(self.stream ^ mix(path.wrapping_add(local.wrapping_mul(STRIDE))).wrapping_add(number));
         let request = self.requests.insert(Request::blank()).index();
-        let (index, frame) = self.open_frame(request, now);
+        let (index, frame) = self.open_frame(request, Link::NOBODY, now);
         frame.pc = entry;
         frame.replica = replica;
-        frame.link = Link::NOBODY;
         frame.draw_key = draw_key;
         frame.kind = Kind::Opener;
         frame.ticket = instance;

@@ -65,10 +65,9 @@ impl System<'_> {
     #[cold]
     pub(super) fn refuse_late(&mut self, request: u32, caller: u32, link: Link, now: SimTime) -> u32 {
         let end = self.end_address;
-        let (index, row) = self.open_frame(request, now);
+        let (index, row) = self.open_frame(request, link, now);
         row.pc = end;
         row.replica = caller;
-        row.link = link;
         row.kind = Kind::Reply;
         row.outcome = Outcome::TIMED_OUT;
         self.adopt(link.parent.index(), index);

@@ -92,10 +92,9 @@ impl System<'_> {
         let request = Request { label: start.label, class: start.class, ..Request::blank() };
         let request = self.requests.insert(request).index();
         let entry = self.plan.jobs[start.job.index()].entry.0;
-        let (index, frame) = self.open_frame(request, now);
+        let (index, frame) = self.open_frame(request, Link::NOBODY, now);
         frame.pc = entry;
         frame.replica = start.replica;
-        frame.link = Link::NOBODY;
         frame.draw_key = start.draw_key;
         frame.kind = Kind::Job;
         let run = Run { job: start.job, cause: start.cause };

@@ -27,6 +27,7 @@ mod pool;
 mod queue;
 mod queues;
 mod rates;
+mod recorder;
 mod replicate;
 mod routing;
 mod scalers;
@@ -65,7 +66,7 @@ use policy::Memories;
 use pool::{Instance, Level, Pool};
 use queues::Queues;
 use rates::Rates;
-pub use replicate::{Replication, replicate};
+pub use replicate::{Replication, record, replicate};
 use routing::CallerRoute;
 use scalers::Scalers;
 use starts::Starts;
@@ -293,7 +294,7 @@ struct System<'a> {
 }
 
 impl<'a> System<'a> {
-    fn new(plan: &'a Blueprint, seed: u64, index: u32, breakdown: bool) -> Self {
+    fn new(plan: &'a Blueprint, seed: u64, index: u32, trace: Trace) -> Self {
         let (leaves, short_ways) = visit::leaves_of(plan);
         let mut system = Self {
             plan,
@@ -351,7 +352,7 @@ impl<'a> System<'a> {
             segments: Vec::new(),
             next_cut: 0,
             fingerprint: Fingerprint::default(),
-            trace: Trace::new(plan, breakdown),
+            trace,
             too_deep: false,
             doomed: Vec::new(),
             recent: None,

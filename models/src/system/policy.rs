@@ -15,6 +15,7 @@ use crate::blueprint::{
 };
 use crate::observe::PolicyObservation;
 use crate::policy::{Breaker, Budget, Entry, Latencies, Limit, StateTimes};
+use crate::spans::What;
 
 /// Separate the draws of one call that are not made by an operation.
 const SALT_BACKOFF: u64 = 0x1656_67B1_9E37_79F9;
@@ -22,7 +23,7 @@ const SALT_COPY: u64 = 0x85EB_CA77_C2B2_AE63;
 const SALT_FALLBACK: u64 = 0xC2B2_AE3D_27D4_EB4F;
 
 /// The number of a call's fallback among its copies.
-const FALLBACK: u32 = 0;
+pub(super) const FALLBACK: u32 = 0;
 
 /// A limit that is none.
 const NO_LIMIT: LimitPlan = LimitPlan { calls: u32::MAX, queue: 0, timeout: None };
@@ -141,9 +142,8 @@ impl System<'_> {
         let deadline = total.map_or(SimTime::MAX, |total| now.saturating_add(total)).min(inherited);
         let Place { memory, usage } = self.place_of(caller, request, policy);
         let at = self.watches.insert(Watch::new(call, memory, usage, deadline, inherited));
-        let (index, row) = self.open_frame(request, now);
+        let (index, row) = self.open_frame(request, link, now);
         row.replica = caller;
-        row.link = link;
         row.draw_key = draw_key;
         row.depth = depth;
         row.kind = Kind::Call;
@@ -239,10 +239,10 @@ impl System<'_> {
         let call = self.frames.at_mut(index);
         call.state = State::Calling;
         let call = *call;
-        let (child, row) = self.open_frame(call.request, now);
+        let link = Link { parent: key, epoch: FALLBACK };
+        let (child, row) = self.open_frame(call.request, link, now);
         row.pc = steps.0;
         row.replica = call.replica;
-        row.link = Link { parent: key, epoch: FALLBACK };
         row.draw_key = mix(call.draw_key ^ SALT_FALLBACK);
         row.depth = call.depth;
         row.kind = Kind::Branch;
@@ -374,7 +374,7 @@ impl System<'_> {
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
         self.frames.get(key)?; // Its caller may have given up in the same instant.
-        self.trace_lost(key.index(), now);
+        self.trace_lost(key.index(), Some(What::Limit), now);
         self.send_first(key.index(), now, calendar)
     }
 
@@ -395,10 +395,11 @@ impl System<'_> {
         let Some(flight) = self.take_flight(index, |flight| flight.number == number) else {
             return Next::Wait; // Given up earlier.
         };
+        self.record_attempt(index, number, outcome, now);
         if outcome.is_answer() {
             if flight.copy > 0 {
                 self.meter(index).hedges_won += 1;
-                self.trace_lost(index, flight.since);
+                self.trace_lost(index, None, flight.since);
             }
             self.trace_take_over(from, index, now);
             self.learn(index, &flight, now);
@@ -422,7 +423,7 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Next {
-        self.trace_lost(index, now);
+        self.trace_lost(index, None, now);
         self.end_attempt(index, Some(outcome), now);
         self.go_on(index, outcome, now, calendar)
     }
@@ -533,7 +534,7 @@ impl System<'_> {
     ) -> Option<u32> {
         // Its caller may have given up.
         self.frames.get(key).filter(|frame| frame.state == State::BackingOff)?;
-        self.trace_lost(key.index(), now);
+        self.trace_lost(key.index(), Some(What::BackOff), now);
         let next = self.next_attempt(key.index(), now, calendar);
         self.settle_call(next, now, calendar)
     }
@@ -552,6 +553,7 @@ impl System<'_> {
         self.learn(index, &flight, now);
         let call = self.watch(index).call;
         let cancels = self.policy_of(call).cancel;
+        self.record_attempt(index, flight.number, Outcome::TIMED_OUT, now);
         self.abandon(flight.frame, cancels, Some(Outcome::TIMED_OUT), now);
         if self.watch(index).flights != NONE {
             return None; // Another copy may still be answered.
@@ -573,12 +575,17 @@ impl System<'_> {
             return None;
         }
         let out = watch.flights != NONE;
+        let what = match state {
+            State::BackingOff => Some(What::BackOff),
+            State::Limited => Some(What::Limit),
+            _ => None,
+        };
         let cancels = self.policy_of(watch.call).cancel;
         if state == State::Limited {
             self.leave_limit(index);
         }
         self.abandon_flights(index, cancels, Some(Outcome::TIMED_OUT), now);
-        self.trace_lost(index, now);
+        self.trace_lost(index, what, now);
         if out {
             self.memories.meter(watch.usage).timed_out += 1;
         }
@@ -617,7 +624,7 @@ impl System<'_> {
         let index = key.index();
         self.leave_limit(index);
         self.meter(index).limited += 1;
-        self.trace_lost(index, now);
+        self.trace_lost(index, Some(What::Limit), now);
         self.end_attempt(index, None, now);
         let next = self.go_on(index, Outcome::REJECTED, now, calendar);
         self.settle_call(next, now, calendar)
@@ -689,6 +696,7 @@ impl System<'_> {
         self.watches.at(at).hedge_at = SimTime::MAX;
         while let Some(other) = self.take_flight(parent, |flight| flight.number != link.epoch) {
             self.learn(parent, &other, now);
+            self.record_attempt(parent, other.number, Outcome::CANCELLED, now);
             self.abandon(other.frame, true, None, now);
         }
     }
@@ -744,6 +752,7 @@ impl System<'_> {
     fn abandon_flights(&mut self, index: u32, cancels: bool, outcome: Option<Outcome>, now: SimTime) {
         while let Some(flight) = self.take_flight(index, |_| true) {
             self.learn(index, &flight, now);
+            self.record_attempt(index, flight.number, outcome.unwrap_or(Outcome::CANCELLED), now);
             self.abandon(flight.frame, cancels, outcome, now);
         }
     }

@@ -6,10 +6,12 @@ use sim_core::{Calendar, CancelFlag, EndReason, SimTime, run_some};
 
 use super::alarms::Alarm;
 use super::frame::{Flight, Frame, Held, Request, TriedReplica, Watch};
+use super::trace::Trace;
 use super::visit::{Visit, Waiter};
 use super::{Event, Packed, System};
 use crate::blueprint::{Blueprint, CallPlan, Limits};
 use crate::observe::{Balance, Ended, Observations};
+use crate::spans::RequestTrace;
 
 /// Events between two looks at the clock and the memory.
 const SLICE: u64 = 1 << 20;
@@ -33,7 +35,30 @@ pub struct Replication {
 /// The same arguments give the same observations, bit for bit; only a limit on wall time, or `cancel`, can cut
 /// them short at another point.
 pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFlag) -> Observations {
-    let mut system = System::new(plan, replication.seed, replication.index, replication.breakdown);
+    simulate(plan, replication, Trace::new(plan, replication.breakdown), cancel).0
+}
+
+/// Runs the same replication, and follows its requests: of those that end after the warm-up, half of `most` are the
+/// slowest and half are picked at random, shared out evenly among the traffics and their classes.
+///
+/// What a request does to others does not depend on being followed, so the trajectory is that of [`replicate`]. A request
+/// that comes while so many are followed already that memory is at stake is not.
+pub fn record(
+    plan: &Blueprint,
+    replication: &Replication,
+    most: u32,
+    cancel: &CancelFlag,
+) -> (Observations, Vec<RequestTrace>) {
+    simulate(plan, replication, Trace::recording(plan, most), cancel)
+}
+
+fn simulate(
+    plan: &Blueprint,
+    replication: &Replication,
+    trace: Trace,
+    cancel: &CancelFlag,
+) -> (Observations, Vec<RequestTrace>) {
+    let mut system = System::new(plan, replication.seed, replication.index, trace);
     let mut calendar = Calendar::new();
     system.start_clock(&mut calendar);
     system.start_members();
@@ -77,7 +102,9 @@ pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFla
     let peak_bytes = system.bytes(&calendar);
     system.close_segment(end);
     let deadlock = system.deadlock();
-    Observations { deadlock, ..system.into_observations(events, ended, end, peak_bytes) }
+    system.end_recordings(end);
+    let traces = system.trace.take_traces();
+    (Observations { deadlock, ..system.into_observations(events, ended, end, peak_bytes) }, traces)
 }
 
 struct WallClock {

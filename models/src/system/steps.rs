@@ -478,6 +478,7 @@ impl System<'_> {
     #[inline]
     fn release_innermost(&mut self, index: u32, outcome: Outcome, now: SimTime) {
         let frame = self.frames.at_mut(index);
+        let account = frame.account;
         let held = self.held.remove(frame.holds);
         frame.holds = held.outer;
         if held.connection != NONE {
@@ -485,6 +486,9 @@ impl System<'_> {
         }
         if held.instance == NONE {
             return self.end_fetch(held.units, outcome, now);
+        }
+        if account != NONE {
+            self.record_hold(account, &held, now);
         }
         if self.instances[held.instance as usize].adaptive.is_some() {
             self.adapt_slots(&held, outcome, now);
@@ -709,11 +713,10 @@ impl System<'_> {
         draw_key: u64,
         now: SimTime,
     ) -> u32 {
-        let (child, row) = self.open_frame(parent.request, now);
+        let (child, row) = self.open_frame(parent.request, link, now);
         row.pc = entry;
         row.replica = parent.replica;
         row.call = parent.call;
-        row.link = link;
         row.draw_key = draw_key;
         row.depth = parent.depth;
         row.kind = Kind::Branch;
@@ -801,7 +804,7 @@ impl System<'_> {
         }
         let next = self.pass_on(index, link, kind, outcome, now, calendar);
         if kind == Kind::Call || loops != NONE || account != NONE {
-            self.forget_records(index);
+            self.forget_records(index, outcome, now);
         }
         self.frames.vacate(index);
         self.drop_request(request);

@@ -4,13 +4,15 @@
 //! overlap. A frame that waits for others takes over the account of the one that it had to wait for: so what
 //! reaches the traffic is the critical path, and its parts sum to the latency.
 
-use sim_core::SimTime;
+use sim_core::{SimTime, Span};
 
 use super::System;
-use super::frame::{Arena, Frame, Kind, NONE, Request};
-use crate::blueprint::{Blueprint, CacheId, Op, PoolId, QueueId, RateId, ServiceId, VolumeId};
+use super::frame::{Arena, Frame, Kind, Link, NONE, Request};
+use super::recorder::{Followed, Recorder};
+use crate::blueprint::{Blueprint, CacheId, Op, Outcome, PoolId, QueueId, RateId, ServiceId, VolumeId};
 use crate::observe::{Breakdown, BreakdownRow};
 use crate::places::Places;
+use crate::spans::{RequestTrace, What};
 
 /// Requests of which every one is looked at; after that many, every other one, then every fourth, and so on.
 const ALL: u64 = 50_000;
@@ -28,6 +30,8 @@ struct Account {
     mark: SimTime,
     /// Place and nanoseconds.
     parts: Vec<(u32, u64)>,
+    /// Where a recorder follows it.
+    at: Followed,
 }
 
 impl Account {
@@ -61,9 +65,12 @@ pub(super) struct Trace {
     /// Requests to complete before the mask grows.
     left: u64,
     breakdowns: Vec<Vec<BreakdownRow>>,
+    /// Hears all that accounts are charged with, where requests are followed one by one.
+    recorder: Option<Box<Recorder>>,
 }
 
 impl Trace {
+    /// Looks at a sample of the requests if it is `on`.
     pub(super) fn new(plan: &Blueprint, on: bool) -> Self {
         Self {
             on,
@@ -74,7 +81,14 @@ impl Trace {
             mask: 0,
             left: ALL,
             breakdowns: plan.traffics.iter().map(|_| Vec::new()).collect(),
+            recorder: None,
         }
+    }
+
+    /// Looks at every request, and follows it span by span.
+    pub(super) fn recording(plan: &Blueprint, most: u32) -> Self {
+        let recorder = Some(Box::new(Recorder::new(plan, most)));
+        Self { left: u64::MAX, recorder, ..Self::new(plan, true) }
     }
 
     /// How many requests the one that draws by this name stands for; 0 if it is not looked at.
@@ -89,22 +103,49 @@ impl Trace {
     }
 
     /// Opens the account of a new frame.
-    #[cold]
-    pub(super) fn begin(&mut self, now: SimTime) -> u32 {
+    fn begin(&mut self, at: Followed, now: SimTime) -> u32 {
         self.open += 1;
-        self.accounts.insert(Account { mark: now, parts: Vec::new() })
+        self.accounts.insert(Account { mark: now, parts: Vec::new(), at })
     }
 
     /// Closes the account of a frame that is gone.
-    #[cold]
-    pub(super) fn end(&mut self, account: u32) {
+    fn end(&mut self, account: u32) {
         self.open -= 1;
         self.accounts.remove(account);
     }
 
     /// Puts the time since the last mark down to `place`.
     fn charge(&mut self, account: u32, place: u32, now: SimTime) {
-        self.accounts.at(account).charge(place, now);
+        self.charge_as(account, place, Some(What::At(place)), now);
+    }
+
+    /// The same; a recorder shows it as `what`, or not at all.
+    fn charge_as(&mut self, account: u32, place: u32, what: Option<What>, now: SimTime) {
+        let account = self.accounts.at(account);
+        if let (Some(what), Some(recorder)) = (what, &mut self.recorder) {
+            recorder.add_done(account.at, what, account.mark, now);
+        }
+        account.charge(place, now);
+    }
+
+    /// Who follows requests one by one.
+    pub(super) fn recorder(&mut self) -> Option<&mut Recorder> {
+        self.recorder.as_deref_mut()
+    }
+
+    /// Where the frame with this account is followed.
+    pub(super) fn followed(&self, account: u32) -> Followed {
+        self.accounts.peek(account).at
+    }
+
+    /// Up to when the time of an account is accounted for.
+    pub(super) fn mark(&self, account: u32) -> SimTime {
+        self.accounts.peek(account).mark
+    }
+
+    /// When the warm-up ends.
+    pub(super) fn measured_from(&self) -> SimTime {
+        self.from
     }
 
     /// `to` goes on with what `from` has accounted for.
@@ -144,6 +185,11 @@ impl Trace {
         }
     }
 
+    /// The requests that were followed and are kept.
+    pub(super) fn take_traces(&mut self) -> Vec<RequestTrace> {
+        self.recorder.take().map_or_else(Vec::new, |recorder| recorder.into_traces())
+    }
+
     /// What was found, by traffic.
     pub(super) fn into_breakdowns(self) -> Vec<Breakdown> {
         let kept = |rows: Vec<BreakdownRow>| rows.into_iter().filter(|row| row.requests > 0).collect();
@@ -165,6 +211,20 @@ fn bucket_of(nanos: u64) -> (usize, u64, u64) {
 }
 
 impl System<'_> {
+    /// Opens the account of a new frame, for which `link` waits.
+    #[cold]
+    pub(super) fn trace_begin(&mut self, request: u32, link: Link, now: SimTime) -> u32 {
+        let at = self.record_frame(request, link, now);
+        self.trace.begin(at, now)
+    }
+
+    /// Closes the account of a frame that ends.
+    #[cold]
+    pub(super) fn trace_end(&mut self, index: u32, outcome: Outcome, now: SimTime) {
+        self.record_end(index, outcome, now);
+        self.trace.end(self.frames.at(index).account);
+    }
+
     /// The service that a frame runs at.
     fn service_of(&self, frame: &Frame) -> ServiceId {
         ServiceId(self.replicas[frame.replica as usize].service)
@@ -187,12 +247,11 @@ impl System<'_> {
         let frame = self.frames.at(index);
         let service = self.service_of(frame);
         let places = self.trace.places();
-        let account = self.trace.accounts.at(frame.account);
-        let elapsed = now.since(account.mark).as_nanos();
-        let wait = wait.min(elapsed);
-        account.add(places.cpu_wait(service), wait);
-        account.add(places.work(service), elapsed - wait);
-        account.mark = now;
+        let account = frame.account;
+        let mark = self.trace.mark(account);
+        let waited = Span::from_nanos(wait.min(now.since(mark).as_nanos()));
+        self.trace.charge(account, places.cpu_wait(service), mark + waited);
+        self.trace.charge(account, places.work(service), now);
     }
 
     /// The frame has waited for a pool.
@@ -241,13 +300,13 @@ impl System<'_> {
         self.trace.charge(frame.account, self.trace.places().network(service), now);
     }
 
-    /// An attempt of the call, or the back-off behind it, led to nothing.
-    pub(super) fn trace_lost(&mut self, index: u32, now: SimTime) {
+    /// An attempt of the call, or a wait before one (`what`), led to nothing.
+    pub(super) fn trace_lost(&mut self, index: u32, what: Option<What>, now: SimTime) {
         let frame = self.frames.at(index);
         if frame.account != NONE {
             debug_assert_eq!(frame.kind, Kind::Call, "only calls have attempts");
-            let place = self.retries_place(frame);
-            self.trace.charge(frame.account, place, now);
+            let (place, account) = (self.retries_place(frame), frame.account);
+            self.trace.charge_as(account, place, what, now);
         }
     }
 
@@ -271,13 +330,17 @@ impl System<'_> {
         }
     }
 
-    /// A request was answered by `frame`.
-    pub(super) fn trace_answer(&mut self, request: u32, frame: u32, now: SimTime) {
+    /// A request that is looked at has its outcome, by `frame`.
+    #[cold]
+    pub(super) fn trace_outcome(&mut self, request: u32, frame: u32, outcome: Outcome, now: SimTime) {
         let Request { traffic, start, weight, .. } = *self.requests.at(request);
-        if weight > 0 && now >= self.trace.from {
-            let account = self.frames.at(frame).account;
+        let account = self.frames.at(frame).account;
+        let mut path = Vec::new();
+        if outcome.is_answer() && now >= self.trace.from {
             self.trace.complete(traffic, weight, account, now.since(start).as_nanos());
+            path.clone_from(&self.trace.accounts.peek(account).parts);
         }
+        self.record_outcome(request, outcome, path, now);
     }
 }
 

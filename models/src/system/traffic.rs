@@ -31,7 +31,7 @@ pub(super) struct Source {
     /// The replica that stands for its clients.
     client: u32,
     /// Names its requests: seed, replication and path.
-    stream: u64,
+    pub(super) stream: u64,
     /// The stream of its gaps.
     gaps: Draws,
     /// Requests so far.
@@ -383,6 +383,9 @@ impl System<'_> {
         let (key, row) = self.requests.claim(Request::blank);
         *row =
             Request { traffic, user, start: now, frames: 0, attempts: 0, weight, label, class, ended: false };
+        if weight > 0 {
+            self.record_request(key.index(), draw_key);
+        }
         key.index()
     }
 
@@ -442,9 +445,9 @@ impl System<'_> {
     ) {
         let row = self.requests.at_mut(request);
         row.ended = true;
-        let Request { traffic, user, start, class, attempts, label, .. } = *row;
-        if outcome.is_answer() {
-            self.trace_answer(request, from, now);
+        let Request { traffic, user, start, class, attempts, label, weight, .. } = *row;
+        if weight > 0 {
+            self.trace_outcome(request, from, outcome, now);
         }
         let ending = Ending { traffic, user, start, class, tenant: label.tenant, attempts, outcome };
         self.finish_request(&ending, now, calendar);

@@ -25,6 +25,7 @@ mod testing;
 #[expect(clippy::float_cmp, reason = "these values are set, not computed")]
 mod tests;
 mod theory;
+mod trace;
 mod units;
 mod verify;
 mod warmup;
@@ -44,6 +45,7 @@ pub use run::{BrokenLaws, Options, Outcome, Plan, run};
 pub use setup::variants;
 pub use sweep::{Axis, Grid, Point, sweep};
 pub use theory::predicted;
+pub use trace::trace;
 pub use verify::{Unverified, verdicts, verify};
 
 /// The engine, as experiments call it.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use sim_core::{CancelFlag, Fingerprint, hash_name};
 
 /// A scenario with something of everything.
-fn shop() -> Value {
+pub(crate) fn shop() -> Value {
     json!({
         "duration": "60s",
         "warmup": "5s",
@@ -72,7 +72,7 @@ fn shop() -> Value {
 }
 
 /// The same shop, whose calls are hedged, limited, broken off and answered by fallbacks.
-fn guarded_shop() -> Value {
+pub(crate) fn guarded_shop() -> Value {
     let mut shop = shop();
     shop["policies"] = json!({
         "browser": {"timeout": "60ms", "total": "3s", "deadline": true, "hedge": {"after": "p90"},
@@ -85,7 +85,7 @@ fn guarded_shop() -> Value {
     shop
 }
 
-fn compile(scenario: &Value) -> Blueprint {
+pub(crate) fn compile(scenario: &Value) -> Blueprint {
     let text = serde_json::to_string_pretty(scenario).unwrap();
     let source = Source::from_text("shop", text, "").unwrap_or_else(|wrong| panic!("{wrong}"));
     let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|wrong| panic!("{wrong}"));

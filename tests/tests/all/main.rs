@@ -15,3 +15,4 @@ mod queues;
 mod scaling;
 mod shipped;
 mod theory;
+mod traces;
