@@ -8,7 +8,7 @@ use super::super::knative::decide::{DecideReason, Observed, TICK};
 use super::super::knative::{
     Activity, ClusterConfig, Collector, Decider, Revision, ScalingMetric, Serving, Spec, activators, apply,
 };
-use super::super::kubernetes::Phase;
+use super::super::kubernetes::{Phase, Pod};
 use super::{Decision, Why, World};
 
 /// Why Knative wants what it does: the decision, or what became of it.
@@ -64,6 +64,11 @@ impl KnativeController {
         self.standing.activity != Activity::Active || self.excess_burst_capacity < 0.0
     }
 
+    /// Requests that the activator lets through to a pod at once; 0 for any number.
+    pub fn container_concurrency(&self) -> u32 {
+        self.revision.container_concurrency
+    }
+
     /// Activators that the requests are spread over.
     pub fn activators(&self, ready: i32) -> i32 {
         let capacity = self.spec.target_burst_capacity;
@@ -79,8 +84,8 @@ impl KnativeController {
 
     pub(super) fn look(&mut self, world: &impl World, now: SimTime) -> Decision {
         let seen = world.target();
-        let ready =
-            seen.pods.iter().filter(|pod| pod.phase == Phase::Running && pod.is_ready()).count() as i32;
+        let serves = |pod: &&Pod| pod.phase == Phase::Running && pod.is_ready() && !pod.deleting;
+        let ready = seen.pods.iter().filter(serves).count() as i32;
         if now >= self.next_scrape {
             self.next_scrape = now.saturating_add(SCRAPE_INTERVAL);
             self.scrape(world, ready, now);
@@ -104,8 +109,12 @@ impl KnativeController {
             (ScalingMetric::Rps, false) => of.rps - of.proxied_rps,
             (ScalingMetric::Rps, true) => of.rps,
         };
+        let through = value(&through, true);
+        if ready == 0 && through <= 0.0 {
+            return; // Nobody is there to be asked.
+        }
         let pods = extrapolate(&sampled, ready).map_or(0.0, |pods| value(&pods, false));
-        self.collector.record(now, pods.max(0.0) + value(&through, true));
+        self.collector.record(now, pods.max(0.0) + through);
     }
 
     fn tick(&mut self, world: &impl World, ready: i32, now: SimTime) -> (Option<i32>, Why) {
