@@ -62,6 +62,11 @@ impl Alarm {
         self.period
     }
 
+    /// How a datapoint is held against the threshold.
+    pub fn comparison(&self) -> Comparison {
+        self.comparison
+    }
+
     /// The threshold.
     pub fn threshold(&self) -> f64 {
         self.threshold

@@ -222,6 +222,11 @@ impl AwsController {
         }
     }
 
+    /// What scales it.
+    pub fn group(&self) -> &AwsGroup {
+        &self.group
+    }
+
     /// Fewest and most now.
     pub fn bounds(&self) -> Bounds {
         self.group.bounds

@@ -32,6 +32,8 @@ pub struct KnativeController {
     excess_burst_capacity: f64,
     next_scrape: SimTime,
     next_tick: SimTime,
+    /// What holds until the next decision.
+    why: KnativeReason,
 }
 
 impl KnativeController {
@@ -56,6 +58,7 @@ impl KnativeController {
             excess_burst_capacity: 0.0,
             next_scrape: now,
             next_tick: now,
+            why: KnativeReason::Applied(ApplyReason::NoDecision),
         }
     }
 
@@ -90,13 +93,14 @@ impl KnativeController {
             self.next_scrape = now.saturating_add(SCRAPE_INTERVAL);
             self.scrape(world, ready, now);
         }
-        let mut answer = (None, Why::Knative(KnativeReason::Applied(ApplyReason::NoDecision)));
+        let mut replicas = None;
         if now >= self.next_tick {
             self.next_tick = now.saturating_add(TICK);
             self.standing.current = seen.spec_replicas;
-            answer = self.tick(world, ready, now);
+            (replicas, self.why) = self.tick(world, ready, now);
         }
-        Decision { replicas: answer.0, why: answer.1, next: self.next_scrape.min(self.next_tick) }
+        let next = self.next_scrape.min(self.next_tick);
+        Decision { replicas, why: Why::Knative(self.why), next }
     }
 
     fn scrape(&mut self, world: &impl World, ready: i32, now: SimTime) {
@@ -117,7 +121,7 @@ impl KnativeController {
         self.collector.record(now, pods.max(0.0) + through);
     }
 
-    fn tick(&mut self, world: &impl World, ready: i32, now: SimTime) -> (Option<i32>, Why) {
+    fn tick(&mut self, world: &impl World, ready: i32, now: SimTime) -> (Option<i32>, KnativeReason) {
         let observed = Observed { ready: Some(ready), averages: self.collector.averages(now) };
         let answer = self.decider.decide(&self.spec, &observed, now);
         if let Some(answer) = answer {
@@ -146,7 +150,7 @@ impl KnativeController {
             (reason, _) => KnativeReason::Applied(reason),
         };
         // What is wanted but not to be written yet leaves the count as it is.
-        (if applied.write { applied.wanted } else { None }, Why::Knative(why))
+        (if applied.write { applied.wanted } else { None }, why)
     }
 
     pub(super) fn restarted(&mut self, world: &impl World, now: SimTime) {
