@@ -123,8 +123,8 @@ autoscalers: {{web: {{{law}}}}}
 
     fn steps(low: u32) -> String {
         scaled(&format!(
-            "min: 2, max: 20, aws_step: {{policies: [{{alarm: {{above: 70}}, adjust: change, steps: [{{by: 2}}]}}, {{alarm: \
-             {{below: {low}}}, adjust: change, steps: [{{by: -1}}]}}]}}"
+            "min: 2, max: 20, aws_step: {{policies: [{{alarm: {{above: 70}}, steps: [{{add: 2}}]}}, {{alarm: {{below: {low}}}, \
+             steps: [{{remove: 1}}]}}]}}"
         ))
     }
 

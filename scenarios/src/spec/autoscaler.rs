@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     At, Count, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Raw, Share, Sink, Spec,
-    Text, Time, default_node, defined, spec, words,
+    Text, Time, default_node, defined, spec,
 };
 use crate::tree::{Node, Place, Value};
 
@@ -132,8 +132,8 @@ spec! {
     StepPolicySpec: "a policy of steps" {
         /// What sets it off.
         alarm: AlarmSpec,
-        /// What the numbers of its steps are.
-        adjust: At<AdjustWord>,
+        /// Whether the numbers of its steps are percent of the capacity.
+        percent: At<Flag> = "false" ("Amazon EC2 Auto Scaling, ChangeInCapacity"),
         /// Smaller changes by percent are made as large as this.
         min_magnitude: Option<At<Positive>> => "1" ("Amazon EC2 Auto Scaling, MinAdjustmentMagnitude"),
         /// What to do how far beyond the threshold.
@@ -141,27 +141,19 @@ spec! {
     }
 }
 
-words! {
-    /// What the number of a step is.
-    AdjustWord: "a kind of adjustment" {
-        /// So many replicas more, or fewer: ChangeInCapacity.
-        Change = "change",
-        /// So many percent more, or fewer: PercentChangeInCapacity.
-        Percent = "percent",
-        /// So many replicas: ExactCapacity.
-        Exact = "exact",
-    }
-}
-
 spec! {
-    /// A step: which distances from the threshold it is for, and what it does.
+    /// A step: which distances from the threshold it is for, and what it does: one of `add`, `remove` and `set`.
     StepScaleSpec: "a step" {
-        /// From this distance on, in units of the metric; below 0 below the threshold.
-        from: Option<At<Number>> => "no end" ("Amazon EC2 Auto Scaling, MetricIntervalLowerBound"),
-        /// Up to this distance.
+        /// From this far beyond the threshold on, in units of the metric.
+        from: At<Number> = "0" ("Amazon EC2 Auto Scaling, MetricIntervalLowerBound"),
+        /// Up to this far beyond it.
         to: Option<At<Number>> => "no end" ("Amazon EC2 Auto Scaling, MetricIntervalUpperBound"),
-        /// The number that `adjust` tells the meaning of.
-        by: At<Number>,
+        /// So many replicas more, or percent of them.
+        add: Option<At<Number>> => "another change" (""),
+        /// So many fewer.
+        remove: Option<At<Number>> => "another change" (""),
+        /// So many, whatever there were: ExactCapacity.
+        set: Option<At<Number>> => "another change" (""),
     }
 }
 

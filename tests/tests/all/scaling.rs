@@ -288,12 +288,12 @@ fn keda_stands_in_a_scenario_as_in_its_manifest() {
                  {listLength: \"100\"}}]}, metrics: {lag: orders.lag}";
     assert_eq!(course(&growing_queue(known)), [(15, 3), (30, 6), (45, 9)]);
     let other = "keda: {minReplicaCount: 1, maxReplicaCount: 50, triggers: [{type: our-own, metadata: {}}]}, metrics: \
-                 {s0-our-own: {of: orders.lag, target: 50}}";
+                 {s0-our-own: {of: orders.lag, target: 100}}";
     let text = growing_queue(other);
     let source = Source::from_text("scaling", format!("warmup: 0s\n{text}"), ".").unwrap();
     let (scenario, doubts) = Scenario::load(&source, &[]).unwrap();
     assert!(doubts.to_string().contains("what a trigger of type `our-own` aims at is not known"), "{doubts}");
-    assert_eq!(course_of(&observe_plan(scenario.compile())), [(15, 6), (30, 12), (45, 18)]);
+    assert_eq!(course_of(&observe_plan(scenario.compile())), [(15, 3), (30, 6), (45, 9)]);
 }
 
 /// Twenty requests of 10 s each at 100.5 s; a replica takes ten at once, seven of which it is aimed at, and 5 s to start.
@@ -390,8 +390,8 @@ autoscalers:
     aws_step:
       warmup: 0s
       policies:
-        - {{alarm: {{above: 70, evaluation_periods: 2}}, adjust: change, steps: [{{by: 2}}]}}
-        - {{alarm: {{below: 40, period: 5m}}, adjust: change, steps: [{{by: -1}}]}}
+        - {{alarm: {{above: 70, evaluation_periods: 2}}, steps: [{{add: 2}}]}}
+        - {{alarm: {{below: 40, period: 5m}}, steps: [{{remove: 1}}]}}
 "
         )
     };

@@ -9,9 +9,7 @@ use sim_core::{SimTime, Span};
 
 use super::{Asked, Checker, Chosen, Of, span};
 use crate::manifest::MetricKind;
-use crate::spec::{
-    AdjustWord, AlarmSpec, At, Number, PredictiveSpec, StepPolicySpec, StepScaleSpec, TargetTrackingSpec,
-};
+use crate::spec::{AlarmSpec, At, Number, PredictiveSpec, StepPolicySpec, StepScaleSpec, TargetTrackingSpec};
 use crate::tree::Place;
 
 impl Checker<'_> {
@@ -26,7 +24,7 @@ impl Checker<'_> {
         if let Some(scaling) = &spec.aws_step {
             let warmup = span(&scaling.warmup)?;
             if scaling.policies.whole && scaling.policies.items.is_empty() {
-                let help = "write `policies: [{alarm: {above: 70}, adjust: change, steps: [{by: 1}]}]`";
+                let help = "write `policies: [{alarm: {above: 70}, steps: [{add: 1}]}]`";
                 self.error(scaling.warmup.place, "there is no policy that an alarm could set off", help);
             }
             for policy in &scaling.policies.items {
@@ -67,46 +65,69 @@ impl Checker<'_> {
     /// A policy of steps with its alarm.
     fn steps_of(&mut self, spec: &StepPolicySpec, warmup: Span) -> Option<AwsPolicy> {
         let alarm = self.alarm(&spec.alarm)?;
-        let steps: Vec<Step> = spec.steps.items.iter().map(step).collect();
+        let changes: Option<Vec<(AdjustmentType, f64)>> =
+            spec.steps.items.iter().map(|step| self.change_of(step, spec.percent.value.on)).collect();
+        let changes = changes?;
         self.check_steps(spec)?;
-        let kind = match spec.adjust.value {
-            AdjustWord::Change => AdjustmentType::ChangeInCapacity,
-            AdjustWord::Percent => AdjustmentType::PercentChangeInCapacity,
-            AdjustWord::Exact => AdjustmentType::ExactCapacity,
+        let (kind, _) = *changes.first()?;
+        if let Some(at) = changes.iter().position(|(other, _)| *other != kind) {
+            let message = "one step of a policy sets a number, another changes it";
+            self.error(spec.steps.items[at].from.place, message, "make them two policies with an alarm each");
+        }
+        let is_low = matches!(alarm.comparison(), Comparison::Below | Comparison::AtMost);
+        let step = |(step, (_, adjustment)): (&StepScaleSpec, &(AdjustmentType, f64))| {
+            let (from, to) = (step.from.value.number, step.to.as_ref().map(|to| to.value.number));
+            let (lower, upper) = if is_low { (to.map(|to| -to), Some(-from)) } else { (Some(from), to) };
+            Step { lower, upper, adjustment: *adjustment }
         };
+        let steps = spec.steps.items.iter().zip(&changes).map(step).collect();
         let min_magnitude = spec.min_magnitude.as_ref().map(|least| i64::from(least.value.count));
         let policy = StepPolicy { kind, min_magnitude, steps, warmup };
         Some(AwsPolicy::Step { policy, metric: spec.alarm.metric.value.0.as_str().into(), alarm })
     }
 
+    /// What a step does.
+    fn change_of(&mut self, spec: &StepScaleSpec, percent: bool) -> Option<(AdjustmentType, f64)> {
+        let relative =
+            if percent { AdjustmentType::PercentChangeInCapacity } else { AdjustmentType::ChangeInCapacity };
+        let number = |at: &At<Number>| at.value.number;
+        match (&spec.add, &spec.remove, &spec.set) {
+            (Some(more), None, None) => Some((relative, number(more))),
+            (None, Some(fewer), None) => Some((relative, -number(fewer))),
+            (None, None, Some(exact)) => Some((AdjustmentType::ExactCapacity, number(exact))),
+            _ => {
+                let help = "write one of `{add: 2}`, `{remove: 1}` and `{set: 5}`";
+                self.error(spec.from.place, "a step does one thing", help);
+                None
+            }
+        }
+    }
+
     /// Nothing where steps overlap or leave a gap, which Amazon refuses.
     fn check_steps(&mut self, spec: &StepPolicySpec) -> Option<()> {
-        let end = |at: &Option<At<Number>>, without: f64| at.as_ref().map_or(without, |at| at.value.number);
+        let end = |step: &StepScaleSpec| step.to.as_ref().map_or(f64::INFINITY, |to| to.value.number);
         let mut steps: Vec<(f64, f64, Place)> = spec
             .steps
             .items
             .iter()
-            .map(|step| (end(&step.from, f64::NEG_INFINITY), end(&step.to, f64::INFINITY), step.by.place))
+            .map(|step| (step.from.value.number, end(step), step.from.place))
             .collect();
         steps.sort_by(|a, b| a.0.total_cmp(&b.0));
-        if steps.is_empty() {
-            self.error(spec.adjust.place, "a policy without steps does nothing", "write `steps: [{by: 1}]`");
-            return None;
+        if steps.is_empty() && spec.steps.whole {
+            let help = "write `steps: [{add: 1}]`";
+            self.error(spec.percent.place, "a policy without steps does nothing", help);
         }
         for pair in steps.windows(2) {
             let ((_, to, _), (from, _, place)) = (pair[0], pair[1]);
             if (to - from).abs() > 1e-9 {
                 let what = if from < to { "overlap" } else { "leave a gap" };
                 let message = format!("steps {what} between {} and {}", from.min(to), from.max(to));
-                self.error(
-                    place,
-                    message,
-                    "let each begin where the one before ends: `{from: 0, to: 10}`, `{from: 10}`",
-                );
+                let help = "let each begin where the one before ends: `{to: 10, add: 1}, {from: 10, add: 2}`";
+                self.error(place, message, help);
                 return None;
             }
         }
-        Some(())
+        (!steps.is_empty()).then_some(())
     }
 
     fn alarm(&mut self, spec: &AlarmSpec) -> Option<Alarm> {
@@ -150,9 +171,4 @@ impl Checker<'_> {
         let policy = Predictive { max_capacity, ahead: span(&spec.ahead)?, acts: true };
         Some((policy, spec.forecast.items.iter().map(|at| at.value.number).collect()))
     }
-}
-
-fn step(spec: &StepScaleSpec) -> Step {
-    let end = |at: &Option<At<Number>>| at.as_ref().map(|at| at.value.number);
-    Step { lower: end(&spec.from), upper: end(&spec.to), adjustment: spec.by.value.number }
 }
