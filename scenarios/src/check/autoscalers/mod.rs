@@ -119,7 +119,7 @@ impl Checker<'_> {
         Some(PoolPlan {
             queue: queue.value.count,
             timeout: constant(timeout.value.seconds),
-            ..PoolPlan::new(format!("{}.activator", plan.path), name, 0, PoolScope::One)
+            ..PoolPlan::new(format!("services.{name}"), name, 0, PoolScope::One)
         })
     }
 
