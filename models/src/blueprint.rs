@@ -155,6 +155,10 @@ pub enum Op {
     },
     /// Gives back what the innermost [`Op::Acquire`] took.
     Release,
+    /// Passes the activator of the service: queues for the pool if the request came that way, and holds it until the end.
+    Activate(PoolId),
+    /// Goes on to a replica that is ready, if the request came through an activator.
+    Dispatch,
     /// Takes an idle connection into the slot just got, and goes on at `exit`; else goes on here.
     Connect {
         /// The operation behind [`Op::Opened`].

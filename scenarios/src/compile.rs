@@ -14,8 +14,8 @@ use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span, hash_name};
 
 use crate::scenario::{
-    self, ArmWhen, Branch, Call, Failure, Link, Move, Parts, Route, Service, Start, Step, Timed, Wire,
-    each_call,
+    self, ArmWhen, Branch, Call, Endpoint, Failure, Link, Move, Parts, Route, Service, Start, Step, Timed,
+    Wire, each_call,
 };
 
 /// The blueprint of `parts`, which measures from `warmup` on and over `windows`.
@@ -58,6 +58,7 @@ pub(crate) fn compile(
         writer.caller = Some(Caller::Service(endpoint.service));
         let entry = writer.here();
         writer.routes = std::mem::take(&mut services[service].routes);
+        writer.activation(parts, endpoint);
         writer.endpoint(
             &endpoint.name,
             parts.services[service].workers,
@@ -288,6 +289,16 @@ impl<'a> Writer<'a> {
         let Wire { bandwidth, loss, retransmit, .. } = *wire;
         self.wires.push(WirePlan { bandwidth, loss, retransmit, request, reply });
         WireId(self.wires.len() as u32 - 1)
+    }
+
+    /// What a request has to pass before it is at a replica, if the service has an activator.
+    fn activation(&mut self, parts: &Parts, endpoint: &Endpoint) {
+        let scaler = parts.autoscalers.iter().find(|plan| plan.service == endpoint.service);
+        if let Some(pool) = scaler.and_then(|plan| plan.activator) {
+            let place = format!("{}/activator", endpoint.name);
+            self.op(Op::Activate(pool), &place);
+            self.op(Op::Dispatch, &place);
+        }
     }
 
     fn endpoint(&mut self, name: &str, workers: Option<PoolId>, is_tied: bool, steps: &'a [Step]) {

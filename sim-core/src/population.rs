@@ -126,6 +126,11 @@ impl Population {
         (area(self.n, now) - area(self.n_start, self.from) + self.turns).cast_unsigned()
     }
 
+    /// How many have entered since the window began.
+    pub const fn entered(&self) -> u64 {
+        self.n + self.leaves - self.n_start
+    }
+
     /// Closes the window at `now` and begins the next one there. `present` are those who are there.
     pub fn flush(&mut self, now: SimTime, present: Present) -> PopulationWindow {
         let age_end =
@@ -138,7 +143,7 @@ impl Population {
             time_sum: self.time_sum,
             age_start: self.age_start,
             age_end,
-            enters: self.n + self.leaves - self.n_start,
+            enters: self.entered(),
             leaves: self.leaves,
             n_start: self.n_start,
             n_end: self.n,

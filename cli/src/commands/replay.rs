@@ -77,6 +77,9 @@ pub(crate) struct Arguments {
     /// Show every decision, not only changes
     #[arg(long)]
     all: bool,
+    /// What a replica is to have of a metric whose target the manifest does not say in a way that is known here
+    #[arg(long, value_name = "N", value_parser = above_zero)]
+    goal: Option<f64>,
     #[command(flatten)]
     outlet: Outlet,
     /// Draw it: an SVG, or a PNG if the name says so
@@ -138,8 +141,14 @@ fn scalers(arguments: &Arguments) -> Result<Vec<Scaler>, Failure> {
     let texts = paths.iter().map(|path| text_of(path)).collect::<Result<Vec<_>, _>>()?;
     let files: Vec<(&str, &str)> =
         names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let manifests = manifest::read_all(&files, &ControllerSettings::default())?;
+    let mut manifests = manifest::read_all(&files, &ControllerSettings::default())?;
     output::warn(&manifests.warnings);
+    for scaler in &mut manifests.scalers {
+        for metric in arguments.goal.map_or_else(Vec::new, |_| scaler.open.clone()) {
+            scaler.aim(&metric, (arguments.goal.unwrap_or_default() * 1000.0).round() as i64);
+        }
+        scaler.forget_open();
+    }
     if let Some(target) = &arguments.target {
         return Ok(vec![manifests.scaler_of(target).map_err(Failure::from_diagnostic)?.clone()]);
     }
@@ -245,7 +254,7 @@ impl Recordings {
 fn no_metric(scaler: &Scaler, name: &str, known: &[&str]) -> Failure {
     if known.is_empty() {
         let nothing = format!("nothing that the autoscaler of `{}` looks at is modelled", scaler.title());
-        let help = "the warnings above say why; write a trigger that is: `type: prometheus`";
+        let help = "the warnings above say why; write a trigger that is, `type: prometheus`, or say its target: `--goal 10`";
         return Failure::from_diagnostic(Diagnostic::error(nothing).help(help));
     }
     let help = did_you_mean(name, known.iter().copied())

@@ -50,9 +50,16 @@ fn lived(life: &LifeResult) -> String {
         }
     }
     let mut text = told.join(", ");
-    // The numbers that were there most of the time say most.
-    for (k, e) in life.available.iter().take(2) {
-        let share = Unit::Share.say(count(*e));
+    // The numbers that were there most of the time say most; of several that were there equally long the largest does.
+    let mut shares: Vec<(u32, f64)> = Vec::new();
+    for (k, e) in &life.available {
+        match shares.last_mut() {
+            Some((number, share)) if *share == count(*e) => *number = *k,
+            _ => shares.push((*k, count(*e))),
+        }
+    }
+    for (k, share) in shares.into_iter().take(2) {
+        let share = Unit::Share.say(share);
         let _ = write!(text, "; at least {k} ready {share} of the time");
     }
     text

@@ -146,6 +146,16 @@ impl Controller {
         }
     }
 
+    /// Whether an activator is to stay in the path of requests. Others than Knative's never leave it.
+    pub fn wants_proxy(&self) -> bool {
+        if let Self::Knative(controller) = self { controller.wants_proxy() } else { true }
+    }
+
+    /// Requests that an activator lets through to a replica at once; 0 for any number.
+    pub fn container_concurrency(&self) -> u32 {
+        if let Self::Knative(controller) = self { controller.container_concurrency() } else { 0 }
+    }
+
     /// Goes by what `other` goes by from now on, and keeps what it remembers as far as that still means something.
     pub fn follow(&mut self, other: &Self) {
         match (self, other) {

@@ -30,6 +30,9 @@ pub struct AutoscalerPlan {
     pub template: Arc<Template>,
     /// How a new replica gets to where it starts.
     pub placement: Placement,
+    /// Where requests wait that an activator holds back; none where there is no activator. It has as many slots as the
+    /// activator lets through at once, whatever its row says.
+    pub activator: Option<PoolId>,
 }
 
 impl AutoscalerPlan {
@@ -55,6 +58,8 @@ pub enum Signal {
     Cpu,
     /// Requests that are in a service.
     InFlight(ServiceId),
+    /// Requests that are in a service, on average between two readings.
+    Concurrency(ServiceId),
     /// Requests per second that arrive at a service.
     Received(ServiceId),
     /// Requests per second that a traffic sends.
@@ -74,7 +79,10 @@ pub enum Signal {
 impl Signal {
     /// Whether it is told as the rate at which something grows.
     pub fn grows(self) -> bool {
-        matches!(self, Self::Cpu | Self::Received(_) | Self::Arrivals(_) | Self::Sent(_))
+        matches!(
+            self,
+            Self::Cpu | Self::Concurrency(_) | Self::Received(_) | Self::Arrivals(_) | Self::Sent(_)
+        )
     }
 }
 

@@ -187,7 +187,7 @@ impl System<'_> {
     /// Who may be called: those that are ready, and those that crashed since.
     ///
     /// Somebody always may, since there has to be somebody who refuses.
-    fn list(&mut self, service: usize) {
+    fn list(&mut self, service: usize, now: SimTime) {
         let row = &self.services[service];
         let is = |local: &u32, wanted: fn(&super::Replica) -> bool| {
             wanted(&self.replicas[row.replicas[*local as usize] as usize])
@@ -200,6 +200,7 @@ impl System<'_> {
         }
         self.services[service].ready = ready;
         self.services[service].note_only();
+        self.set_door(service, now);
     }
 
     /// The replicas that are wanted and there, or will be.
@@ -269,7 +270,7 @@ impl System<'_> {
         let service = row.service as usize;
         if self.is_zone_lost(replica) {
             self.stand(replica, Standing::Down, now);
-            self.list(service);
+            self.list(service, now);
             return;
         }
         if let Some(lives) = &mut self.services[service].lives {
@@ -279,7 +280,7 @@ impl System<'_> {
             self.boot(replica, wait, now, calendar);
         } else {
             self.stand(replica, Standing::Starting, now);
-            self.list(service);
+            self.list(service, now);
         }
     }
 
@@ -298,7 +299,7 @@ impl System<'_> {
             return;
         }
         self.stand(replica, Standing::Starting, now);
-        self.list(service);
+        self.list(service, now);
         self.set_alarm(ready, Alarm::Started { replica, life }, calendar);
     }
 
@@ -324,7 +325,7 @@ impl System<'_> {
         if warm > Span::ZERO {
             self.set_alarm(now.saturating_add(warm), Alarm::Warm { replica, life }, calendar);
         }
-        self.list(service);
+        self.list(service, now);
         self.plan_checks(service, now, calendar);
         self.wind_up(replica, now, calendar);
         self.wake_jobs(replica);
@@ -371,7 +372,7 @@ impl System<'_> {
         } else {
             self.go(replica, now, calendar);
         }
-        self.list(service);
+        self.list(service, now);
     }
 
     /// A replica has had its time to finish what it had: the rest is cut off.
@@ -421,7 +422,7 @@ impl System<'_> {
         self.cut_off(replica, now, calendar);
         self.forget_replica(replica, now);
         self.stand(replica, Standing::Down, now);
-        self.list(service);
+        self.list(service, now);
         self.plan_checks(service, now, calendar);
         match restart {
             Some(Span::ZERO) => self.restart(replica, life, now, calendar),

@@ -5,6 +5,7 @@
 //! time. Frames that another's doing has made runnable wait in `ready`, so that nothing recurses and everything
 //! of one instant happens in the order in which it was caused.
 
+mod activators;
 mod alarms;
 mod batches;
 mod caches;
@@ -113,6 +114,31 @@ struct Replica {
     is_due: bool,
 }
 
+impl Replica {
+    /// One that is ready, has nothing and does nothing.
+    fn blank(service: u32, local: u32, balancers: u32) -> Self {
+        Self {
+            service,
+            local,
+            pools: 0,
+            balancers,
+            cores: NONE,
+            present: 0,
+            failing: NONE,
+            received: 0,
+            standing: Standing::Ready,
+            is_listed: true,
+            life: 0,
+            version: 0,
+            warm_until: SimTime::ZERO,
+            ready_since: SimTime::ZERO,
+            failures: 0,
+            clock: NONE,
+            is_due: false,
+        }
+    }
+}
+
 /// Where a replica stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
@@ -135,8 +161,12 @@ struct Service {
     replicas: Vec<u32>,
     /// Numbers of the replicas that take calls.
     ready: Vec<u32>,
-    /// The replica, if there has never been more than one and it takes calls; else [`NONE`].
+    /// The replica, if there has never been more than one and it takes calls; else [`NONE`]. The door, where calls go through it.
     only: u32,
+    /// Stands for the replica of who is at the activator; [`NONE`] where there is none.
+    door: u32,
+    /// Whether every call goes through the activator.
+    is_behind: bool,
     speed: f64,
     /// The number of replicas that the scenario or an event has set last; an autoscaler may have changed it since.
     declared: u32,
@@ -177,7 +207,11 @@ struct EndpointMeter {
 impl Service {
     /// Brings `only` up to date.
     fn note_only(&mut self) {
-        self.only = if let ([replica], [_]) = (&*self.replicas, &*self.ready) { *replica } else { NONE };
+        self.only = match (&*self.replicas, &*self.ready) {
+            _ if self.is_behind => self.door,
+            ([replica], [_]) => *replica,
+            _ => NONE,
+        };
     }
 }
 
@@ -363,6 +397,8 @@ impl<'a> System<'a> {
                 replicas: Vec::new(),
                 ready: Vec::new(),
                 only: NONE,
+                door: NONE,
+                is_behind: false,
                 speed: row.speed,
                 declared: row.replicas,
                 present: Population::default(),
@@ -375,6 +411,7 @@ impl<'a> System<'a> {
                 system.add_replica(service as u32, SimTime::ZERO);
             }
         }
+        system.add_doors();
         for traffic in 0..plan.traffics.len() {
             system.add_source(traffic as u32, seed, index);
         }
@@ -417,26 +454,7 @@ impl<'a> System<'a> {
         }
         let balancers = self.add_balancers(&row.routes, local);
         let cores = self.add_cores(service, local, now);
-        let standing = Standing::Ready;
-        self.replicas.push(Replica {
-            service,
-            local,
-            pools,
-            balancers,
-            cores,
-            present: 0,
-            failing: NONE,
-            received: 0,
-            standing,
-            is_listed: true,
-            life: 0,
-            version: 0,
-            warm_until: SimTime::ZERO,
-            ready_since: SimTime::ZERO,
-            failures: 0,
-            clock: NONE,
-            is_due: false,
-        });
+        self.replicas.push(Replica { pools, cores, ..Replica::blank(service, local, balancers) });
         if !self.volumes.is_empty() {
             self.volumes.lay_out(service, replica, now);
         }

@@ -129,6 +129,9 @@ impl System<'_> {
         tried: u32,
         now: SimTime,
     ) -> (u32, u32) {
+        if self.services[service].is_behind {
+            return (self.services[service].door, NONE);
+        }
         let own = self.zone_of_caller(caller);
         let target = &self.services[service];
         let row = &mut self.balancers[balancer as usize];

@@ -16,6 +16,7 @@ use super::pool::Level;
 use super::{Packed, Standing, System, span};
 use crate::autoscaler::controller::{Controller, World};
 use crate::autoscaler::flaps::Flaps;
+use crate::autoscaler::knative::Scraped;
 use crate::autoscaler::kubernetes::pass::Target;
 use crate::autoscaler::kubernetes::pods::PodId;
 use crate::autoscaler::kubernetes::{MetricError, MetricSource, Phase, Pod, Ready, Sample};
@@ -60,6 +61,10 @@ struct Scaler {
     service: u32,
     /// None only while it looks.
     controller: Option<Controller>,
+    /// When it looks next: what was planned for another time is void.
+    next_look: SimTime,
+    /// Since when it wants every request to come through the activator.
+    proxied_since: Option<SimTime>,
     gauges: Vec<GaugeState>,
     /// By number of the replica.
     pods: Vec<PodState>,
@@ -80,8 +85,11 @@ struct GaugeState {
     coming: VecDeque<Answer>,
     /// What has arrived, by pod.
     readings: BTreeMap<PodId, Readings>,
-    /// Of a latency: all answers up to the last time.
+    /// Of what grows: what was counted before the segment at hand, of the whole and by number of the replica.
+    before: Vec<f64>,
+    /// Of a latency: the answers of the segment at hand up to the last reading, and those of earlier ones since then.
     answered: Histogram,
+    unread: Histogram,
 }
 
 /// What was read at once.
@@ -154,6 +162,8 @@ impl Scaler {
         let mut scaler = Self {
             service: row.service.0,
             controller: Some(row.controller.clone()),
+            next_look: SimTime::ZERO,
+            proxied_since: None,
             gauges: row.gauges.iter().map(|_| GaugeState::default()).collect(),
             pods: Vec::new(),
             next_pod: 0,
@@ -162,6 +172,7 @@ impl Scaler {
             wanted: Level::default(),
             seen: AutoscalerObservation::default(),
         };
+        scaler.note_proxy(SimTime::ZERO);
         scaler.wanted.grow(u64::from(replicas), SimTime::ZERO);
         for local in 0..replicas {
             scaler.renew(local, SimTime::ZERO);
@@ -185,6 +196,12 @@ impl Scaler {
             self.pods.resize(at + 1, pod);
         }
         self.pods[at] = pod;
+    }
+
+    /// Notes what it wants of an activator.
+    fn note_proxy(&mut self, now: SimTime) {
+        let is_wanted = self.controller.as_ref().is_none_or(Controller::wants_proxy);
+        self.proxied_since = is_wanted.then(|| self.proxied_since.unwrap_or(now));
     }
 
     /// Takes in what has arrived by `now`.
@@ -288,6 +305,17 @@ impl World for Seen<'_> {
     fn statistic(&self, metric: &str) -> Option<f64> {
         self.value(metric)
     }
+
+    /// All requests at once, those at the replicas too: what an activator has told is taken off what they tell, so the sum
+    /// is the same whichever way requests go.
+    fn activator(&self) -> Scraped {
+        let of = |metric| self.value(metric).unwrap_or(0.0);
+        Scraped { concurrency: of("concurrency"), rps: of("rps"), ..Scraped::default() }
+    }
+
+    fn proxied(&self) -> Option<Span> {
+        self.row.proxied_since.map(|since| self.now.since(since))
+    }
 }
 
 impl System<'_> {
@@ -303,8 +331,13 @@ impl System<'_> {
                 }
                 self.plan_reading(scaler, gauge, calendar);
             }
-            self.scaler_alarm_at(SimTime::ZERO, scaler, ScalerAlarm::Look, calendar);
+            self.plan_look(SimTime::ZERO, scaler, calendar);
         }
+    }
+
+    fn plan_look(&mut self, at: SimTime, scaler: u32, calendar: &mut Calendar<Packed>) {
+        self.scalers.rows[scaler as usize].next_look = at;
+        self.scaler_alarm_at(at, scaler, ScalerAlarm::Look, calendar);
     }
 
     fn scaler_alarm_at(
@@ -325,7 +358,10 @@ impl System<'_> {
         calendar: &mut Calendar<Packed>,
     ) {
         match about {
-            ScalerAlarm::Look => self.look(scaler, now, calendar),
+            ScalerAlarm::Look if self.scalers.rows[scaler as usize].next_look == now => {
+                self.look(scaler, now, calendar);
+            }
+            ScalerAlarm::Look => {} // It has looked meanwhile, or will sooner.
             ScalerAlarm::Read(gauge) => {
                 self.read(scaler, gauge, now);
                 self.plan_reading(scaler, gauge, calendar);
@@ -377,7 +413,8 @@ impl System<'_> {
     fn measure(&mut self, scaler: u32, gauge: u32, now: SimTime) -> Vec<(PodId, f64)> {
         let own = self.scalers.rows[scaler as usize].service as usize;
         let total = |value: f64| vec![(WHOLE, value)];
-        match self.plan.autoscalers[scaler as usize].gauges[gauge as usize].signal {
+        let signal = self.plan.autoscalers[scaler as usize].gauges[gauge as usize].signal;
+        match signal {
             Signal::Cpu => self.of_pods(scaler, |system, local| system.core_seconds(own, local, now)),
             Signal::InFlight(service) => {
                 let mut values = total(self.services[service.index()].present.n() as f64);
@@ -390,38 +427,68 @@ impl System<'_> {
                 }
                 values
             }
-            Signal::Received(service) => {
-                let count = self.services[service.index()].replicas.len();
-                let sum: u64 = (0..count).map(|local| self.received_by(service.index(), local)).sum();
-                let mut values = total(sum as f64);
-                if service.index() == own {
-                    values
-                        .extend(self.of_pods(scaler, |system, local| system.received_by(own, local) as f64));
-                }
-                values
-            }
-            Signal::Arrivals(traffic) => {
-                let before: u64 =
-                    self.segments.iter().map(|segment| segment.traffics[traffic.index()].offered).sum();
-                total((before + self.sources[traffic.index()].meter.offered()) as f64)
-            }
             Signal::Waiting(pool) => total(self.pools[pool.index()].waiting.n() as f64),
             Signal::InUse(pool) => total(self.pools[pool.index()].in_use.n() as f64),
             Signal::Lag(queue, group) => total(self.queues.lag(queue.index(), group as usize) as f64),
-            Signal::Sent(queue) => {
-                let before: u64 =
-                    self.segments.iter().map(|segment| segment.queues[queue.index()].sent).sum();
-                total((before + self.queues.sent(queue.index())) as f64)
+            Signal::Concurrency(_) | Signal::Received(_) | Signal::Arrivals(_) | Signal::Sent(_) => {
+                let mut sums = self.counted(signal, now);
+                let before = &self.scalers.rows[scaler as usize].gauges[gauge as usize].before;
+                for (sum, before) in sums.iter_mut().zip(before) {
+                    *sum += before;
+                }
+                let mut values = total(sums[0]);
+                if signal == Signal::Received(ServiceId(own as u32)) {
+                    values
+                        .extend(self.of_pods(scaler, |_, local| sums.get(local + 1).copied().unwrap_or(0.0)));
+                }
+                values
             }
             Signal::Latency(endpoint, quantile) => {
-                let mut answered = self.endpoints[endpoint.index()].latency.clone();
-                for segment in &self.segments {
-                    answered.merge(&segment.endpoints[endpoint.index()].latency);
-                }
+                let answered = &self.endpoints[endpoint.index()].latency;
                 let row = &mut self.scalers.rows[scaler as usize].gauges[gauge as usize];
-                let recent = answered.since(&row.answered);
-                row.answered = answered;
+                let mut recent = answered.since(&row.answered);
+                recent.merge(&row.unread.take());
+                row.answered = answered.clone();
                 recent.quantile(quantile).map_or_else(Vec::new, |nanos| total(nanos / 1e9))
+            }
+        }
+    }
+
+    /// What a signal that grows has counted in the segment at hand: of the whole and, of requests received, by number of
+    /// the replica.
+    fn counted(&self, signal: Signal, now: SimTime) -> Vec<f64> {
+        match signal {
+            Signal::Concurrency(service) => {
+                vec![self.services[service.index()].present.integral_at(now) as f64 / 1e9]
+            }
+            Signal::Received(service) => {
+                let row = &self.services[service.index()];
+                let of_replicas = row.replicas.iter().map(|&at| self.replicas[at as usize].received as f64);
+                std::iter::once(row.present.entered() as f64).chain(of_replicas).collect()
+            }
+            Signal::Arrivals(traffic) => vec![self.sources[traffic.index()].meter.offered() as f64],
+            Signal::Sent(queue) => vec![self.queues.sent(queue.index()) as f64],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A segment ends: what its meters have counted is kept for those who read the sum.
+    pub(super) fn carry_gauges(&mut self, now: SimTime) {
+        for (scaler, plan) in self.plan.autoscalers.iter().enumerate() {
+            for (gauge, row) in plan.gauges.iter().enumerate() {
+                let counted = self.counted(row.signal, now);
+                let state = &mut self.scalers.rows[scaler].gauges[gauge];
+                if state.before.len() < counted.len() {
+                    state.before.resize(counted.len(), 0.0);
+                }
+                for (before, counted) in state.before.iter_mut().zip(counted) {
+                    *before += counted;
+                }
+                if let Signal::Latency(endpoint, _) = row.signal {
+                    let answered = &self.endpoints[endpoint.index()].latency;
+                    state.unread.merge(&answered.since(&state.answered));
+                    state.answered = Histogram::default();
+                }
             }
         }
     }
@@ -445,15 +512,6 @@ impl System<'_> {
         row.advance(now);
         let before = self.services[service].lives.as_ref().map_or(0.0, |lives| lives.busy_before(local));
         (before + row.busy) / 1e9
-    }
-
-    /// Requests that a replica has received since the run began.
-    fn received_by(&self, service: usize, local: usize) -> u64 {
-        let of = |segment: &crate::observe::Segment| {
-            segment.services[service].received.get(local).copied().unwrap_or(0)
-        };
-        let before: u64 = self.segments.iter().map(of).sum();
-        before + self.replicas[self.services[service].replicas[local] as usize].received
     }
 
     /// The replicas of a service as pods.
@@ -519,8 +577,31 @@ impl System<'_> {
             self.services_in_force[service].replicas = wanted as u32;
             self.scale_lives(service, wanted as usize, now, calendar);
         }
+        self.scalers.rows[scaler as usize].note_proxy(now);
+        self.set_door(service, now);
         let next = decision.next.max(now.saturating_add(Span::from_nanos(1)));
-        self.scaler_alarm_at(next, scaler, ScalerAlarm::Look, calendar);
+        self.plan_look(next, scaler, calendar);
+    }
+
+    /// An activator holds a request for which there is no replica: who listens to it looks at once.
+    pub(super) fn poke(&mut self, service: usize, now: SimTime, calendar: &mut Calendar<Packed>) {
+        let Some(at) = self.scalers.rows.iter().position(|row| row.service as usize == service) else {
+            return;
+        };
+        if let Some(Controller::Knative(controller)) = &mut self.scalers.rows[at].controller {
+            controller.poke(now, 1.0);
+            self.plan_look(now, at as u32, calendar);
+        }
+    }
+
+    /// Whether the autoscaler of a service wants all requests to come through the activator, and how many each replica
+    /// is to be sent at once; 0 for any number.
+    pub(super) fn wanted_of_activator(&self, service: usize) -> (bool, u32) {
+        let row = self.scalers.rows.iter().find(|row| row.service as usize == service);
+        row.map_or((false, 0), |row| {
+            let each = row.controller.as_ref().map_or(0, Controller::container_concurrency);
+            (row.proxied_since.is_some(), each)
+        })
     }
 
     /// Somebody else has set the number of replicas.

@@ -49,6 +49,7 @@ impl System<'_> {
     /// Ends the current segment at `now` and begins the next.
     pub(super) fn close_segment(&mut self, now: SimTime) {
         let census = self.census();
+        self.carry_gauges(now);
         self.check_memories();
         let endpoints = self.endpoints.iter_mut().map(|meter| EndpointObservation {
             answered: meter.latency.count(),

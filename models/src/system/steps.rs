@@ -92,7 +92,8 @@ impl System<'_> {
                     }
                 }
                 Op::Opened { pool, takes_unit } => self.opened(index, pool, takes_unit, pc, now),
-                Op::Batch(_)
+                Op::Activate(_)
+                | Op::Batch(_)
                 | Op::Take(_)
                 | Op::Give(_)
                 | Op::Send(_)
@@ -106,6 +107,7 @@ impl System<'_> {
                         None => return,
                     },
                 },
+                Op::Dispatch => self.dispatch(index, pc, now),
                 Op::Delay(time) => {
                     frame.state = State::Delayed;
                     let mut draws = draws_at(frame, self.plan.salts[pc as usize]);
@@ -215,6 +217,7 @@ impl System<'_> {
     #[inline(never)]
     fn ask(&mut self, index: u32, pc: u32, now: SimTime, calendar: &mut Calendar<Packed>) -> Asked {
         let (id, gives) = match self.code[pc as usize] {
+            Op::Activate(pool) => return self.activate(index, pool, now, calendar),
             Op::Batch(pool) => return self.join_batch(index, pool, now, calendar),
             Op::Send(id) => return self.send(index, id, now, calendar),
             Op::Get(_) | Op::Fetched(_) | Op::Put(_) => return self.look_up(index, pc, now),
@@ -430,7 +433,7 @@ impl System<'_> {
     // Pools ------------------------------------------------------------------------------------------------
 
     #[inline]
-    fn acquire(
+    pub(super) fn acquire(
         &mut self,
         index: u32,
         pool: usize,
@@ -476,7 +479,7 @@ impl System<'_> {
     }
 
     #[inline]
-    fn release_innermost(&mut self, index: u32, outcome: Outcome, now: SimTime) {
+    pub(super) fn release_innermost(&mut self, index: u32, outcome: Outcome, now: SimTime) {
         let frame = self.frames.at_mut(index);
         let account = frame.account;
         let held = self.held.remove(frame.holds);

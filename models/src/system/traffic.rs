@@ -6,7 +6,7 @@ use sim_core::{Calendar, Draws, Histogram, Population, Present, SimTime, combine
 use super::calls::Made;
 use super::frame::{Link, NONE, Request};
 use super::visit::{Sent, Visitor};
-use super::{Event, Packed, Replica, Standing, System, Task, span};
+use super::{Event, Packed, Replica, System, Task, span};
 use crate::attribute::Spread;
 use crate::blueprint::{Arrivals, Outcome, TrafficPlan};
 use crate::observe::{GroupObservation, TrafficObservation};
@@ -138,25 +138,7 @@ impl System<'_> {
         let plan = self.plan.traffics[traffic as usize].clone();
         let balancers = self.add_balancers(&plan.routes, 0);
         let client = self.replicas.len() as u32;
-        self.replicas.push(Replica {
-            service: NONE,
-            local: 0,
-            pools: 0,
-            balancers,
-            cores: NONE,
-            present: 0,
-            failing: NONE,
-            received: 0,
-            standing: Standing::Ready,
-            is_listed: true,
-            life: 0,
-            version: 0,
-            warm_until: SimTime::ZERO,
-            ready_since: SimTime::ZERO,
-            failures: 0,
-            clock: NONE,
-            is_due: false,
-        });
+        self.replicas.push(Replica::blank(NONE, 0, balancers));
         let stream = combine(combine(seed, u64::from(index)), plan.stream);
         let phases = match &plan.arrivals {
             Arrivals::Open { modulation: Some(modulation), .. } => {

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use scenarios::results::{
-    Applies, CompareReport, E, JobResult, Latency, Report, SweepReport, TheoryLine, TrafficResult, Verdict,
+    Applies, AutoscalerResult, CompareReport, E, JobResult, Latency, Report, SweepReport, TheoryLine,
+    TrafficResult, Verdict,
 };
 
 use super::verdict_words;
@@ -142,7 +143,7 @@ pub(super) fn traffic(report: &Report, title: &str) -> String {
 pub(super) fn run(report: &Report) -> Vec<String> {
     let mut all = vec![traffic(report, "Traffic"), outcomes(report)];
     all.extend(report.traffic.iter().map(|(name, found)| time_at(name, found)));
-    all.extend([endpoints(report), jobs(report), resource_table(report)]);
+    all.extend([endpoints(report), jobs(report), resource_table(report), autoscalers(report)]);
     all.extend([theory(&report.theory), littles_law(report)]);
     all
 }
@@ -227,6 +228,34 @@ fn jobs(report: &Report) -> String {
     let rows: Vec<_> = report.jobs.iter().map(row).collect();
     let head = ["job", "runs", "failures", "under way", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"];
     table("Jobs", &head, &rows)
+}
+
+/// What autoscalers wanted, how often that changed, and for which reason most often.
+fn autoscalers(report: &Report) -> String {
+    let count = Unit::Count(String::new());
+    let row = |(name, found): (&String, &AutoscalerResult)| {
+        let looks: u64 = found.reasons.values().sum();
+        let mut reasons: Vec<_> = found.reasons.iter().collect();
+        reasons.sort_by_key(|(reason, times)| (std::cmp::Reverse(**times), *reason));
+        let share = |(reason, times): &(&String, &u64)| {
+            format!("{reason} {}", Unit::Share.figure(**times as f64 / looks as f64))
+        };
+        let reasons: Vec<String> = reasons.iter().take(3).map(share).collect();
+        vec![
+            Cell::words(name),
+            Cell::estimate(&count, found.replicas),
+            Cell::estimate(&count, found.replicas_max),
+            Cell::estimate(&count, found.ups),
+            Cell::estimate(&count, found.downs),
+            Cell::estimate(&count, found.changes_per_hour),
+            Cell::estimate(&count, found.flaps),
+            Cell::estimate(&count, found.nodes),
+            Cell::long(reasons.join(", ")),
+        ]
+    };
+    let rows: Vec<_> = report.autoscalers.iter().map(row).collect();
+    let head = ["autoscaler", "wanted", "most", "up", "down", "changes/h", "flaps", "nodes", "most often"];
+    table("Autoscalers", &head, &rows)
 }
 
 fn resource_table(report: &Report) -> String {

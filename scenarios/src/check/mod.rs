@@ -213,7 +213,7 @@ impl<'a> Checker<'a> {
             links,
             happenings,
         };
-        parts.autoscalers = self.all_autoscalers(&parts);
+        self.all_autoscalers(&mut parts);
         parts
     }
 

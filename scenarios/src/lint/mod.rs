@@ -3,6 +3,7 @@
 //! A lint is a warning: it names the place, the numbers behind it and what to do. Rules speak of what the file
 //! itself says, before anything runs; what follows only from queueing is left to the simulation.
 
+mod back_and_forth;
 mod breaker_never_opens;
 mod connections_beyond_database;
 mod consumers_too_slow;
@@ -10,6 +11,7 @@ mod crash_unnoticed;
 mod expiry_wave;
 mod extra_load;
 mod fail_after_reply;
+mod fewest_without_spare;
 mod never_written;
 mod overload;
 mod partition_without_timeout;
@@ -73,6 +75,8 @@ pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: 
         target_out_of_reach::lint,
         shrinks_too_soon::lint,
         connections_beyond_database::lint,
+        fewest_without_spare::lint,
+        back_and_forth::lint,
     ];
     for rule in rules {
         sink.list.extend(rule(&seen));

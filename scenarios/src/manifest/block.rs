@@ -15,17 +15,28 @@ use crate::tree::{Node, Place, Value};
 pub(crate) struct Block<'a> {
     node: &'a Node,
     asked: RefCell<Vec<String>>,
+    is_loose: bool,
 }
 
 impl<'a> Block<'a> {
     /// A map, or an error that something else stands there.
     pub(crate) fn of(node: &'a Node, sink: &mut Sink) -> Option<Self> {
         if matches!(node.value, Value::Map(_)) {
-            Some(Self { node, asked: RefCell::default() })
+            Some(Self { node, asked: RefCell::default(), is_loose: false })
         } else {
             sink.expected("a map", node, "");
             None
         }
+    }
+
+    /// The same where numbers and flags may stand for texts: in a scenario, where no API server insists on quotes.
+    pub(super) fn loosely(self) -> Self {
+        Self { is_loose: true, ..self }
+    }
+
+    /// Whether numbers and flags may stand for texts.
+    pub(super) fn is_loose(&self) -> bool {
+        self.is_loose
     }
 
     /// The map itself.
@@ -60,7 +71,7 @@ impl<'a> Block<'a> {
 
     /// A map below this one.
     pub(super) fn block(&self, key: &str, sink: &mut Sink) -> Option<Block<'a>> {
-        Block::of(self.get(key)?, sink)
+        Some(Block { is_loose: self.is_loose, ..Block::of(self.get(key)?, sink)? })
     }
 
     /// The items of a list, none where it is not there.

@@ -1,7 +1,5 @@
 //! What manifests set up: controllers of `models::autoscaler`, and what each has to be fed.
 
-use std::collections::BTreeSet;
-
 use models::autoscaler::aws::{Alarm, Bounds};
 use models::autoscaler::controller::{
     AwsController, AwsGroup, AwsPolicy, Controller, HpaController, KedaController, KnativeController,
@@ -9,7 +7,7 @@ use models::autoscaler::controller::{
 use models::autoscaler::keda::{ScaledObject, TriggerKind};
 use models::autoscaler::knative::{ClusterConfig, Revision, ScalingMetric, resolve_target};
 use models::autoscaler::kubernetes::{ControllerSettings, Hpa, Metric, ResourceTarget, ValueTarget};
-use sim_core::{SimTime, Span};
+use sim_core::SimTime;
 
 use crate::diagnostic::Diagnostic;
 use crate::spec::Sink;
@@ -34,6 +32,8 @@ pub struct Scaler {
     pub law: Law,
     /// Replicas that the manifest itself sets to begin with.
     pub start: Option<i32>,
+    /// Metrics whose target it does not say in a way that is known here, in their order; they make no sense without.
+    pub open: Vec<Box<str>>,
 }
 
 /// What an autoscaler goes by.
@@ -193,6 +193,25 @@ impl Scaler {
         }
     }
 
+    /// Sets the target of one of its open metrics: so much for each replica, in thousandths.
+    pub fn aim(&mut self, metric: &str, target_milli: i64) {
+        if let Law::Keda(object, _) = &mut self.law {
+            for trigger in object.triggers.iter_mut().filter(|trigger| *trigger.name == *metric) {
+                if let TriggerKind::External { target, .. } = &mut trigger.kind {
+                    *target = ValueTarget::AverageValue(target_milli);
+                }
+            }
+        }
+        self.open.retain(|open| **open != *metric);
+    }
+
+    /// Forgets the metrics whose target is still open, and returns their names.
+    pub fn forget_open(&mut self) -> Vec<Box<str>> {
+        let open = std::mem::take(&mut self.open);
+        self.keep(|name| !open.iter().any(|open| **open == *name));
+        open
+    }
+
     /// Whether it makes no sense without one of its metrics: a formula is made of them.
     pub fn needs_all(&self) -> bool {
         matches!(&self.law, Law::Keda(object, _) if object.modifiers.is_some())
@@ -266,9 +285,8 @@ impl Manifests {
 
 /// That documents were read, and none of them sets up an autoscaler.
 pub fn nothing_scales() -> Diagnostic {
-    Diagnostic::error("nothing in the manifest scales by replicas").help(
-        "a ScaledJob starts jobs, a config map holds for the revisions beside it, and a step policy needs its alarm",
-    )
+    Diagnostic::error("nothing in the manifest scales by replicas")
+        .help("a ScaledJob starts jobs, and a step policy needs its alarm")
 }
 
 /// The autoscalers that documents set up together, in their order; those of AWS last.
@@ -276,9 +294,13 @@ pub(super) fn scalers(list: &[Manifest], settings: &ControllerSettings, sink: &m
     let config = knative_config(list);
     let mut out = Vec::new();
     for manifest in list {
+        let mut open = Vec::new();
         let (law, start) = match &manifest.what {
             What::Hpa(read) => (Law::Hpa(read.hpa.clone(), *settings), None),
-            What::ScaledObject(read) => (Law::Keda(read.object.clone(), *settings), read.paused_replicas),
+            What::ScaledObject(read) => {
+                open.clone_from(&read.open);
+                (Law::Keda(read.object.clone(), *settings), read.paused_replicas)
+            }
             What::Knative(read) => {
                 let start = read.revision.initial_scale(&config);
                 (Law::Knative(config.clone(), read.revision.clone()), Some(start))
@@ -286,10 +308,25 @@ pub(super) fn scalers(list: &[Manifest], settings: &ControllerSettings, sink: &m
             What::ScaledJob(_) | What::KnativeConfig(_) | What::Aws(_) => continue,
         };
         let (name, target) = (manifest.name.clone(), manifest.target.clone());
-        out.push(Scaler { name, target, place: manifest.place, law, start });
+        out.push(Scaler { name, target, place: manifest.place, law, start, open });
     }
     out.extend(Aws::of(list).scalers(sink));
+    if out.is_empty() {
+        out.extend(list.iter().find_map(|manifest| of_config(manifest, &config)));
+    }
     out
+}
+
+/// What a config map alone does: it scales a revision that says nothing of itself.
+fn of_config(manifest: &Manifest, config: &ClusterConfig) -> Option<Scaler> {
+    matches!(manifest.what, What::KnativeConfig(_)).then(|| Scaler {
+        name: manifest.name.clone(),
+        target: None,
+        place: manifest.place,
+        law: Law::Knative(config.clone(), Revision::default()),
+        start: Some(Revision::default().initial_scale(config)),
+        open: Vec::new(),
+    })
 }
 
 /// What holds for all revisions: both config maps, each with what it is about.
@@ -359,10 +396,9 @@ impl<'a> Aws<'a> {
         let (first, document) = policies.first()?;
         let limits = self.groups.iter().find(|(group, _)| group.name.as_deref() == target);
         let limits = limits.map(|(_, limits)| **limits);
-        let mut periods = BTreeSet::new();
         let mut wired = Vec::new();
         for policy in &policies {
-            wired.extend(self.wire(policy, limits, &mut periods, sink));
+            wired.extend(self.wire(policy, limits, sink));
         }
         if wired.is_empty() {
             return None;
@@ -373,28 +409,17 @@ impl<'a> Aws<'a> {
                         `aws application-autoscaling describe-scalable-targets` prints";
             sink.report(Diagnostic::warning(missing).at(first.place).help(help));
         }
-        if let (Some(shortest), Some(longest)) = (periods.first(), periods.last())
-            && shortest != longest
-        {
-            let (shortest, longest) = (shortest.as_seconds(), longest.as_seconds());
-            let mixed =
-                format!("datapoints come each {shortest} s for one policy and each {longest} s for another");
-            let help =
-                format!("all are looked at each {shortest} s, so the alarms of the others ring too early");
-            sink.report(Diagnostic::warning(mixed).at(first.place).help(help));
-        }
         let group = AwsGroup {
             flavor: document.flavor,
             bounds: limits.map_or(Bounds { min: 1, max: i64::from(i32::MAX) }, |limits| limits.bounds),
             policies: wired,
             scheduled: Vec::new(),
             forecast: None,
-            period: periods.first().copied().unwrap_or(MINUTE),
         };
         let start = limits.and_then(|limits| limits.desired).and_then(|desired| i32::try_from(desired).ok());
         let target = target.map(str::to_owned);
         let name = target.clone().or_else(|| first.name.clone());
-        Some(Scaler { name, target, place: first.place, law: Law::Aws(group), start })
+        Some(Scaler { name, target, place: first.place, law: Law::Aws(group), start, open: Vec::new() })
     }
 
     /// A policy with its metric: its own, or that of each alarm that sets it off.
@@ -402,7 +427,6 @@ impl<'a> Aws<'a> {
         &self,
         (manifest, document): &Of<'_, AwsPolicyDocument>,
         limits: Option<AwsGroupLimits>,
-        periods: &mut BTreeSet<Span>,
         sink: &mut Sink,
     ) -> Vec<AwsPolicy> {
         let warmup = document.warmup.or(limits.and_then(|limits| limits.warmup));
@@ -410,7 +434,6 @@ impl<'a> Aws<'a> {
             let (AwsMetric::Predefined(name) | AwsMetric::Customized { name, .. }) = metric;
             let mut policy = *policy;
             policy.warmup = warmup.unwrap_or(policy.warmup);
-            periods.insert(policy.period);
             return vec![AwsPolicy::TargetTracking { policy, metric: name.as_str().into() }];
         }
         let alarms = self.alarms_of(manifest, document);
@@ -422,9 +445,9 @@ impl<'a> Aws<'a> {
             ));
         }
         let wired = alarms.into_iter().filter_map(|read| {
-            periods.insert(read.period);
             let metric = read.metric.as_str().into();
             let alarm = Alarm::new(read.comparison, read.threshold, read.needed, read.periods);
+            let alarm = alarm.every(read.period);
             match &document.policy {
                 AwsScalingPolicy::TargetTracking { .. } => None,
                 AwsScalingPolicy::Step(policy) => {
@@ -466,11 +489,10 @@ impl<'a> Aws<'a> {
     }
 }
 
-const MINUTE: Span = Span::from_nanos(60_000_000_000);
-
 #[cfg(test)]
 mod tests {
     use models::autoscaler::controller::Flavor;
+    use sim_core::Span;
 
     use super::*;
 
@@ -593,7 +615,7 @@ mod tests {
         assert_eq!(scaler.metrics(), [metric("CPUUtilization", MetricKind::Statistic, &thresholds)]);
         assert_eq!((scaler.bounds(), scaler.start), ((2, 8), Some(4)));
         let Law::Aws(group) = &scaler.law else { panic!("{scaler:?}") };
-        assert_eq!((group.flavor, group.period), (Flavor::Ec2, Span::from_nanos(300_000_000_000)));
+        assert_eq!((group.flavor, group.period()), (Flavor::Ec2, Span::from_nanos(300_000_000_000)));
         let warmups: Vec<f64> = group
             .policies
             .iter()
@@ -606,14 +628,16 @@ mod tests {
     }
 
     #[test]
-    fn policies_of_different_periods_are_a_warning() {
+    fn policies_have_periods_of_their_own() {
         let policies = r#"{"TargetValue": 50, "AutoScalingGroupName": "web", "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
 ---
 {"PolicyName": "out", "AutoScalingGroupName": "web", "PolicyType": "SimpleScaling", "AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": 1}
 ---
 {"AlarmName": "high", "MetricName": "Lag", "Threshold": 9, "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Period": 300}"#;
-        let warnings = read(policies).warnings.to_string();
-        assert!(warnings.contains("each 60 s for one policy and each 300 s for another"), "{warnings}");
+        let read = read(policies);
+        let Law::Aws(group) = &read.scaler_of("web").expect("one").law else { panic!("{read:?}") };
+        let periods: Vec<f64> = group.policies.iter().map(|policy| policy.period().as_seconds()).collect();
+        assert_eq!((periods, group.period().as_seconds()), (vec![60.0, 300.0], 60.0));
     }
 
     #[test]

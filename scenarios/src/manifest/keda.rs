@@ -27,6 +27,8 @@ pub struct ScaledObjectManifest {
     pub sources: BTreeMap<String, TriggerSource>,
     /// Replicas that a pause sets once.
     pub paused_replicas: Option<i32>,
+    /// Triggers of kinds whose target is not known here.
+    pub open: Vec<Box<str>>,
 }
 
 /// KEDA starts jobs.
@@ -99,9 +101,27 @@ const SCALERS: [(&str, &str, &str, Option<&str>); 23] = [
 pub(super) fn object(block: &Block<'_>, settings: &ControllerSettings, sink: &mut Sink) -> Option<Manifest> {
     let name = name_of(block, &ANNOTATIONS, sink);
     block.skip(&["status"]);
-    let usual = ScaledObject::default();
     let spec = Block::of(block.need("spec", "a ScaledObject is made of its `spec`", sink)?, sink)?;
     let target = target_of(&spec, sink);
+    let mut read = described(&spec, settings, sink);
+    read.paused_replicas = pauses(block, &mut read.object, sink);
+    Some(Manifest { what: What::ScaledObject(read), name, target, place: block.place() })
+}
+
+/// The `spec` of a `ScaledObject` that stands elsewhere than in a manifest.
+pub(crate) fn of_spec(
+    node: &Node,
+    settings: &ControllerSettings,
+    sink: &mut Sink,
+) -> Option<ScaledObjectManifest> {
+    let spec = Block::of(node, sink)?;
+    spec.skip(&["scaleTargetRef"]);
+    Some(described(&spec, settings, sink))
+}
+
+/// What a `spec` says.
+fn described(spec: &Block<'_>, settings: &ControllerSettings, sink: &mut Sink) -> ScaledObjectManifest {
+    let usual = ScaledObject::default();
     let mut object = ScaledObject {
         polling_interval: spec.seconds("pollingInterval", 1..=MOST, sink).unwrap_or(usual.polling_interval),
         cooldown_period: spec.seconds("cooldownPeriod", 0..=MOST, sink).unwrap_or(usual.cooldown_period),
@@ -114,7 +134,6 @@ pub(super) fn object(block: &Block<'_>, settings: &ControllerSettings, sink: &mu
         fallback: spec.get("fallback").and_then(|node| fallback(node, sink)),
         ..usual
     };
-    let paused_replicas = pauses(block, &mut object, sink);
     if let Some(advanced) = spec.block("advanced", sink) {
         advanced
             .not_modelled(&[("restoreToOriginalReplicaCount", "the object is not deleted in a run")], sink);
@@ -126,12 +145,11 @@ pub(super) fn object(block: &Block<'_>, settings: &ControllerSettings, sink: &mu
         object.modifiers = advanced.get("scalingModifiers").and_then(|node| modifiers(node, sink));
         advanced.finish(sink);
     }
-    let (triggers, sources) = triggers(&spec, sink);
-    object.triggers = triggers;
+    let Triggers { list, sources, open } = triggers(spec, sink);
+    object.triggers = list;
     spec.finish(sink);
-    check(&spec, &object, sink);
-    let what = What::ScaledObject(ScaledObjectManifest { object, sources, paused_replicas });
-    Some(Manifest { what, name, target, place: block.place() })
+    check(spec, &object, sink);
+    ScaledObjectManifest { object, sources, paused_replicas: None, open }
 }
 
 pub(super) fn job(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
@@ -183,8 +201,9 @@ pub(super) fn job(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
         strategy.not_modelled(&[("pendingPodConditions", "a job is pending until its pod runs")], sink);
         strategy.finish(sink);
     }
-    let (read, sources) = triggers(&spec, sink);
-    let triggers = read.into_iter().filter_map(|trigger| match trigger.kind {
+    let Triggers { list, sources, open } = triggers(&spec, sink);
+    let known = list.into_iter().filter(|trigger| !open.contains(&trigger.name));
+    let triggers = known.filter_map(|trigger| match trigger.kind {
         TriggerKind::External { target, activation_milli } => {
             let (ValueTarget::Value(target_milli) | ValueTarget::AverageValue(target_milli)) = target;
             let name = trigger.name.to_string();
@@ -341,25 +360,36 @@ fn milli(node: &Node, sink: &mut Sink) -> Option<i64> {
     number
 }
 
-type Sources = BTreeMap<String, TriggerSource>;
+/// The triggers of an object.
+#[derive(Default)]
+struct Triggers {
+    list: Vec<Trigger>,
+    sources: BTreeMap<String, TriggerSource>,
+    /// The names of those whose target is not known.
+    open: Vec<Box<str>>,
+}
 
-fn triggers(spec: &Block<'_>, sink: &mut Sink) -> (Vec<Trigger>, Sources) {
-    let (mut list, mut sources) = (Vec::new(), Sources::new());
+fn triggers(spec: &Block<'_>, sink: &mut Sink) -> Triggers {
+    let Triggers { mut list, mut sources, mut open } = Triggers::default();
     spec.need("triggers", "write at least one trigger", sink);
     for (index, item) in spec.list("triggers", sink).iter().enumerate() {
-        let Some((trigger, source)) = trigger(item, index, sink) else {
+        let Some((trigger, source, is_open)) = trigger(item, index, sink) else {
             continue;
         };
+        if is_open {
+            open.push(trigger.name.clone());
+        }
         if sources.insert(trigger.name.to_string(), source).is_some() {
             let twice = format!("two triggers are called `{}`", trigger.name);
             sink.report(Diagnostic::error(twice).at(item.place).help("give each a `name` of its own"));
         }
         list.push(trigger);
     }
-    (list, sources)
+    Triggers { list, sources, open }
 }
 
-fn trigger(node: &Node, index: usize, sink: &mut Sink) -> Option<(Trigger, TriggerSource)> {
+/// A trigger, where it reads, and whether its target is not known.
+fn trigger(node: &Node, index: usize, sink: &mut Sink) -> Option<(Trigger, TriggerSource, bool)> {
     let block = Block::of(node, sink)?;
     let kind_node = block.need("type", "write the kind of scaler: `type: kafka`", sink)?;
     let kind = kind_node.text()?;
@@ -371,10 +401,13 @@ fn trigger(node: &Node, index: usize, sink: &mut Sink) -> Option<(Trigger, Trigg
     let metric_type = block.get("metricType");
     block.finish(sink);
     let name: Box<str> = given.unwrap_or_else(|| format!("s{index}-{kind}")).into();
+    let mut is_open = false;
     let kind_of = match kind {
         "cpu" | "memory" => TriggerKind::Resource(resource(kind, metric_type, &metadata, sink)?),
         _ => {
-            let (target, activation) = external(kind, kind_node, &metadata, sink)?;
+            let (target, activation) = external(kind, kind_node, &name, &metadata, sink)?;
+            is_open = target.is_none();
+            let target = target.unwrap_or(i64::MAX);
             let target = match metric_type.map(|node| (node, node.text())) {
                 None | Some((_, Some("AverageValue"))) => ValueTarget::AverageValue(target),
                 Some((_, Some("Value"))) => ValueTarget::Value(target),
@@ -392,27 +425,37 @@ fn trigger(node: &Node, index: usize, sink: &mut Sink) -> Option<(Trigger, Trigg
             source.metadata.insert(key.into(), text.into());
         }
     }
-    Some((Trigger { name, kind: kind_of, use_cached_metrics }, source))
+    Some((Trigger { name, kind: kind_of, use_cached_metrics }, source, is_open))
 }
 
-/// Target and activation threshold of a trigger, in thousandths.
-fn external(kind: &str, node: &Node, metadata: &Block<'_>, sink: &mut Sink) -> Option<(i64, i64)> {
-    let Some((_, target, activation, default)) = SCALERS.iter().find(|(name, ..)| *name == kind) else {
-        let help = match kind {
-            "cron" => "use a timetable of your own beside it",
-            "external" | "external-push" => "such a scaler tells its target itself, when it is asked",
-            _ => "what its target is called is not known here",
-        };
-        let unknown = format!("a trigger of type `{kind}` is not modelled; it is left out");
+/// Target and activation threshold of a trigger, in thousandths; no target where it is not known what that is called.
+fn external(
+    kind: &str,
+    node: &Node,
+    name: &str,
+    metadata: &Block<'_>,
+    sink: &mut Sink,
+) -> Option<(Option<i64>, i64)> {
+    let Some((_, target, activation, default)) = SCALERS.iter().find(|(known, ..)| *known == kind) else {
+        if kind == "cron" {
+            let cron = Diagnostic::warning("a trigger of type `cron` is not modelled; it is left out");
+            sink.report(cron.at(node.place).help("use a timetable of your own beside it"));
+            return None;
+        }
+        let unknown = format!("what a trigger of type `{kind}` aims at is not known here");
+        let help = format!(
+            "say it where the manifest is used: `metrics: {{{name}: {{of: web.in_flight, target: 10}}}}` in a scenario, \
+             `--goal 10` in a replay; else the trigger is left out"
+        );
         sink.report(Diagnostic::warning(unknown).at(node.place).help(help));
-        return None;
+        return Some((None, 0));
     };
     let target = match (metadata.get(target), default) {
         (None, Some(default)) => quantity::milli(default)?,
         _ => number_text(metadata, target, sink)?,
     };
     let activation = metadata.get(activation).map_or(Some(0), |node| milli(node, sink))?;
-    Some((target, activation))
+    Some((Some(target), activation))
 }
 
 fn resource(kind: &str, metric_type: Option<&Node>, metadata: &Block<'_>, sink: &mut Sink) -> Option<Metric> {

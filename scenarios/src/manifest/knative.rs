@@ -71,59 +71,88 @@ pub(super) fn revision(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
     Some(Manifest { what, name: name.clone(), target: name, place: block.place() })
 }
 
+/// What stands in a scenario: the annotations of a revision without their prefix, its `containerConcurrency`, and under
+/// `config` what the config map `config-autoscaler` says.
+pub(crate) fn of_spec(node: &Node, sink: &mut Sink) -> Option<(ClusterConfig, Revision)> {
+    const OTHERS: [&str; 2] = ["containerConcurrency", "config"];
+    let block = Block::of(node, sink)?.loosely();
+    let mut config = ClusterConfig::default();
+    if let Some(data) = block.block("config", sink) {
+        autoscaler(&data, &mut config, sink);
+    }
+    let limit = block.int("containerConcurrency", 0..=1000, sink).unwrap_or(0) as u32;
+    let mut revision = Revision { container_concurrency: limit, ..Revision::default() };
+    for (full, place) in block.keys().filter(|(key, _)| !OTHERS.contains(key)) {
+        annotation(&block, full, full.strip_prefix(PREFIX).unwrap_or(full), place, &mut revision, sink);
+    }
+    check_bounds(&block, &revision, sink);
+    Some((config, revision))
+}
+
 fn annotated(annotations: &Block<'_>, revision: &mut Revision, sink: &mut Sink) {
     for (full, place) in annotations.keys() {
-        let Some(key) = full.strip_prefix(PREFIX) else {
-            if full == "serving.knative.dev/progress-deadline" {
-                revision.progress_deadline = entry(annotations, full, sink).and_then(|it| it.duration(sink));
-            }
-            continue;
-        };
-        let Some(entry) = entry(annotations, full, sink) else {
-            continue;
-        };
-        match key {
-            "class" if entry.text == KPA => {}
-            "class" => {
-                let help = "write the HorizontalPodAutoscaler that it makes, or leave the class out";
-                let other = format!("the class `{}` is not modelled here", entry.text);
-                sink.report(Diagnostic::error(other).at(entry.place).help(help));
-            }
-            "metric" => match entry.text {
-                "concurrency" => revision.metric = ScalingMetric::Concurrency,
-                "rps" => revision.metric = ScalingMetric::Rps,
-                _ => entry.wrong("`concurrency` or `rps`", "others belong to another class", sink),
-            },
-            "metric-aggregation-algorithm" => match entry.text {
-                "linear" => revision.algorithm = WindowAlgorithm::Linear,
-                "weighted-exponential" => revision.algorithm = WindowAlgorithm::WeightedExponential,
-                _ => entry.wrong("`linear` or `weighted-exponential`", "", sink),
-            },
-            "target" => revision.target = entry.number(0.01, f64::MAX, sink),
-            "target-utilization-percentage" => {
-                revision.target_utilization_percent = entry.number(1.0, 100.0, sink);
-            }
-            "target-burst-capacity" => revision.target_burst_capacity = entry.number(-1.0, f64::MAX, sink),
-            "min-scale" | "minScale" => revision.min_scale = entry.count(sink),
-            "max-scale" | "maxScale" => revision.max_scale = entry.count(sink),
-            "initial-scale" => revision.initial_scale = entry.count(sink),
-            "activation-scale" => revision.activation_scale = entry.count(sink),
-            "window" => revision.window = entry.window(sink),
-            "panic-window-percentage" => revision.panic_window_percentage = entry.number(1.0, 100.0, sink),
-            "panic-threshold-percentage" => {
-                revision.panic_threshold_percentage = entry.number(110.0, 1000.0, sink);
-            }
-            "scale-down-delay" => revision.scale_down_delay = entry.duration(sink),
-            "scale-to-zero-pod-retention-period" => {
-                revision.scale_to_zero_pod_retention = entry.duration(sink);
-            }
-            _ => {
-                let unknown =
-                    Diagnostic::warning(format!("the annotation `{full}` is not modelled")).at(place);
-                sink.report(unknown.help_if(did_you_mean(key, KNOWN)));
-            }
+        if let Some(key) = full.strip_prefix(PREFIX) {
+            annotation(annotations, full, key, place, revision, sink);
+        } else if full == "serving.knative.dev/progress-deadline" {
+            revision.progress_deadline = entry(annotations, full, sink).and_then(|it| it.duration(sink));
         }
     }
+    check_bounds(annotations, revision, sink);
+}
+
+/// What an annotation says: its name as it stands there, and without its prefix.
+fn annotation(
+    annotations: &Block<'_>,
+    full: &str,
+    key: &str,
+    place: Place,
+    revision: &mut Revision,
+    sink: &mut Sink,
+) {
+    let Some(entry) = entry(annotations, full, sink) else { return };
+    match key {
+        "class" if entry.text == KPA => {}
+        "class" => {
+            let help = "write the HorizontalPodAutoscaler that it makes, or leave the class out";
+            let other = format!("the class `{}` is not modelled here", entry.text);
+            sink.report(Diagnostic::error(other).at(entry.place).help(help));
+        }
+        "metric" => match entry.text {
+            "concurrency" => revision.metric = ScalingMetric::Concurrency,
+            "rps" => revision.metric = ScalingMetric::Rps,
+            _ => entry.wrong("`concurrency` or `rps`", "others belong to another class", sink),
+        },
+        "metric-aggregation-algorithm" => match entry.text {
+            "linear" => revision.algorithm = WindowAlgorithm::Linear,
+            "weighted-exponential" => revision.algorithm = WindowAlgorithm::WeightedExponential,
+            _ => entry.wrong("`linear` or `weighted-exponential`", "", sink),
+        },
+        "target" => revision.target = entry.number(0.01, f64::MAX, sink),
+        "target-utilization-percentage" => {
+            revision.target_utilization_percent = entry.number(1.0, 100.0, sink);
+        }
+        "target-burst-capacity" => revision.target_burst_capacity = entry.number(-1.0, f64::MAX, sink),
+        "min-scale" | "minScale" => revision.min_scale = entry.count(sink),
+        "max-scale" | "maxScale" => revision.max_scale = entry.count(sink),
+        "initial-scale" => revision.initial_scale = entry.count(sink),
+        "activation-scale" => revision.activation_scale = entry.count(sink),
+        "window" => revision.window = entry.window(sink),
+        "panic-window-percentage" => revision.panic_window_percentage = entry.number(1.0, 100.0, sink),
+        "panic-threshold-percentage" => {
+            revision.panic_threshold_percentage = entry.number(110.0, 1000.0, sink);
+        }
+        "scale-down-delay" => revision.scale_down_delay = entry.duration(sink),
+        "scale-to-zero-pod-retention-period" => {
+            revision.scale_to_zero_pod_retention = entry.duration(sink);
+        }
+        _ => {
+            let unknown = Diagnostic::warning(format!("the annotation `{full}` is not modelled")).at(place);
+            sink.report(unknown.help_if(did_you_mean(key, KNOWN)));
+        }
+    }
+}
+
+fn check_bounds(annotations: &Block<'_>, revision: &Revision, sink: &mut Sink) {
     if let (Some(min), Some(max)) = (revision.min_scale, revision.max_scale)
         && max != 0
         && min > max
@@ -231,8 +260,14 @@ struct Entry<'a> {
 
 fn entry<'a>(block: &Block<'a>, key: &str, sink: &mut Sink) -> Option<Entry<'a>> {
     let node = block.get(key)?;
-    if let Value::String(text) = &node.value {
-        return Some(Entry { text: text.trim(), node, place: node.place });
+    let text = match &node.value {
+        Value::String(text) => Some(text.trim()),
+        Value::Number(text) if block.is_loose() => Some(&**text),
+        Value::Bool(flag) if block.is_loose() => Some(if *flag { "true" } else { "false" }),
+        _ => None,
+    };
+    if let Some(text) = text {
+        return Some(Entry { text, node, place: node.place });
     }
     sink.expected("a text", node, "values here are texts: put it in quotes");
     None

@@ -25,6 +25,8 @@ use crate::tree::{self, Node, Place};
 
 pub(crate) use block::Block;
 pub(crate) use hpa::of_spec as hpa_of_spec;
+pub(crate) use keda::of_spec as keda_of_spec;
+pub(crate) use knative::of_spec as knative_of_spec;
 
 pub use aws::{AwsAlarm, AwsDocument, AwsGroupLimits, AwsMetric, AwsPolicyDocument, AwsScalingPolicy};
 pub use controller::{Goal, Law, MetricKind, Scaler, WantedMetric, nothing_scales};

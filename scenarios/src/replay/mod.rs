@@ -176,7 +176,7 @@ fn plan(scaler: &Scaler, feeds: &[Feed], options: &Options) -> Plan {
         stale_after: options.stale_after.map_or((3 * usual).max(300_000), millis),
         live: matches!(scaler.law, Law::Keda(..)),
         period: match &scaler.law {
-            Law::Aws(group) => group.period,
+            Law::Aws(group) => group.period(),
             _ => Span::from_nanos(60_000_000_000),
         },
         fewest: scaler.bounds().0,

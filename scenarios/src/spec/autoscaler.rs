@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     At, Count, Definitions, DistributionSpec, Flag, List, Name, Number, Positive, Raw, Share, Sink, Spec,
-    Text, Time, defined, spec,
+    Text, Time, default_node, defined, spec,
 };
 use crate::tree::{Node, Place, Value};
 
@@ -18,8 +18,17 @@ spec! {
         /// The law of a manifest, unchanged, in a file beside the scenario: HPA, KEDA, Knative or AWS. Of several, the one
         /// that scales what is called like the service.
         manifest: Option<At<Text>> => "another law" (""),
+        /// The law of KEDA: the `spec` of a `ScaledObject`, as it stands in its manifest.
+        keda: Option<Raw> => "another law" (""),
+        /// The law of Knative: the annotations of a revision without `autoscaling.knative.dev/`, its `containerConcurrency`, and
+        /// under `config` what stands in the config map `config-autoscaler`: `{containerConcurrency: 10, max-scale: 20}`.
+        knative: Option<Raw> => "another law" (""),
         /// AWS: keeps a metric at a target.
         aws_target_tracking: Option<TargetTrackingSpec> => "another law" (""),
+        /// AWS: steps beyond alarms.
+        aws_step: Option<StepScalingSpec> => "another law" (""),
+        /// AWS: raises the count to a forecast, by itself or beside `aws_target_tracking` or `aws_step`.
+        predictive: Option<PredictiveSpec> => "no forecast" (""),
         /// Of this simulator: what empties a queue in time.
         queue_depth: Option<QueueDepthSpec> => "another law" (""),
         /// Of this simulator: so many requests in flight at each replica.
@@ -28,7 +37,8 @@ spec! {
         latency: Option<LatencySpec> => "another law" (""),
         /// Of this simulator: a timetable. Beside `queue_depth`, `concurrency` and `latency`, what they never go below.
         schedule: Option<List<ScheduleSpec>> => "no timetable" (""),
-        /// What the metrics are that the law asks for, by the names that it has for them: `{queue_depth: orders.lag}`.
+        /// What the metrics are that the law asks for, by the names that it has for them: `{queue_depth: orders.lag}`; for a
+        /// trigger of KEDA whose target is not known here `{queue_depth: {of: orders.lag, target: 100}}`.
         metrics: Option<MetricNames> => "CPU alone" (""),
         /// What each replica requests of a node, as Kubernetes writes it: `{cpu: 500m}`. Utilization is a share of it.
         requests: Option<Raw> => "as many CPUs as the service has cores" (""),
@@ -46,6 +56,8 @@ spec! {
         controller: ControllerSpec = "{}" ("see each"),
         /// How what is measured gets to the law; each default is that of the law's usual source.
         pipeline: PipelineSpec = "{}" ("see each"),
+        /// What holds requests back while no replica is ready; of `knative` also while there is too little room for bursts.
+        activator: Option<ActivatorSpec> => "of `knative` one with the defaults, else none: without a replica every call is refused" ("Kubernetes, a Service without endpoints"),
         /// How long it takes until a new replica has a node, where one has room.
         scheduling: Option<DistributionSpec<Time>> => "no time" (""),
         /// How long the image of a new replica is pulled.
@@ -53,7 +65,6 @@ spec! {
         /// The nodes that replicas need.
         nodes: Option<NodesSpec> => "as many as it takes" (""),
     }
-    later ["keda", "knative", "aws_step", "predictive"]
 }
 
 spec! {
@@ -103,6 +114,92 @@ spec! {
         disable_scale_in: At<Flag> = "false" ("Amazon EC2 Auto Scaling, DisableScaleIn"),
         /// How long a new replica counts as warming up.
         warmup: At<Time> = "5m" ("Amazon EC2 Auto Scaling, default cooldown"),
+    }
+}
+
+spec! {
+    /// Policies of a group that an alarm each sets off. Of all that ring the one that wants most wins.
+    StepScalingSpec: "step scaling" {
+        /// The policies.
+        policies: List<StepPolicySpec>,
+        /// How long a new replica counts as warming up: only what goes beyond those is added, and nothing is taken away.
+        warmup: At<Time> = "5m" ("Amazon EC2 Auto Scaling, default cooldown"),
+    }
+}
+
+spec! {
+    /// What is done while an alarm rings.
+    StepPolicySpec: "a policy of steps" {
+        /// What sets it off.
+        alarm: AlarmSpec,
+        /// Whether the numbers of its steps are percent of the capacity.
+        percent: At<Flag> = "false" ("Amazon EC2 Auto Scaling, ChangeInCapacity"),
+        /// Smaller changes by percent are made as large as this.
+        min_magnitude: Option<At<Positive>> => "1" ("Amazon EC2 Auto Scaling, MinAdjustmentMagnitude"),
+        /// What to do how far beyond the threshold.
+        steps: List<StepScaleSpec>,
+    }
+}
+
+spec! {
+    /// A step: which distances from the threshold it is for, and what it does: one of `add`, `remove` and `set`.
+    StepScaleSpec: "a step" {
+        /// From this far beyond the threshold on, in units of the metric.
+        from: At<Number> = "0" ("Amazon EC2 Auto Scaling, MetricIntervalLowerBound"),
+        /// Up to this far beyond it.
+        to: Option<At<Number>> => "no end" ("Amazon EC2 Auto Scaling, MetricIntervalUpperBound"),
+        /// So many replicas more, or percent of them.
+        add: Option<At<Number>> => "another change" (""),
+        /// So many fewer.
+        remove: Option<At<Number>> => "another change" (""),
+        /// So many, whatever there were: ExactCapacity.
+        set: Option<At<Number>> => "another change" (""),
+    }
+}
+
+spec! {
+    /// An alarm of CloudWatch: it rings while enough of the last datapoints are beyond a threshold. Exactly one of `above`,
+    /// `at_least`, `below` and `at_most`.
+    AlarmSpec: "an alarm" {
+        /// The metric: `CPUUtilization`, or one of `metrics`.
+        metric: At<Text> = "CPUUtilization" ("Amazon EC2 Auto Scaling, ASGAverageCPUUtilization"),
+        /// It rings above this; of `CPUUtilization`, percent.
+        above: Option<At<Number>> => "another comparison" (""),
+        /// It rings from this on.
+        at_least: Option<At<Number>> => "another comparison" (""),
+        /// It rings below this.
+        below: Option<At<Number>> => "another comparison" (""),
+        /// It rings up to this.
+        at_most: Option<At<Number>> => "another comparison" (""),
+        /// Time between two datapoints, each the mean of that time.
+        period: At<Time> = "1m" ("Amazon EC2, detailed monitoring"),
+        /// How many datapoints it looks at.
+        evaluation_periods: At<Positive> = "1" ("Amazon CloudWatch console, 1 out of 1 datapoints"),
+        /// How many of them have to be beyond the threshold.
+        datapoints: Option<At<Positive>> => "all of them" ("Amazon CloudWatch, DatapointsToAlarm"),
+    }
+}
+
+spec! {
+    /// A forecast, which raises the count and never lowers it. How Amazon makes one is not known; this one is given.
+    PredictiveSpec: "a forecast" {
+        /// Replicas for each hour from the start of the run: `[3, 3, 8, 20]`.
+        forecast: List<At<Number>>,
+        /// How much before the hour it acts.
+        ahead: At<Time> = "5m" ("Amazon EC2 Auto Scaling, SchedulingBufferTime"),
+        /// How far beyond the forecast it may go where that is more than the most replicas.
+        buffer: Option<At<Share>> => "never beyond the most" ("Amazon EC2 Auto Scaling, HonorMaxCapacity"),
+    }
+}
+
+spec! {
+    /// What stands in front of a service and holds requests back: the activator of Knative, the interceptor of KEDA's HTTP
+    /// add-on. Who passes it goes to the replica with the fewest requests.
+    ActivatorSpec: "an activator" {
+        /// Requests that wait; beyond this one is rejected.
+        queue: At<Count> = "10k" ("Knative, breakerQueueDepth in pkg/activator/net/throttler.go"),
+        /// How long a request waits before it times out.
+        timeout: At<Time> = "5m" ("Knative, revision-timeout-seconds in config-defaults"),
     }
 }
 
@@ -169,10 +266,48 @@ spec! {
     }
 }
 
+impl ActivatorSpec {
+    /// One with the defaults.
+    pub(crate) fn usual(place: Place) -> Option<Self> {
+        Self::read(&default_node("{}", place), &mut Sink::default())
+    }
+}
+
+spec! {
+    /// A metric and what a replica is to have of it.
+    GoalSpec: "a metric with its target" {
+        /// The metric.
+        of: At<Text>,
+        /// So much for each replica.
+        target: At<Number>,
+    }
+}
+
+/// What a metric is, and the target if it is not the law that says so.
+#[derive(Clone, Debug)]
+pub(crate) struct MetricGiven {
+    pub(crate) of: At<Text>,
+    pub(crate) target: Option<At<Number>>,
+}
+
+impl Spec for MetricGiven {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        if let Value::Map(_) = &node.value {
+            let GoalSpec { of, target } = GoalSpec::read(node, sink)?;
+            return Some(Self { of, target: Some(target) });
+        }
+        Some(Self { of: At::read(node, sink)?, target: None })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        json!({"anyOf": [Text::schema(definitions), GoalSpec::schema(definitions)]})
+    }
+}
+
 /// What metrics are, by the names that a law has for them, which are whatever their makers liked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MetricNames {
-    pub(crate) entries: Vec<(String, Place, At<Text>)>,
+    pub(crate) entries: Vec<(String, Place, MetricGiven)>,
 }
 
 impl Spec for MetricNames {
@@ -183,7 +318,7 @@ impl Spec for MetricNames {
         };
         let mut names = Self::default();
         for entry in entries {
-            if let Some(metric) = At::<Text>::read(&entry.node, sink) {
+            if let Some(metric) = MetricGiven::read(&entry.node, sink) {
                 names.entries.push((entry.key.to_string(), entry.place, metric));
             }
         }
@@ -191,7 +326,7 @@ impl Spec for MetricNames {
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
-        let text = Text::schema(definitions);
-        defined(definitions, "MetricNames", |_| json!({"type": "object", "additionalProperties": text}))
+        let given = MetricGiven::schema(definitions);
+        defined(definitions, "MetricNames", |_| json!({"type": "object", "additionalProperties": given}))
     }
 }

@@ -32,7 +32,8 @@ use serde_json::{Value as Json, json};
 
 pub(crate) use adapt::AdaptSpec;
 pub(crate) use autoscaler::{
-    AutoscalerSpec, ControllerSpec, NodesSpec, PipelineSpec, ScheduleSpec, TargetTrackingSpec,
+    ActivatorSpec, AlarmSpec, AutoscalerSpec, ControllerSpec, MetricGiven, NodesSpec, PipelineSpec,
+    PredictiveSpec, ScheduleSpec, StepPolicySpec, StepScaleSpec, TargetTrackingSpec,
 };
 pub(crate) use cache::{
     CacheSpec, CoalesceWord, EvictWord, ExpireEvent, ExpireWord, FlushEvent, GetStep, OnFullCacheWord,

@@ -8,7 +8,9 @@ mod system;
 use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use models::blueprint::{Blueprint, EndpointPlan, Fault, JobId, PoolScope, Row, ServiceId, ServicePlan};
+use models::blueprint::{
+    Blueprint, EndpointPlan, Fault, JobId, PoolPlan, PoolScope, Row, ServiceId, ServicePlan,
+};
 use models::observe::{
     Balance, CacheObservation, ConsumersObservation, CoresObservation, Ended, Observations,
     PolicyObservation, QueueObservation, Segment, TrafficObservation, VolumeObservation,
@@ -91,8 +93,9 @@ pub(crate) fn check(plan: &Blueprint, seen: &Observations) {
         segment.traffics.iter().for_each(check_groups);
         segment.caches.iter().for_each(check_cache);
         if !resizes(plan) {
-            let counted = plan.pools.iter().zip(&segment.pools);
-            for (_, pool) in counted.filter(|(plan, _)| !matches!(plan.scope, PoolScope::Each(_))) {
+            // An activator lets through as many as the replicas take, which nobody counts.
+            let is_counted = |plan: &PoolPlan| plan.slots > 0 && !matches!(plan.scope, PoolScope::Each(_));
+            for (_, pool) in plan.pools.iter().zip(&segment.pools).filter(|(plan, _)| is_counted(plan)) {
                 assert!(pool.in_use.integral <= pool.capacity.integral, "{pool:?}");
             }
         }

@@ -953,6 +953,10 @@ fn autoscalers() {
         "web: {latency: {of: web.checkout.p95, target: 200ms}}",
         "web: {queue_depth: {backlog: web.workers.queue_length, rate: shoppers.offered, drain: 1m, per_message: 5ms}}",
         "web: {aws_target_tracking: {target: 50}}",
+        "web: {keda: {triggers: [{type: redis, name: lag, metadata: {}}]}, metrics: {lag: web.in_flight}}",
+        "web: {knative: {containerConcurrency: 10, target: 5, max-scale: 9, config: {stable-window: 30s}}}",
+        "web: {max: 9, aws_step: {policies: [{alarm: {above: 70}, percent: true, min_magnitude: 2, steps: [{to: 10, add: 10}, {from: 10, add: 30}]}]}, predictive: {forecast: [2, 5]}}",
+        "web: {min: 0, concurrency: {target: 5}, activator: {queue: 100, timeout: 10s}}",
     ] {
         assert_eq!(scaler(sound), "no message\n", "{sound}");
     }
@@ -995,7 +999,40 @@ fn autoscalers() {
         "scaler_timetable_backwards",
         scaler("web: {schedule: [{from: 2m, until: 1m, replicas: 4}]}")
     );
-    assert_snapshot!("scaler_later", scaler("web: {predictive: {}}"));
+    assert_snapshot!(
+        "scaler_target_known",
+        scaler("web: {hpa: {maxReplicas: 9}, metrics: {cpu: {of: web.in_flight, target: 3}}}")
+    );
+    assert_snapshot!(
+        "scaler_forecast_beside",
+        scaler("web: {concurrency: {target: 3}, predictive: {forecast: [2, 5]}}")
+    );
+    assert_snapshot!("scaler_forecast_empty", scaler("web: {predictive: {forecast: []}}"));
+    assert_snapshot!("scaler_knative_word", scaler("web: {knative: {target: many, max-scal: 3}}"));
+    let steps = |alarm: &str, steps: &str| {
+        scaler(&format!("web: {{aws_step: {{policies: [{{alarm: {{{alarm}}}, steps: [{steps}]}}]}}}}"))
+    };
+    assert_snapshot!("scaler_steps_of_nothing", scaler("web: {aws_step: {policies: []}}"));
+    assert_snapshot!("scaler_steps_without", steps("above: 70", ""));
+    assert_snapshot!("scaler_step_twice", steps("above: 70", "{add: 1, remove: 1}"));
+    assert_snapshot!("scaler_steps_mixed", steps("above: 70", "{to: 10, add: 1}, {from: 10, set: 9}"));
+    assert_snapshot!("scaler_steps_gap", steps("above: 70", "{to: 10, add: 1}, {from: 20, add: 2}"));
+    assert_snapshot!("scaler_steps_overlap", steps("above: 70", "{to: 10, add: 1}, {from: 5, add: 2}"));
+    assert_snapshot!("scaler_alarm_twice", steps("above: 70, below: 30", "{add: 1}"));
+    assert_snapshot!("scaler_alarm_without", steps("period: 1m", "{add: 1}"));
+    assert_snapshot!("scaler_alarm_at_once", steps("above: 70, period: 0s", "{add: 1}"));
+    assert_snapshot!(
+        "scaler_alarm_never",
+        steps("above: 70, evaluation_periods: 2, datapoints: 3", "{add: 1}")
+    );
+    assert_snapshot!(
+        "scaler_activator_twice",
+        shop_with(
+            "workers: 64",
+            "workers: 64\n    resources: {activator: {slots: 1}}",
+            "autoscalers: {web: {knative: {}}}\n"
+        )
+    );
     let measured =
         "  web: {concurrency: {target: 35}}\nevents: [{at: 1m, set: {autoscalers.web.pipeline.scrape: 1s}}]";
     assert_snapshot!("scaler_measures_otherwise", shop_and(&format!("autoscalers:\n{measured}\n")));

@@ -175,22 +175,26 @@ fn events_set_what_they_name_and_nothing_else() {
     assert_eq!(course(&set)[..3], [(315, 5), (320, 4), (330, 5)]);
 }
 
+/// A queue that nobody empties: 20 more each second.
+fn growing_queue(law: &str) -> String {
+    format!(
+        "duration: 50s
+traffic: {{orders: {{rate: 20/s, arrivals: even, to: shop.buy}}}}
+services:
+  shop: {{endpoints: {{buy: [{{send: orders}}]}}}}
+  worker: {{replicas: 1, endpoints: {{none: [{{delay: 1ms}}]}}}}
+queues: {{orders: {{consumers: {{job: bill, members: 1}}}}}}
+jobs: {{bill: {{service: worker, do: [{{delay: 1h}}]}}}}
+autoscalers: {{worker: {{{law}}}}}
+"
+    )
+}
+
 /// A queue of 400, 20/s and 0.5 s each, to be empty in 100 s: 400 / 100 / 2 + 20 / 2 = 12 workers.
 #[test]
 fn a_queue_gets_what_empties_it_in_time() {
-    let seen = observe(
-        "duration: 60s
-traffic: {orders: {rate: 20/s, arrivals: even, to: shop.buy}}
-services:
-  shop: {endpoints: {buy: [{send: orders}]}}
-  worker: {replicas: 1, endpoints: {none: [{delay: 1ms}]}}
-queues: {orders: {consumers: {job: bill, members: 1}}}
-jobs: {bill: {service: worker, do: [{delay: 1h}]}}
-autoscalers:
-  worker:
-    queue_depth: {backlog: orders.lag, rate: orders.sent, drain: 100s, per_message: 500ms}
-",
-    );
+    let law = "queue_depth: {backlog: orders.lag, rate: orders.sent, drain: 100s, per_message: 500ms}";
+    let seen = observe(&growing_queue(law));
     // At 15 s 300 wait: 1.5 + 10; at 30 s 600: 3 + 10; at 45 s 900: 4.5 + 10.
     assert_eq!(course_of(&seen), [(15, 12), (30, 13), (45, 15)]);
 }
@@ -272,19 +276,137 @@ spec:
   triggers:
   - {type: kafka, name: lag, metadata: {bootstrapServers: \"kafka:9092\", consumerGroup: bill, topic: orders, lagThreshold: \"100\"}}
 ";
-    let plan = plan_beside(
-        "keda",
-        &[("worker.yaml", object)],
-        "duration: 50s
-traffic: {orders: {rate: 20/s, arrivals: even, to: shop.buy}}
-services:
-  shop: {endpoints: {buy: [{send: orders}]}}
-  worker: {replicas: 1, endpoints: {none: [{delay: 1ms}]}}
-queues: {orders: {consumers: {job: bill, members: 1}}}
-jobs: {bill: {service: worker, do: [{delay: 1h}]}}
-autoscalers:
-  worker: {manifest: worker.yaml, metrics: {lag: orders.lag}}
-",
-    );
+    let law = "manifest: worker.yaml, metrics: {lag: orders.lag}";
+    let plan = plan_beside("keda", &[("worker.yaml", object)], &growing_queue(law));
     assert_eq!(course_of(&observe_plan(plan)), [(15, 3), (30, 6), (45, 9)]);
+}
+
+/// The same law in the scenario: a trigger of a kind that is not known here, with the target that is given beside it.
+#[test]
+fn keda_stands_in_a_scenario_as_in_its_manifest() {
+    let known = "keda: {minReplicaCount: 1, maxReplicaCount: 50, triggers: [{type: redis, name: lag, metadata: \
+                 {listLength: \"100\"}}]}, metrics: {lag: orders.lag}";
+    assert_eq!(course(&growing_queue(known)), [(15, 3), (30, 6), (45, 9)]);
+    let other = "keda: {minReplicaCount: 1, maxReplicaCount: 50, triggers: [{type: our-own, metadata: {}}]}, metrics: \
+                 {s0-our-own: {of: orders.lag, target: 100}}";
+    let text = growing_queue(other);
+    let source = Source::from_text("scaling", format!("warmup: 0s\n{text}"), ".").unwrap();
+    let (scenario, doubts) = Scenario::load(&source, &[]).unwrap();
+    assert!(doubts.to_string().contains("what a trigger of type `our-own` aims at is not known"), "{doubts}");
+    assert_eq!(course_of(&observe_plan(scenario.compile())), [(15, 3), (30, 6), (45, 9)]);
+}
+
+/// Twenty requests of 10 s each at 100.5 s; a replica takes ten at once, seven of which it is aimed at, and 5 s to start.
+const BURST: &str = "duration: 200s
+traffic: {users: {rate: {steps: {0s: 0/s, 100s: 2/s, 100.9s: 0/s}}, arrivals: even, batch: 20, to: web.get}}
+services: {web: {startup: 5s, endpoints: {get: [{delay: 10s}]}}}
+";
+
+/// Nothing comes until 100.5 s. At 60 s the revision has been active for a window and is taken out of service; the activator
+/// has been in the path from the start, so its replica goes at the next decision, at 62 s.
+///
+/// The first of the twenty makes the activator wake the autoscaler: one replica, ready at 105.5 s. From then on it decides
+/// at 102.5 s, 104.5 s and so on. Means of seconds: 10 at 101 s, 20 after that. At 102.5 s the panic window has
+/// (1 + 10 + 20) / 3 = 10.3, which needs 2 replicas of 7, twice what counts as there: panic. At 104.5 s it has
+/// (1 + 10 + 3 * 20) / 5 = 14.2, which needs 3. The last decision that finds twice as much wanted as there is that of 106.5 s
+/// (110 / 6 = 18.3 needs 3, one is ready), so the panic ends with the first one after 166.5 s: 168.5 s.
+/// By then ten requests have ended at 115.5 s and ten at 117.5 s: in the seconds up to 168.5 s there are
+/// 7 * 20 + 15 + 10 + 5 = 170 / 60 = 2.8 on average, which one replica is enough for. The last of them leaves the window at
+/// 178 s: out of service at 178.5 s, gone at 180.5 s.
+#[test]
+fn knative_goes_to_zero_and_back() {
+    let seen = observe(&format!("{BURST}autoscalers: {{web: {{knative: {{containerConcurrency: 10}}}}}}\n"));
+    assert_eq!(course_of(&seen), [(65, 0), (100, 1), (105, 3), (170, 1), (180, 0)]);
+    assert_eq!(reasons(&seen, "ProxiedForGrace") > 0, reasons(&seen, "Panic") > 0);
+    let activator = |segment: &Segment| segment.pools[0].clone();
+    let waits: Vec<_> = seen.segments.iter().map(activator).filter(|pool| pool.acquired > 0).collect();
+    assert_eq!(waits.iter().map(|pool| pool.acquired).sum::<u64>(), 20);
+    let (first, second) = (&waits[0].wait, &waits[1].wait);
+    assert_eq!((first.count(), first.mean()), (10, Some(5e9)), "ready at 105.5 s, and full");
+    assert_eq!((second.count(), second.mean()), (10, Some(7e9)), "the second one at 107.5 s");
+}
+
+/// The activator of a law that never wakes by itself: what waits is told by the service's `in_flight`. At 105 s the law
+/// finds twenty, having gone to zero at 15 s; the replica is ready at 110 s and takes all at once.
+#[test]
+fn an_activator_holds_requests_for_any_law() {
+    let law = "min: 0, concurrency: {target: 20}, stabilization: 0s, activator: {}";
+    let seen = observe(&format!("{BURST}autoscalers: {{web: {{{law}}}}}\n"));
+    assert_eq!(course_of(&seen)[..2], [(15, 0), (105, 1)]);
+    let waited = seen.segments.iter().map(|segment| &segment.pools[0].wait).find(|wait| !wait.is_empty());
+    assert_eq!(waited.map(|wait| (wait.count(), wait.mean())), Some((20, Some(9.5e9))));
+}
+
+/// Beyond its queue the activator turns requests away, and who waits too long for a replica gives up.
+#[test]
+fn an_activator_has_bounds() {
+    let law = |activator: &str| format!("knative: {{}}, activator: {{{activator}}}");
+    let ended = |activator: &str, outcome: Outcome| {
+        let seen = observe(&format!("{BURST}autoscalers: {{web: {{{}}}}}\n", law(activator)));
+        seen.balances[0].of(outcome)
+    };
+    assert_eq!(ended("queue: 12", Outcome::REJECTED), 8);
+    assert_eq!(ended("timeout: 4s", Outcome::TIMED_OUT), 20);
+    assert_eq!(ended("", Outcome::OK), 20);
+}
+
+/// A manifest and the same annotations in the scenario are the same law, under the same config map.
+#[test]
+fn knative_stands_in_a_scenario_as_in_its_manifest() {
+    let manifest = "apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: web}
+spec:
+  template:
+    metadata: {annotations: {autoscaling.knative.dev/max-scale: \"7\", autoscaling.knative.dev/window: 90s}}
+    spec: {containerConcurrency: 10}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: config-autoscaler}
+data: {scale-to-zero-grace-period: 45s}
+";
+    let scaled = |law: &str| {
+        let text = format!("{BURST}autoscalers: {{web: {{{law}}}}}\n");
+        plan_beside("knative", &[("web.yaml", manifest)], &text).autoscalers.remove(0)
+    };
+    let inline = "knative: {containerConcurrency: 10, max-scale: 7, window: 90s, config: {scale-to-zero-grace-period: 45s}}";
+    assert_eq!(scaled("manifest: web.yaml"), scaled(inline));
+}
+
+/// Two of two datapoints of a minute above 70 % add two; one of five minutes below 40 % takes one away. Replicas of 5/s get
+/// 9/s: 90 % at 60 s and 120 s. Then four are 45 % busy, which is no reason for either alarm.
+#[test]
+fn steps_follow_alarms_of_different_periods() {
+    let text = |rate: &str| {
+        format!(
+            "duration: 12m
+traffic: {{users: {{rate: {rate}, arrivals: even, to: web.get}}}}
+services: {{web: {{replicas: 2, cores: 1, endpoints: {{get: [{{cpu: 200ms}}]}}}}}}
+autoscalers:
+  web:
+    min: 1
+    max: 9
+    aws_step:
+      warmup: 0s
+      policies:
+        - {{alarm: {{above: 70, evaluation_periods: 2}}, steps: [{{add: 2}}]}}
+        - {{alarm: {{below: 40, period: 5m}}, steps: [{{remove: 1}}]}}
+"
+        )
+    };
+    assert_eq!(course(&text("9/s")), [(120, 4)]);
+    // 3/s are 30 % of two: the mean of five minutes is told at 300 s. One is 60 % busy.
+    assert_eq!(course(&text("3/s")), [(300, 1)]);
+}
+
+/// Forecasts of 2, 5 and 3 replicas for the hours: five from 55 min on, and never fewer again by the forecast alone.
+#[test]
+fn a_forecast_raises_and_never_lowers() {
+    let text = "duration: 130m
+traffic: {users: {rate: 1/s, to: web.get}}
+services: {web: {replicas: 2, endpoints: {get: [{delay: 1ms}]}}}
+autoscalers: {web: {max: 9, predictive: {forecast: [2, 5, 3]}}}
+";
+    assert_eq!(course(text), [(3300, 5)]);
 }

@@ -4,6 +4,10 @@
 
 use std::collections::VecDeque;
 
+use sim_core::Span;
+
+use super::super::kubernetes::seconds;
+
 /// How a datapoint is held against the threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
@@ -36,13 +40,31 @@ pub struct Alarm {
     /// Datapoints that have to breach, of so many.
     needed: usize,
     periods: usize,
+    /// Time between two datapoints.
+    period: Span,
     recent: VecDeque<Option<f64>>,
 }
 
 impl Alarm {
-    /// An alarm that rings when `needed` of the last `periods` datapoints breach.
+    /// An alarm that rings when `needed` of the last `periods` datapoints breach, which come once a minute.
     pub fn new(comparison: Comparison, threshold: f64, needed: usize, periods: usize) -> Self {
-        Self { comparison, threshold, needed, periods, recent: VecDeque::new() }
+        Self { comparison, threshold, needed, periods, period: seconds(60), recent: VecDeque::new() }
+    }
+
+    /// The same with another time between two datapoints.
+    #[must_use]
+    pub fn every(self, period: Span) -> Self {
+        Self { period, ..self }
+    }
+
+    /// Time between two datapoints.
+    pub fn period(&self) -> Span {
+        self.period
+    }
+
+    /// How a datapoint is held against the threshold.
+    pub fn comparison(&self) -> Comparison {
+        self.comparison
     }
 
     /// The threshold.

@@ -58,6 +58,14 @@ impl AwsPolicy {
             self;
         metric
     }
+
+    /// Time between two datapoints of its metric.
+    pub fn period(&self) -> Span {
+        match self {
+            Self::TargetTracking { policy, .. } => policy.period,
+            Self::Step { alarm, .. } | Self::Simple { alarm, .. } => alarm.period(),
+        }
+    }
 }
 
 /// A group with all that scales it.
@@ -73,8 +81,22 @@ pub struct AwsGroup {
     pub scheduled: Vec<(SimTime, ScheduledAction)>,
     /// A forecast: the policy and the capacity for each hour from the start.
     pub forecast: Option<(Predictive, Vec<f64>)>,
-    /// Time between two datapoints: 60 s with detailed monitoring, 300 s without.
-    pub period: Span,
+}
+
+impl AwsGroup {
+    /// Time between two values that are read of a metric: the longest that the periods of all its alarms are made of. The
+    /// datapoints of an alarm with a longer period are means of several.
+    pub fn period(&self) -> Span {
+        let periods = self.policies.iter().map(|policy| policy.period().as_nanos());
+        periods
+            .reduce(greatest_common_divisor)
+            .filter(|nanos| *nanos > 0)
+            .map_or(seconds(60), Span::from_nanos)
+    }
+}
+
+fn greatest_common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// Why a group goes where it goes.
@@ -120,6 +142,27 @@ struct Watch {
     high: Option<Alarm>,
     low: Option<Alarm>,
     cooling: Cooling,
+    /// When its alarms get their next datapoint.
+    due: SimTime,
+    /// Values since the last one: their sum, and how many.
+    values: (f64, u32),
+    /// Whether it is target tracking that did not want less when it last looked.
+    minds: bool,
+}
+
+impl Watch {
+    /// Takes in a value; the datapoint, if the period is over.
+    fn take(&mut self, value: Option<f64>, period: Span, now: SimTime) -> Option<Option<f64>> {
+        if let Some(value) = value {
+            self.values = (self.values.0 + value, self.values.1 + 1);
+        }
+        if now < self.due {
+            return None;
+        }
+        self.due = now.saturating_add(period);
+        let (sum, count) = std::mem::take(&mut self.values);
+        Some((count > 0).then(|| sum / f64::from(count)))
+    }
 }
 
 /// What a policy wants.
@@ -164,11 +207,12 @@ impl AwsController {
                     (Some(alarm.clone()), None)
                 }
             };
-            Watch { high, low, cooling: Cooling::No }
+            let due = now.saturating_add(policy.period());
+            Watch { high, low, cooling: Cooling::No, due, values: (0.0, 0), minds: false }
         };
         Self {
             watches: group.policies.iter().map(watch).collect(),
-            next_period: now.saturating_add(group.period),
+            next_period: now.saturating_add(group.period()),
             launches: VecDeque::new(),
             pending: false,
             cooldown_until: SimTime::ZERO,
@@ -176,6 +220,11 @@ impl AwsController {
             next_hour: 0,
             group,
         }
+    }
+
+    /// What scales it.
+    pub fn group(&self) -> &AwsGroup {
+        &self.group
     }
 
     /// Fewest and most now.
@@ -203,7 +252,7 @@ impl AwsController {
             }
         }
         if now >= self.next_period {
-            self.next_period = now.saturating_add(self.group.period);
+            self.next_period = now.saturating_add(self.group.period());
             let (wanted, why) = self.evaluate(world, capacity, present, now);
             if wanted != capacity || reason == AwsReason::NoAlarm {
                 (capacity, reason) = (wanted, why);
@@ -255,13 +304,18 @@ impl AwsController {
         }
         let mut wishes = Vec::with_capacity(self.watches.len());
         for index in 0..self.watches.len() {
-            let wish = match &self.group.policies[index] {
-                AwsPolicy::TargetTracking { policy, metric } => {
-                    let (policy, value) = (*policy, world.statistic(metric));
+            let policy = &self.group.policies[index];
+            let watch = &mut self.watches[index];
+            let Some(value) = watch.take(world.statistic(policy.metric()), policy.period(), now) else {
+                wishes.push(if watch.minds { Wish::Keep } else { Wish::None });
+                continue;
+            };
+            let wish = match policy {
+                AwsPolicy::TargetTracking { policy, .. } => {
+                    let policy = *policy;
                     self.track(index, &policy, value, capacity, now)
                 }
-                AwsPolicy::Step { policy, metric, .. } => {
-                    let value = world.statistic(metric);
+                AwsPolicy::Step { policy, .. } => {
                     let warming = self.warming(policy.warmup, now).min(capacity);
                     let watch = &mut self.watches[index];
                     ring(watch.high.as_mut(), value).map_or(Wish::None, |(threshold, value)| {
@@ -275,8 +329,8 @@ impl AwsController {
                         )
                     })
                 }
-                AwsPolicy::Simple { policy, metric, .. } => {
-                    let (policy, value) = (*policy, world.statistic(metric));
+                AwsPolicy::Simple { policy, .. } => {
+                    let policy = *policy;
                     let watch = &mut self.watches[index];
                     match ring(watch.high.as_mut(), value) {
                         None => Wish::None,
@@ -294,6 +348,7 @@ impl AwsController {
                     }
                 }
             };
+            self.watches[index].minds = wish == Wish::Keep;
             wishes.push(wish);
         }
         self.settle(&wishes, capacity, now)
@@ -405,6 +460,7 @@ fn wish(from: i64, to: i64, if_same: AwsReason) -> Wish {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::aws::Step;
     use super::super::super::aws::adjust::{Adjustment, AdjustmentType};
     use super::super::super::aws::alarm::Comparison;
     use super::super::Controller;
@@ -418,7 +474,6 @@ mod tests {
             policies,
             scheduled: Vec::new(),
             forecast: None,
-            period: seconds(60),
         }
     }
 
@@ -455,6 +510,25 @@ mod tests {
     fn a_cooldown_counts_what_was_added() {
         let group = AwsGroup { flavor: Flavor::Application, ..group(vec![tracking()]) };
         assert_eq!(course(group, 4, |_, _| 100.0, 4), [(180, 8), (240, 16)]);
+    }
+
+    /// Two alarms of one group: one rings beyond 80 after one datapoint of a minute, the other below 40 after one of five.
+    /// 90 for two minutes and 10 after that: one is added at 60 s and at 120 s. The mean of the first five minutes is
+    /// (90 + 90 + 10 + 10 + 10) / 5 = 42, which is not below 40; that of the next five is 10, so one is taken away at 600 s.
+    #[test]
+    fn alarms_have_periods_of_their_own() {
+        let step = |alarm: Alarm, by: f64| {
+            let steps = vec![Step { lower: None, upper: None, adjustment: by }];
+            let kind = AdjustmentType::ChangeInCapacity;
+            let policy = StepPolicy { kind, min_magnitude: None, steps, warmup: Span::ZERO };
+            AwsPolicy::Step { policy, metric: "cpu".into(), alarm }
+        };
+        let high = step(Alarm::new(Comparison::Above, 80.0, 1, 1), 1.0);
+        let low = step(Alarm::new(Comparison::Below, 40.0, 1, 1).every(seconds(300)), -1.0);
+        let group = group(vec![high, low]);
+        assert_eq!(group.period(), seconds(60));
+        let load = |second, _| if second <= 120 { 90.0 } else { 10.0 };
+        assert_eq!(course(group, 4, load, 11), [(60, 5), (120, 6), (600, 5)]);
     }
 
     /// One adjustment of one, then 300 s: at 60, 360 and 660 s.

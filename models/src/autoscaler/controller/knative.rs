@@ -8,7 +8,7 @@ use super::super::knative::decide::{DecideReason, Observed, TICK};
 use super::super::knative::{
     Activity, ClusterConfig, Collector, Decider, Revision, ScalingMetric, Serving, Spec, activators, apply,
 };
-use super::super::kubernetes::Phase;
+use super::super::kubernetes::{Phase, Pod};
 use super::{Decision, Why, World};
 
 /// Why Knative wants what it does: the decision, or what became of it.
@@ -32,6 +32,8 @@ pub struct KnativeController {
     excess_burst_capacity: f64,
     next_scrape: SimTime,
     next_tick: SimTime,
+    /// What holds until the next decision.
+    why: KnativeReason,
 }
 
 impl KnativeController {
@@ -56,12 +58,18 @@ impl KnativeController {
             excess_burst_capacity: 0.0,
             next_scrape: now,
             next_tick: now,
+            why: KnativeReason::Applied(ApplyReason::NoDecision),
         }
     }
 
     /// Whether requests go through the activator: while nothing serves, and while there is too little room for bursts.
     pub fn wants_proxy(&self) -> bool {
         self.standing.activity != Activity::Active || self.excess_burst_capacity < 0.0
+    }
+
+    /// Requests that the activator lets through to a pod at once; 0 for any number.
+    pub fn container_concurrency(&self) -> u32 {
+        self.revision.container_concurrency
     }
 
     /// Activators that the requests are spread over.
@@ -79,19 +87,20 @@ impl KnativeController {
 
     pub(super) fn look(&mut self, world: &impl World, now: SimTime) -> Decision {
         let seen = world.target();
-        let ready =
-            seen.pods.iter().filter(|pod| pod.phase == Phase::Running && pod.is_ready()).count() as i32;
+        let serves = |pod: &&Pod| pod.phase == Phase::Running && pod.is_ready() && !pod.deleting;
+        let ready = seen.pods.iter().filter(serves).count() as i32;
         if now >= self.next_scrape {
             self.next_scrape = now.saturating_add(SCRAPE_INTERVAL);
             self.scrape(world, ready, now);
         }
-        let mut answer = (None, Why::Knative(KnativeReason::Applied(ApplyReason::NoDecision)));
+        let mut replicas = None;
         if now >= self.next_tick {
             self.next_tick = now.saturating_add(TICK);
             self.standing.current = seen.spec_replicas;
-            answer = self.tick(world, ready, now);
+            (replicas, self.why) = self.tick(world, ready, now);
         }
-        Decision { replicas: answer.0, why: answer.1, next: self.next_scrape.min(self.next_tick) }
+        let next = self.next_scrape.min(self.next_tick);
+        Decision { replicas, why: Why::Knative(self.why), next }
     }
 
     fn scrape(&mut self, world: &impl World, ready: i32, now: SimTime) {
@@ -104,11 +113,15 @@ impl KnativeController {
             (ScalingMetric::Rps, false) => of.rps - of.proxied_rps,
             (ScalingMetric::Rps, true) => of.rps,
         };
+        let through = value(&through, true);
+        if ready == 0 && through <= 0.0 {
+            return; // Nobody is there to be asked.
+        }
         let pods = extrapolate(&sampled, ready).map_or(0.0, |pods| value(&pods, false));
-        self.collector.record(now, pods.max(0.0) + value(&through, true));
+        self.collector.record(now, pods.max(0.0) + through);
     }
 
-    fn tick(&mut self, world: &impl World, ready: i32, now: SimTime) -> (Option<i32>, Why) {
+    fn tick(&mut self, world: &impl World, ready: i32, now: SimTime) -> (Option<i32>, KnativeReason) {
         let observed = Observed { ready: Some(ready), averages: self.collector.averages(now) };
         let answer = self.decider.decide(&self.spec, &observed, now);
         if let Some(answer) = answer {
@@ -137,7 +150,7 @@ impl KnativeController {
             (reason, _) => KnativeReason::Applied(reason),
         };
         // What is wanted but not to be written yet leaves the count as it is.
-        (if applied.write { applied.wanted } else { None }, Why::Knative(why))
+        (if applied.write { applied.wanted } else { None }, why)
     }
 
     pub(super) fn restarted(&mut self, world: &impl World, now: SimTime) {

@@ -19,6 +19,11 @@ impl HpaController {
         Self { hpa, settings, history: History::default() }
     }
 
+    /// The flags of the controller that acts on it.
+    pub fn settings(&self) -> &ControllerSettings {
+        &self.settings
+    }
+
     /// What it goes by.
     pub fn hpa(&self) -> &Hpa {
         &self.hpa

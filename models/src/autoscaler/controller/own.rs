@@ -50,6 +50,11 @@ impl OwnController {
         Self { common, law, schedule, steady: Steady::default() }
     }
 
+    /// Fewest replicas.
+    pub fn fewest(&self) -> i32 {
+        self.common.min
+    }
+
     /// What the law itself wants.
     fn wanted(&self, world: &impl World, current: i32) -> Option<(i32, Reason)> {
         Some(match &self.law {

@@ -416,6 +416,8 @@ impl<'w, 'a> Walk<'w, 'a> {
             // In the long run a connection is there: it has been opened once for all its uses.
             Op::Connect { exit } => vec![(exit, flow)],
             Op::RepeatEnd { .. }
+            | Op::Activate(_)
+            | Op::Dispatch
             | Op::Begin
             | Op::Take(_)
             | Op::Give(_)

@@ -325,7 +325,13 @@ fn body(blueprint: &Blueprint, service: ServiceId, start: usize, name: &str) -> 
                 at = to.index();
                 continue;
             }
-            Op::Reply | Op::Begin | Op::Give(_) | Op::Put(_) | Op::Fetched(_) => {}
+            Op::Activate(_)
+            | Op::Dispatch
+            | Op::Reply
+            | Op::Begin
+            | Op::Give(_)
+            | Op::Put(_)
+            | Op::Fetched(_) => {}
             Op::Get(_) => {
                 return Err(format!("how long `{name}` is held depends on what a cache has"));
             }

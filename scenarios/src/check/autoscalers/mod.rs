@@ -1,35 +1,47 @@
 //! Autoscalers: their law, what its metrics are, and what stands between a decision and a replica.
 
+mod aws;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use models::autoscaler::aws::{Bounds, TargetTracking};
-use models::autoscaler::controller::{
-    AwsController, AwsGroup, AwsPolicy, Controller, Flavor, OwnController, OwnLaw,
-};
+use models::autoscaler::controller::{Controller, OwnController, OwnLaw};
+use models::autoscaler::knative::ScalingMetric;
+use models::autoscaler::knative::collect::SCRAPE_INTERVAL;
 use models::autoscaler::kubernetes::{Container, ControllerSettings, Template};
 use models::autoscaler::own::{Common, Concurrency, Entry, Latency, QueueDepth, Schedule};
 use models::autoscaler::pipeline::{Pipeline, Rounding};
 use models::autoscaler::plan::{AutoscalerPlan, Gauge, Nodes, Placement, Signal};
-use models::blueprint::ServiceId;
+use models::blueprint::{PoolId, PoolPlan, PoolScope, ServiceId};
 use sim_core::{SimTime, Span};
 
-use super::{Checker, span};
+use super::{Checker, constant, span};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expect::figure_of;
 use crate::manifest::{self, Block, Law, MetricKind, Scaler, WantedMetric};
 use crate::metric::{Figure, Subject};
 use crate::scenario::Parts;
 use crate::spec::{
-    At, AutoscalerSpec, ControllerSpec, Named, NamedEntry, NodesSpec, PipelineSpec, ScheduleSpec,
-    TargetTrackingSpec, Text,
+    ActivatorSpec, At, AutoscalerSpec, ControllerSpec, MetricGiven, Named, NamedEntry, NodesSpec,
+    PipelineSpec, ScheduleSpec, Text,
 };
 use crate::tree::{Place, quoted};
 use crate::words::{did_you_mean, listed};
 
 /// The laws that an autoscaler can have.
-const LAWS: [&str; 7] =
-    ["hpa", "manifest", "aws_target_tracking", "queue_depth", "concurrency", "latency", "schedule"];
+const LAWS: [&str; 11] = [
+    "hpa",
+    "manifest",
+    "keda",
+    "knative",
+    "aws_target_tracking",
+    "aws_step",
+    "queue_depth",
+    "concurrency",
+    "latency",
+    "schedule",
+    "predictive",
+];
 
 /// A law, and what it asks for.
 struct Chosen {
@@ -63,12 +75,17 @@ impl Of<'_> {
 }
 
 impl Checker<'_> {
-    /// The autoscalers, in the order of their names.
-    pub(super) fn all_autoscalers(&mut self, parts: &Parts) -> Vec<AutoscalerPlan> {
+    /// The autoscalers, in the order of their names; with the pools in front of the services that have an activator.
+    pub(super) fn all_autoscalers(&mut self, parts: &mut Parts) {
         let mut all: Vec<AutoscalerPlan> = Vec::new();
+        let mut pools = Vec::new();
         let spec = self.spec;
         for entry in spec.autoscalers.iter().flat_map(Named::sorted) {
-            let Some(plan) = self.autoscaler(entry, parts) else { continue };
+            let Some(mut plan) = self.autoscaler(entry, parts) else { continue };
+            if let Some(pool) = self.activator(entry, &plan, parts) {
+                plan.activator = Some(PoolId((parts.pools.len() + pools.len()) as u32));
+                pools.push(pool);
+            }
             if let Some(other) = all.iter().find(|other| other.service == plan.service) {
                 let scaled = &parts.services[plan.service.index()].name;
                 let message =
@@ -77,7 +94,33 @@ impl Checker<'_> {
             }
             all.push(plan);
         }
-        all
+        parts.autoscalers = all;
+        parts.pools.extend(pools);
+    }
+
+    /// Where requests wait for the activator of an autoscaler, if it has one.
+    fn activator(
+        &mut self,
+        entry: &NamedEntry<AutoscalerSpec>,
+        plan: &AutoscalerPlan,
+        parts: &Parts,
+    ) -> Option<PoolPlan> {
+        let given = entry.value.as_ref().and_then(|spec| spec.activator.clone());
+        let is_knative = matches!(plan.controller, Controller::Knative(_));
+        let usual = || is_knative.then(|| ActivatorSpec::usual(entry.place)).flatten();
+        let ActivatorSpec { queue, timeout } = given.or_else(usual)?;
+        let service = &parts.services[plan.service.index()].name;
+        let name = format!("{service}.activator");
+        if parts.pools.iter().any(|pool| pool.name == name) {
+            let message =
+                format!("`{service}` has a resource `activator`, as what stands in front of it is called");
+            self.error(entry.place, message, "call the resource something else");
+        }
+        Some(PoolPlan {
+            queue: queue.value.count,
+            timeout: constant(timeout.value.seconds),
+            ..PoolPlan::new(format!("services.{name}"), name, 0, PoolScope::One)
+        })
     }
 
     fn autoscaler(&mut self, entry: &NamedEntry<AutoscalerSpec>, parts: &Parts) -> Option<AutoscalerPlan> {
@@ -101,6 +144,7 @@ impl Checker<'_> {
                 nodes: spec.nodes.as_ref().and_then(|nodes| self.nodes(nodes)).map(Box::new),
             },
             controller: chosen.controller,
+            activator: None,
             most: chosen.most.unsigned_abs().min(AutoscalerPlan::MOST_REPLICAS),
         })
     }
@@ -127,22 +171,29 @@ impl Checker<'_> {
         let settings = settings(&spec.controller);
         if let Some(node) = &spec.hpa {
             let hpa = manifest::hpa_of_spec(&node.0, &settings, self.sink)?;
-            let scaler = Scaler {
-                name: None,
-                target: None,
-                place: of.place,
-                law: Law::Hpa(hpa, settings),
-                start: None,
-            };
-            return self.of_scaler(of, &scaler, of.place);
+            return self.of_inline(of, Law::Hpa(hpa, settings), Vec::new());
+        }
+        if let Some(node) = &spec.keda {
+            let read = manifest::keda_of_spec(&node.0, &settings, self.sink)?;
+            return self.of_inline(of, Law::Keda(read.object, settings), read.open);
+        }
+        if let Some(node) = &spec.knative {
+            let (config, revision) = manifest::knative_of_spec(&node.0, self.sink)?;
+            return self.of_inline(of, Law::Knative(config, revision), Vec::new());
         }
         if let Some(file) = &spec.manifest {
             return self.of_manifest(of, file, &settings);
         }
-        if let Some(tracking) = &spec.aws_target_tracking {
-            return self.tracking(of, tracking);
+        if spec.aws_target_tracking.is_some() || spec.aws_step.is_some() || spec.predictive.is_some() {
+            return self.aws_group(of);
         }
         self.own_law(of)
+    }
+
+    /// A law that stands in the scenario as it would stand in a manifest.
+    fn of_inline(&mut self, of: Of<'_>, law: Law, open: Vec<Box<str>>) -> Option<Chosen> {
+        let scaler = Scaler { name: None, target: None, place: of.place, law, start: None, open };
+        self.of_scaler(of, scaler)
     }
 
     /// Nothing where there is no law, or more than one, which has been told.
@@ -151,14 +202,17 @@ impl Checker<'_> {
         let is_given = [
             spec.hpa.is_some(),
             spec.manifest.is_some(),
+            spec.keda.is_some(),
+            spec.knative.is_some(),
             spec.aws_target_tracking.is_some(),
+            spec.aws_step.is_some(),
             spec.queue_depth.is_some(),
             spec.concurrency.is_some(),
             spec.latency.is_some(),
         ];
         let given: Vec<&str> = LAWS.iter().zip(is_given).filter(|(_, is)| *is).map(|(law, _)| *law).collect();
         match given.as_slice() {
-            [] if spec.schedule.is_some() => Some(()),
+            [] if spec.schedule.is_some() || spec.predictive.is_some() => Some(()),
             [_] => Some(()),
             [] => {
                 let help = format!("write one of {}", listed(LAWS));
@@ -176,7 +230,15 @@ impl Checker<'_> {
     /// What belongs to another law than that of the autoscaler.
     fn check_strays(&mut self, of: Of<'_>) {
         let spec = of.spec;
-        let by_manifest = spec.hpa.is_some() || spec.manifest.is_some();
+        let by_manifest =
+            spec.hpa.is_some() || spec.manifest.is_some() || spec.keda.is_some() || spec.knative.is_some();
+        let is_own = spec.queue_depth.is_some() || spec.concurrency.is_some() || spec.latency.is_some();
+        if let Some(predictive) =
+            spec.predictive.as_ref().filter(|_| by_manifest || is_own || spec.schedule.is_some())
+        {
+            let help = "write it beside `aws_target_tracking` or `aws_step`, or alone; a `schedule` is what our own laws have";
+            self.error(predictive.ahead.place, "this law has no forecast", help);
+        }
         if by_manifest {
             let bounds = [spec.min.as_ref().map(|min| min.place), spec.max.as_ref().map(|max| max.place)];
             for place in bounds.into_iter().flatten() {
@@ -184,8 +246,10 @@ impl Checker<'_> {
                 self.error(place, "the fewest and the most replicas stand in the manifest", help);
             }
         }
-        if let Some(entries) =
-            spec.schedule.as_ref().filter(|_| by_manifest || spec.aws_target_tracking.is_some())
+        if let Some(entries) = spec
+            .schedule
+            .as_ref()
+            .filter(|_| by_manifest || spec.aws_target_tracking.is_some() || spec.aws_step.is_some())
             && let Some(entry) = entries.items.first()
         {
             let help = "change its fewest replicas by the clock instead: `events: [{at: 45m, for: 45m, set: \
@@ -206,7 +270,7 @@ impl Checker<'_> {
         };
         self.told_elsewhere(&read.warnings, file.place);
         match read.scaler_of(of.service_name()) {
-            Ok(scaler) => self.of_scaler(of, scaler, file.place),
+            Ok(scaler) => self.of_scaler(of, scaler.clone()),
             Err(diagnostic) => {
                 self.sink.report(diagnostic.at(file.place));
                 None
@@ -226,19 +290,25 @@ impl Checker<'_> {
         }
     }
 
-    fn of_scaler(&mut self, of: Of<'_>, scaler: &Scaler, place: Place) -> Option<Chosen> {
+    fn of_scaler(&mut self, of: Of<'_>, mut scaler: Scaler) -> Option<Chosen> {
+        let named = of.spec.metrics.as_ref().map_or(&[][..], |names| &names.entries);
+        for (name, _, given) in named {
+            let Some(target) = &given.target else { continue };
+            if scaler.open.iter().any(|open| **open == **name) {
+                scaler.aim(name, (target.value.number * 1000.0).round() as i64);
+            } else {
+                let message = format!("the law itself says what {} aims at", quoted(name));
+                self.error(target.place, message, format!("write `{{{name}: {}}}`", given.of.value.0));
+            }
+        }
+        scaler.forget_open();
         let replicas = of.parts.services[of.service.index()].replicas;
         let replicas = i32::try_from(replicas).unwrap_or(i32::MAX);
         let source = match &scaler.law {
             Law::Hpa(..) => Pipeline::prometheus(),
             Law::Keda(..) => Pipeline::live(),
-            Law::Aws(group) => Pipeline { scrape: group.period, ..Pipeline::cloudwatch(true) },
-            Law::Knative(..) => {
-                let help = "Knative's law counts what its activator holds back, which is not simulated: \
-                            `concurrency` is the nearest";
-                self.error(place, "an autoscaler of Knative cannot scale a service of a scenario yet", help);
-                return None;
-            }
+            Law::Aws(group) => Pipeline { scrape: group.period(), ..Pipeline::cloudwatch(true) },
+            Law::Knative(..) => Pipeline { scrape: SCRAPE_INTERVAL, ..Pipeline::live() },
         };
         let asked = |WantedMetric { name, kind, .. }| {
             let is_resource = matches!(kind, MetricKind::Resource | MetricKind::Container(_));
@@ -248,32 +318,6 @@ impl Checker<'_> {
         let asks = scaler.metrics().into_iter().map(asked).collect();
         let controller = scaler.controller(replicas, SimTime::ZERO);
         Some(Chosen { controller, most: scaler.bounds().1, asks })
-    }
-
-    fn tracking(&mut self, of: Of<'_>, spec: &TargetTrackingSpec) -> Option<Chosen> {
-        if spec.target.value.number <= 0.0 {
-            self.error(spec.target.place, "a target has to be above 0", "write `target: 50`");
-        }
-        let (min, max) = self.fewest_and_most(of)?;
-        let pipeline = Pipeline::cloudwatch(spec.detailed.value.on);
-        let policy = TargetTracking {
-            disable_scale_in: spec.disable_scale_in.value.on,
-            period: pipeline.scrape,
-            warmup: span(&spec.warmup)?,
-            ..TargetTracking::new(spec.target.value.number)
-        };
-        let metric: Box<str> = spec.metric.value.0.as_str().into();
-        let group = AwsGroup {
-            flavor: Flavor::Ec2,
-            bounds: Bounds { min: i64::from(min), max: i64::from(max) },
-            policies: vec![AwsPolicy::TargetTracking { policy, metric: metric.clone() }],
-            scheduled: Vec::new(),
-            forecast: None,
-            period: pipeline.scrape,
-        };
-        let asks = vec![Asked { name: metric, kind: MetricKind::Statistic, path: None, pipeline }];
-        let controller = Controller::Aws(AwsController::new(group, SimTime::ZERO));
-        Some(Chosen { controller, most: max, asks })
     }
 
     /// Fewest and most replicas.
@@ -370,9 +414,10 @@ impl Checker<'_> {
 
     fn gauges(&mut self, of: Of<'_>, asks: &[Asked]) -> Vec<Gauge> {
         let named = of.spec.metrics.as_ref().map_or(&[][..], |names| &names.entries);
+        let is_given = |asked: &&Asked| asked.path.is_none() && !matches!(asked.kind, MetricKind::Scraped(_));
         for (name, place, _) in named {
-            if !asks.iter().any(|asked| *asked.name == **name && asked.path.is_none()) {
-                let known = || asks.iter().filter(|asked| asked.path.is_none()).map(|asked| &*asked.name);
+            if !asks.iter().filter(is_given).any(|asked| *asked.name == **name) {
+                let known = || asks.iter().filter(is_given).map(|asked| &*asked.name);
                 let help = did_you_mean(name, known()).unwrap_or_else(|| match known().next() {
                     Some(_) => format!("it asks for {}", listed(known())),
                     None => "what it goes by stands in the law itself".into(),
@@ -382,7 +427,8 @@ impl Checker<'_> {
         }
         let mut gauges = Vec::new();
         for asked in asks {
-            let given = named.iter().find(|(name, ..)| **name == *asked.name).map(|(.., at)| at);
+            let given =
+                named.iter().find(|(name, ..)| **name == *asked.name).map(|(.., MetricGiven { of, .. })| of);
             let Some(signal) = self.signal(of, asked, asked.path.as_ref().or(given)) else { continue };
             let pipeline = pipeline(&of.spec.pipeline, asked.pipeline);
             gauges.push(Gauge { name: asked.name.clone(), signal, pipeline });
@@ -400,6 +446,11 @@ impl Checker<'_> {
                 self.error(of.place, format!("`{service}` has no cores whose use could be measured"), help);
             }
             return Some(Signal::Cpu);
+        }
+        match asked.kind {
+            MetricKind::Scraped(ScalingMetric::Concurrency) => return Some(Signal::Concurrency(of.service)),
+            MetricKind::Scraped(ScalingMetric::Rps) => return Some(Signal::Received(of.service)),
+            _ => {}
         }
         if matches!(asked.kind, MetricKind::Resource | MetricKind::Container(_)) {
             let told = Diagnostic::warning(format!("how much {} replicas use is not modelled", quoted(name)));
