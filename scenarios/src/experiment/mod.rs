@@ -38,7 +38,7 @@ pub use compare::compare;
 pub use evaluate::evaluate;
 pub use gather::{Progress, Silent};
 pub use joined::merge;
-pub use precision::Replications;
+pub use precision::{Replications, Until};
 pub use report::Heading;
 pub use run::{BrokenLaws, Options, Outcome, Plan, run};
 pub use setup::variants;

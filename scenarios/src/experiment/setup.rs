@@ -24,7 +24,7 @@ impl Plan {
             auto_warmup: scenario.warmup() == Warmup::Auto,
             replications: Replications {
                 at_least,
-                precision: scenario.precision(),
+                until: scenario.precision().into(),
                 at_most: at_least.max(AT_MOST),
             },
             expectations: scenario.expectations().to_vec(),
