@@ -10,6 +10,7 @@ mod new;
 mod replay;
 mod run;
 mod schema;
+mod solve;
 mod sweep;
 mod verify;
 
@@ -43,6 +44,7 @@ enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
     Compare(compare::Arguments),
+    Solve(solve::Arguments),
     Replay(Box<replay::Arguments>),
     Verify(verify::Arguments),
     Explain(explain::Arguments),
@@ -69,6 +71,7 @@ impl Cli {
             Command::Run(arguments) => run::run(&arguments),
             Command::Sweep(arguments) => sweep::sweep(&arguments),
             Command::Compare(arguments) => compare::compare(&arguments),
+            Command::Solve(arguments) => solve::solve(&arguments),
             Command::Replay(arguments) => replay::replay(&arguments),
             Command::Verify(arguments) => verify::verify(&arguments),
             Command::Explain(arguments) => explain::explain(&arguments),

@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod series;
 mod setup;
+mod solve;
 mod sweep;
 #[cfg(test)]
 mod testing;
@@ -42,6 +43,7 @@ pub use precision::{Replications, Until};
 pub use report::Heading;
 pub use run::{BrokenLaws, Options, Outcome, Plan, run};
 pub use setup::variants;
+pub use solve::{Unsolved, solve};
 pub use sweep::{Axis, Grid, Point, sweep};
 pub use theory::predicted;
 pub use verify::{Unverified, verdicts, verify};

@@ -4,6 +4,7 @@
 //! nothing to say; it is never 0 instead.
 
 mod replay;
+mod solve;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub use replay::{
     Replay, ReplayCost, ReplayCounts, ReplayCourse, ReplayDecision, ReplayMetric, ReplayReason, ReplayReport,
     ReplaySummary,
 };
+pub use solve::{Answer, Assumption, CheckedPoint, SolveAim, SolveReport, TriedPoint};
 pub use verify::{Verified, VerifiedExpectation, VerifyReport};
 
 /// A figure with its 95 % interval. The bounds are missing where fewer than two replications ran.
