@@ -178,15 +178,14 @@ fn frontier(report: &SolveReport) -> Curve {
     }
 }
 
-/// The values of a point: `app.workers 10, db.workers 3`.
+/// The values of a point: `replicas 10, slots 3`.
 fn place(report: &SolveReport, tried: &TriedPoint) -> String {
-    let each = report.paths.iter().zip(&report.units).filter_map(|(path, unit)| {
-        let mut dots = path.rmatch_indices('.').map(|(at, _)| at);
-        let short = dots.nth(1).map_or(path.as_str(), |at| &path[at + 1..]);
+    let paths = report.paths.iter().zip(&report.units).zip(report.names());
+    let each = paths.filter_map(|((path, unit), name)| {
         let value = tried.at.get(path)?;
         let unit = Unit::named(unit);
         let bare = if matches!(unit, Unit::Count(_)) { Unit::Count(String::new()) } else { unit };
-        Some(format!("{short} {}", bare.figure(*value)))
+        Some(format!("{name} {}", bare.figure(*value)))
     });
     each.collect::<Vec<_>>().join(", ")
 }

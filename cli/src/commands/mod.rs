@@ -34,7 +34,8 @@ pub(crate) struct Cli {
 const CODES: &str = "\
 Exit codes: 0 every expectation is met, 1 one is not met, 2 it did not run,
 3 undecided or cut short, 130 interrupted. A sweep ends with 0 when every
-point ran, whatever is expected.
+point ran, whatever is expected; solve when it found a point, with 1 when
+none holds.
 
 Start with: hockeystick new shop && hockeystick run shop.yaml";
 

@@ -54,9 +54,9 @@ fn points(report: &SolveReport) -> Table {
     let costs = report.of == "cost";
     let mut columns = vec![Column::text("")];
     columns.extend(costs.then(|| Column::number(&report.unit)));
-    columns.extend(report.paths.iter().map(|path| Column::number(short(path))));
+    columns.extend(report.names().into_iter().map(Column::number));
     columns.extend([Column::number(&report.metric), Column::number("±"), Column::number("runs")]);
-    columns.extend([Column::text(""), Column::name("because of")]);
+    columns.push(Column::name(""));
     let mut table = Table::new(columns);
     let mut order: Vec<usize> = (0..report.tried.len()).collect();
     order.sort_by(|a, b| by_value(report, *a, *b));
@@ -99,7 +99,7 @@ fn row(report: &SolveReport, number: usize, costs: bool) -> Vec<Cell> {
         None => [Cell::none(), Cell::none()],
     });
     cells.push(Cell::count(u64::from(point.result.replications)));
-    cells.extend([Cell::from(word(point.verdict)), Cell::from(why(point))]);
+    cells.push(Cell::from(format!("{} {}", word(point.verdict), why(point)).trim_end()));
     cells
 }
 
@@ -137,18 +137,12 @@ fn checked(report: &SolveReport, check: &CheckedPoint) -> String {
     )
 }
 
-/// Values as the head of the table names them: `web.replicas 4, db_connections.slots 20`.
+/// Values as the head of the table names them: `replicas 4, slots 20`.
 fn place(report: &SolveReport, at: &BTreeMap<String, f64>) -> String {
-    let each = report.paths.iter().zip(&report.units);
-    let values =
-        each.filter_map(|(path, unit)| Some(format!("{} {}", short(path), value(unit, *at.get(path)?))));
-    values.collect::<Vec<_>>().join(", ")
-}
-
-/// The last two parts of a path: `web.replicas`.
-fn short(path: &str) -> &str {
-    let mut dots = path.rmatch_indices('.').map(|(at, _)| at);
-    dots.nth(1).map_or(path, |at| &path[at + 1..])
+    let paths = report.paths.iter().zip(&report.units).zip(report.names());
+    let each =
+        paths.filter_map(|((path, unit), name)| Some(format!("{name} {}", value(unit, *at.get(path)?))));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -164,9 +158,17 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_named_by_their_last_two_parts() {
-        assert_eq!(short("services.web.replicas"), "web.replicas");
-        assert_eq!(short("policies.sql.retry.attempts"), "retry.attempts");
-        assert_eq!(short("seed"), "seed");
+    fn paths_are_named_by_as_little_as_tells_them_apart() {
+        let named = |paths: &[&str]| {
+            let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+            let report = SolveReport { paths, ..fixtures::solved() };
+            report.names().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&["services.web.replicas", "resources.pool.slots"]), ["replicas", "slots"]);
+        assert_eq!(
+            named(&["services.web.replicas", "services.db.replicas"]),
+            ["web.replicas", "db.replicas"]
+        );
+        assert_eq!(named(&["seed"]), ["seed"]);
     }
 }

@@ -47,6 +47,7 @@ impl<'a> Checker<'a> {
         let aim = self.aim(sink);
         let axes: Vec<Axis> =
             self.entries().iter().filter_map(|entry| axis(entry, sink)).map(ascending).collect();
+        self.check_paths(&axes, sink);
         self.check_prices(&axes, sink);
         let (aim, of) = aim?;
         if axes.len() < self.entries().len() {
@@ -119,7 +120,8 @@ impl<'a> Checker<'a> {
             sink.report(diagnostic.help("add `over: {services.web.replicas: 1..50}`"));
             return None;
         }
-        let help = format!("give its values: `over: {{{path}: 50/s..1200/s}}`");
+        let example = if path.ends_with(".rate") { "50/s..1200/s" } else { "1..50" };
+        let help = format!("give its values: `over: {{{path}: {example}}}`");
         let Some(node) = find(self.tree, path) else {
             let value = Node::plain("1", of.place);
             let assignment = Assignment { path: path.clone(), place: of.place, value };
@@ -211,6 +213,15 @@ impl<'a> Checker<'a> {
         let of_unit =
             self.unit_prices().find(|entry| entry.name == path).and_then(|entry| entry.value.as_ref());
         of_replica + of_unit.map_or(0.0, |price| price.0.per_hour)
+    }
+
+    /// Paths lead somewhere.
+    fn check_paths(&self, axes: &[Axis], sink: &mut Sink) {
+        for axis in axes {
+            if let Err(wrong) = apply(&mut self.tree.clone(), &axis.override_at(0).assignment) {
+                sink.report(wrong);
+            }
+        }
     }
 
     /// Prices are of paths that change, and of counts.

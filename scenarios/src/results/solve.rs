@@ -67,6 +67,17 @@ impl SolveReport {
         }
     }
 
+    /// Short names of the paths: their last parts, or the last two where these are alike.
+    pub fn names(&self) -> Vec<&str> {
+        let last =
+            |path: &str, parts: usize| path.rmatch_indices('.').nth(parts - 1).map_or(0, |(at, _)| at + 1);
+        let alike = |path: &&String| {
+            let name = &path[last(path, 1)..];
+            self.paths.iter().filter(|other| &other[last(other, 1)..] == name).count() > 1
+        };
+        self.paths.iter().map(|path| &path[last(path, if alike(&path) { 2 } else { 1 })..]).collect()
+    }
+
     /// The point that is the answer.
     pub fn answer_point(&self) -> Option<&TriedPoint> {
         self.answer.as_ref().and_then(|answer| self.tried.get(answer.point))

@@ -410,7 +410,7 @@ fn costs_that_are_not_known() {
         "cost_in_two_currencies",
         solve("cost: {web: 1 USD/replica-hour, db: 1 EUR/replica-hour}\n", &format!("{{{over}}}"))
     );
-    let scaled = format!("{web}autoscalers: {{web: {{queue_depth: {{per_replica: 10, min: 1, max: 9}}}}}}\n");
+    let scaled = format!("{web}autoscalers: {{web: {{concurrency: {{target: 35}}, min: 1, max: 9}}}}\n");
     assert_snapshot!("cost_of_an_autoscaler", solve(&scaled, &format!("{{{over}}}")));
     assert_snapshot!(
         "unit_price",

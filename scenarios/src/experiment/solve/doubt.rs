@@ -21,7 +21,7 @@ pub(crate) fn contradiction(
             let harder = other(verdict)?;
             let how = if harder.verdict == Met::Met && verdict.verdict == Met::NotMet {
                 "holds"
-            } else if is_further(expectation.comparison, verdict.observed?, harder.observed?) {
+            } else if is_further(expectation, verdict.observed?, harder.observed?) {
                 "is nearer"
             } else {
                 return None;
@@ -37,12 +37,53 @@ pub(crate) fn contradiction(
     Some(format!("at {} `{text}` fails, and at {} it {how}", at(easier), at(harder)))
 }
 
-/// Whether the first is further in the wrong direction than the second, beyond chance.
-fn is_further(comparison: Comparison, easier: E, harder: E) -> bool {
-    let apart = |low: E, high: E| low.hi.zip(high.lo).is_some_and(|(low, high)| low < high);
-    match comparison {
-        Comparison::Less | Comparison::AtMost => apart(harder, easier),
-        Comparison::Greater | Comparison::AtLeast => apart(easier, harder),
-        Comparison::Equal => false,
+/// Whether the first is further from meeting the expectation than the second, beyond chance.
+fn is_further(expectation: &Expectation, easier: E, harder: E) -> bool {
+    let apart = |harder: (f64, f64), easier: (f64, f64)| harder.1 < easier.0;
+    lack(expectation, harder)
+        .zip(lack(expectation, easier))
+        .is_some_and(|(harder, easier)| apart(harder, easier))
+}
+
+/// How far an estimate is from where it should be: the least and the most of it. Less than nothing is good.
+fn lack(expectation: &Expectation, e: E) -> Option<(f64, f64)> {
+    let (lo, hi) = (e.lo? - expectation.bound, e.hi? - expectation.bound);
+    Some(match expectation.comparison {
+        Comparison::Less | Comparison::AtMost => (lo, hi),
+        Comparison::Greater | Comparison::AtLeast => (-hi, -lo),
+        Comparison::Equal if lo > 0.0 => (lo, hi),
+        Comparison::Equal if hi < 0.0 => (-hi, -lo),
+        Comparison::Equal => (0.0, hi.max(-lo)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::estimate::of;
+    use crate::metric::{Figure, Quantity, Subject, Term};
+    use models::blueprint::TrafficId;
+
+    /// Whether the first of two intervals is further from what is expected, with the bound at 10.
+    fn further(comparison: Comparison, easier: (f64, f64), harder: (f64, f64)) -> bool {
+        let metric = of("users.mean", Subject::Traffic(TrafficId(0)), Figure::Mean);
+        let left = Quantity::One(Term { variant: None, metric });
+        let expectation = Expectation { text: String::new(), left, comparison, bound: 10.0, tolerance: 0.1 };
+        let e = |(lo, hi): (f64, f64)| E { value: f64::midpoint(lo, hi), lo: Some(lo), hi: Some(hi) };
+        is_further(&expectation, e(easier), e(harder))
+    }
+
+    #[test]
+    fn what_is_further_in_the_wrong_direction_is_worse() {
+        assert!(further(Comparison::Less, (20.0, 22.0), (15.0, 19.0)));
+        assert!(!further(Comparison::Less, (18.0, 22.0), (15.0, 19.0)), "that may be chance");
+        assert!(!further(Comparison::Less, (15.0, 19.0), (20.0, 22.0)));
+        assert!(further(Comparison::AtLeast, (1.0, 2.0), (3.0, 4.0)));
+        assert!(
+            further(Comparison::Equal, (1.0, 2.0), (17.0, 17.9)),
+            "8 and more is further than 7.9 at most"
+        );
+        assert!(further(Comparison::Equal, (2.0, 3.0), (4.0, 5.0)));
+        assert!(!further(Comparison::Equal, (9.0, 12.0), (4.0, 5.0)));
     }
 }
