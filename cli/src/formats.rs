@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use scenarios::results::{CompareReport, ReplayReport, Report, SweepReport};
+use scenarios::results::{CompareReport, Met, ReplayReport, Report, SolveReport, SweepReport, TriedPoint};
 
 use crate::failure::Failure;
 
@@ -54,6 +54,38 @@ pub(crate) fn sweep_csv(report: &SweepReport) -> Result<String, Failure> {
         for figure in figures(&point.result)? {
             lines.add(at.iter().cloned().chain(figure.cells()))?;
         }
+    }
+    lines.text()
+}
+
+/// The points that were tried, in order: values of the paths, what they come to, verdict, the metric and its interval.
+///
+/// # Errors
+///
+/// Never, in practice: results are plain data.
+pub(crate) fn solve_csv(report: &SolveReport) -> Result<String, Failure> {
+    let paths: Vec<&str> = report.paths.iter().map(String::as_str).collect();
+    let told = ["value", "verdict", "answer", report.metric.as_str(), "lo", "hi", "replications"];
+    let mut lines = Lines::new(&[&paths[..], &told].concat())?;
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    for (position, point) in report.tried.iter().enumerate() {
+        let TriedPoint { at, value, verdict, metric, result, .. } = point;
+        let verdict = match verdict {
+            Met::Met => "met",
+            Met::NotMet => "not_met",
+            Met::Undecided => "undecided",
+        };
+        let is_answer = report.answer.as_ref().is_some_and(|answer| answer.point == position);
+        let found = [
+            value.to_string(),
+            verdict.to_owned(),
+            is_answer.to_string(),
+            number(metric.map(|e| e.value)),
+            number(metric.and_then(|e| e.lo)),
+            number(metric.and_then(|e| e.hi)),
+            result.replications.to_string(),
+        ];
+        lines.add(paths.iter().map(|path| number(at.get(*path).copied())).chain(found))?;
     }
     lines.text()
 }

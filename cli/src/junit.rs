@@ -1,7 +1,9 @@
 //! Verdicts for CI systems: XML of `JUnit`, a test for each expectation.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use scenarios::results::{Met, SweepPoint, SweepReport, Verdict, Verified, VerifyReport};
+use scenarios::results::{
+    Met, SolveAim, SolveReport, SweepPoint, SweepReport, Verdict, Verified, VerifyReport,
+};
 
 use crate::failure::Failure;
 use crate::text;
@@ -40,6 +42,21 @@ pub(crate) fn points(report: &SweepReport) -> Result<String, Failure> {
         suite(&name, point.result.expect.iter().map(Found::of))
     };
     write(report.points.iter().map(of).collect())
+}
+
+/// Whether what was sought was found.
+///
+/// # Errors
+///
+/// Never, in practice: the result is text.
+pub(crate) fn solved(report: &SolveReport) -> Result<String, Failure> {
+    let aim = match report.aim {
+        SolveAim::Minimize => "minimize",
+        SolveAim::Maximize => "maximize",
+    };
+    let text = format!("{aim} {}", report.of);
+    let found = Found { text, verdict: report.verdict(), observed: report.text.clone() };
+    write(vec![suite(&report.scenario, std::iter::once(found))])
 }
 
 /// The same on many seeds.

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use scenarios::experiment::{Heading, Plan, Replications};
-use scenarios::{Diagnostics, Override, Scenario, Source, Warmup, did_you_mean};
+use scenarios::experiment::Plan;
+use scenarios::{Diagnostics, Override, Scenario, Source, did_you_mean};
 
 use crate::failure::Failure;
 use crate::output;
@@ -95,16 +95,7 @@ pub(crate) fn variant_of(source: &Source, name: &str) -> Result<Vec<Override>, F
 
 /// What is run of `scenario`.
 pub(crate) fn plan(scenario: &Scenario, variant: Option<&str>) -> Plan {
-    Plan {
-        auto_warmup: scenario.warmup() == Warmup::Auto,
-        replications: Replications {
-            at_least: scenario.replications(),
-            precision: scenario.precision(),
-            ..Replications::default()
-        },
-        expectations: scenario.expectations().to_vec(),
-        outcome: scenario.outcome().cloned(),
-        heading: Heading { about: scenario.about().map(str::to_owned), variant: variant.map(str::to_owned) },
-        ..Plan::new(scenario.compile(), scenario.seed())
-    }
+    let mut plan = Plan::of(scenario);
+    plan.heading.variant = variant.map(str::to_owned);
+    plan
 }

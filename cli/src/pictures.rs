@@ -31,6 +31,55 @@ impl Wanted {
     }
 }
 
+/// Where the pictures of a command that always draws go.
+#[derive(Args, Debug)]
+pub(crate) struct Drawn {
+    /// Where the chart goes (default: `<scenario>.svg`)
+    #[arg(long, value_name = "FILE", alias = "plot")]
+    svg: Option<PathBuf>,
+    /// Folder for the chart and the report, unless they are named
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+impl Drawn {
+    /// Whether the chart is wanted as PNG too.
+    pub(crate) fn png(&self) -> bool {
+        self.wanted.png
+    }
+
+    /// The files for a scenario of this name; their folder is made.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub(crate) fn files(&self, name: &str) -> Result<Files, Failure> {
+        let folder = self.out.clone().unwrap_or_default();
+        if !folder.as_os_str().is_empty() {
+            std::fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder, error))?;
+        }
+        let svg = self.svg.clone().unwrap_or_else(|| folder.join(format!("{name}.svg")));
+        Ok(Files { svg, html: self.wanted.html_file(&folder, name) })
+    }
+}
+
+/// Where pictures go.
+pub(crate) struct Files {
+    /// The chart.
+    pub(crate) svg: PathBuf,
+    /// The report.
+    pub(crate) html: Option<PathBuf>,
+}
+
+impl Files {
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(self.svg.as_path()).chain(self.html.as_deref())
+    }
+}
+
 /// Writes the chart to `file` (as PNG if its name says so), and as PNG beside it if `png` is set.
 ///
 /// # Errors

@@ -181,6 +181,47 @@ fn a_sweep_of_workers_says_how_many_suffice() {
     assert!(!said.contains("Knee") && !said.contains("Capacity"), "{said}");
 }
 
+/// The mean response of M/M/1 is 1/(100/s - 50/s) = 20 ms, of M/M/2 10.67 ms.
+#[test]
+fn an_answer_has_a_picture_and_an_exit_code() {
+    let folder = Folder::new("solve");
+    folder.write(
+        "queue.yaml",
+        &format!(
+            "{QUEUE}solve: {{minimize: services.server.workers, over: {{services.server.workers: 1..8}}}}\n"
+        ),
+    );
+    let solve = |more: &[&str]| folder.run(&[&["solve", "queue.yaml"], more].concat());
+    let ran = solve(&["--set", "expect=[requests.mean < 15ms]", "--html", "--out", "found"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("at which every expectation holds is 2 workers"), "{said}");
+    assert!(said.contains("on seed 2 workers 2 holds, in 10 replications"), "{said}");
+    let starts = |file: &str| fs::read_to_string(folder.0.join("found").join(file)).unwrap();
+    assert!(starts("queue.svg").starts_with("<svg") && starts("queue.html").starts_with("<!"));
+    assert_eq!(
+        solve(&["-q", "--set", "expect=[requests.mean < 5ms]"]).code,
+        Some(1),
+        "not even the service is that short"
+    );
+    assert_eq!(solve(&["-q", "--set", "solve.points=1"]).code, Some(3));
+    let wrong = solve(&["--set", "solve={maximize: traffic.requsts.rate}"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("did you mean `requests`?"), "{}", wrong.err);
+    folder.write("none.yaml", QUEUE);
+    let none = folder.run(&["solve", "none.yaml"]);
+    assert_eq!(none.code, Some(2));
+    assert!(none.err.contains("`none.yaml` has no `solve`"), "{}", none.err);
+    for (format, start) in [
+        ("json", "{\n  \"schema\": \"hockeystick.solve/1\""),
+        ("csv", "services.server.workers,value,verdict"),
+        ("junit", "<?xml"),
+    ] {
+        let ran = solve(&["-q", "--format", format]);
+        assert!(ran.out.starts_with(start), "{}", ran.out);
+    }
+}
+
 #[test]
 fn doubts_are_told_and_change_no_exit_code() {
     let folder = Folder::new("doubts");

@@ -7,12 +7,12 @@ mod tables;
 
 use std::fmt::Write;
 
-use scenarios::results::{CompareReport, Met, Report, SweepReport, Verdict};
+use scenarios::results::{CompareReport, Met, Report, SolveReport, SweepReport};
 
 use crate::found::{intervals, method, warning};
 use crate::page::Around;
 use crate::scene::escape;
-use crate::{PlotError, compare, run, sweep};
+use crate::{PlotError, compare, run, solve, sweep};
 
 /// What a page reports.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub enum Found<'a> {
     Sweep(&'a SweepReport),
     /// A comparison of variants.
     Compare(&'a CompareReport),
+    /// An answer.
+    Solve(&'a SolveReport),
 }
 
 impl<'a> From<&'a Report> for Found<'a> {
@@ -43,20 +45,27 @@ impl<'a> From<&'a CompareReport> for Found<'a> {
     }
 }
 
+impl<'a> From<&'a SolveReport> for Found<'a> {
+    fn from(report: &'a SolveReport) -> Self {
+        Self::Solve(report)
+    }
+}
+
 const STYLE: &str = include_str!("html/style.css");
 
-/// A page of its own with the picture and the tables of a run, a sweep or a comparison.
+/// A page of its own with the picture and the tables of a run, a sweep, a comparison or an answer.
 ///
 /// A run without series has a page without a picture.
 ///
 /// # Errors
 ///
-/// As the picture's function: there is no page about a sweep without points or a comparison without differences.
+/// As the picture's function: there is no page about a sweep or an answer without points or a comparison without differences.
 pub fn report_html<'a>(found: impl Into<Found<'a>>) -> Result<String, PlotError> {
     match found.into() {
         Found::Run(report) => of_run(report),
         Found::Sweep(sweep) => of_sweep(sweep),
         Found::Compare(compare) => of_compare(compare),
+        Found::Solve(report) => of_solve(report),
     }
 }
 
@@ -128,9 +137,24 @@ fn of_compare(compare: &CompareReport) -> Result<String, PlotError> {
     Ok(page.finish(&method(&reports, &compare.version, " per variant")))
 }
 
+fn of_solve(report: &SolveReport) -> Result<String, PlotError> {
+    let svg = solve::picture(report, Around::Nothing)?;
+    let reports: Vec<&Report> = report.tried.iter().map(|point| &point.result).collect();
+    let mut page = Page::new(&report.scenario, report.about.as_deref());
+    page.warn(warning(&reports).as_deref());
+    page.facts(&[&report.text], "fact");
+    page.picture(&svg);
+    page.add(&tables::tried(report));
+    let assumptions = report.assumptions.iter().map(|assumption| assumption.text.clone());
+    page.notes(&assumptions.chain(report.notes.iter().cloned()).collect::<Vec<_>>());
+    let mut made = method(&reports, &report.version, " per point");
+    made.splice(1..1, intervals(&reports));
+    Ok(page.finish(&made))
+}
+
 /// The words for a verdict, and its class.
-fn verdict_words(verdict: &Verdict) -> (&'static str, &'static str) {
-    match verdict.verdict {
+fn verdict_words(verdict: Met) -> (&'static str, &'static str) {
+    match verdict {
         Met::Met => ("✓ met", "good"),
         Met::NotMet => ("✗ not met", "bad"),
         Met::Undecided => ("? undecided", "open"),

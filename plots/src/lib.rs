@@ -20,6 +20,7 @@ mod replay;
 mod run;
 mod scale;
 mod scene;
+mod solve;
 mod stack;
 mod sweep;
 mod text;
@@ -34,6 +35,7 @@ pub use html::{Found, report_html};
 pub use png::to_png;
 pub use replay::replay_svg;
 pub use run::run_svg;
+pub use solve::solve_svg;
 pub use sweep::sweep_svg;
 
 /// Why there is no picture.

@@ -7,6 +7,7 @@ mod expect;
 pub mod experiment;
 mod explain;
 mod formula;
+mod goal;
 pub mod import;
 mod lint;
 mod load;
@@ -23,6 +24,7 @@ mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use explain::{explain, schema};
+pub use goal::{Aim, Goal, GoalAxis, Measure};
 pub use scenario::{Scenario, Warmup};
 pub use sweep::{Axis, AxisValue};
 pub use text::Source;

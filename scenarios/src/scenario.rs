@@ -12,6 +12,7 @@ use models::health::HealthPlan;
 use sim_core::distribution::Distribution;
 use sim_core::{SimTime, Span};
 
+use crate::goal::Goal;
 use crate::metric::{Expectation, Metric};
 use crate::sweep::Axis;
 use crate::tree::Place;
@@ -35,6 +36,7 @@ pub struct Scenario {
     pub(crate) variants: Vec<String>,
     pub(crate) axes: Vec<Axis>,
     pub(crate) outcome: Option<Metric>,
+    pub(crate) goal: Option<Goal>,
 }
 
 /// What a scenario consists of; all tables are sorted by name.
@@ -406,6 +408,11 @@ impl Scenario {
     /// By what its sweep judges every point: a condition on the course of the run.
     pub fn outcome(&self) -> Option<&Metric> {
         self.outcome.as_ref()
+    }
+
+    /// What its `solve` is to find.
+    pub fn goal(&self) -> Option<&Goal> {
+        self.goal.as_ref()
     }
 
     /// What must hold.

@@ -1,5 +1,6 @@
 //! What a sweep varies: paths and the values that they take.
 
+use crate::spec::any_quantity;
 use crate::tree::{Assignment, Node, Override, Place};
 
 /// A path and the values that it takes one after the other.
@@ -34,5 +35,56 @@ impl Axis {
         let assignment =
             Assignment { path: self.path.clone(), place: self.place, value: self.values[index].node.clone() };
         Override { assignment, text: None }
+    }
+}
+
+impl AxisValue {
+    /// The value of a number in base units, written in a unit of this size and name.
+    pub(crate) fn written(number: f64, (size, suffix): (f64, &str), place: Place) -> Self {
+        let text = format!("{}{suffix}", tidy(number / size));
+        let mut node = Node::plain(&text, place);
+        node.label = place;
+        Self { text, number, node }
+    }
+}
+
+impl Axis {
+    /// The same path with other values, in the same unit.
+    pub(crate) fn with(&self, numbers: impl IntoIterator<Item = f64>) -> Self {
+        let kind =
+            self.values.first().and_then(|value| any_quantity(&value.node)).map_or("", |(kind, _)| kind);
+        let unit = base_unit(kind);
+        let values = numbers.into_iter().map(|number| AxisValue::written(number, unit, self.place)).collect();
+        Self { values, ..self.clone() }
+    }
+
+    /// Whether its values are whole numbers, as counts are.
+    pub(crate) fn is_whole(&self) -> bool {
+        let whole = |value: &AxisValue| matches!(any_quantity(&value.node), Some(("", number)) if number.fract() == 0.0);
+        self.values.iter().all(whole)
+    }
+}
+
+/// Size and name of the base unit of a kind of quantity.
+pub(crate) fn base_unit(kind: &str) -> (f64, &'static str) {
+    match kind {
+        "s" => (1.0, "s"),
+        "/s" => (1.0, "/s"),
+        "%" => (0.01, "%"),
+        "B" => (1.0, "B"),
+        _ => (1.0, ""),
+    }
+}
+
+/// The number without the noise of binary fractions: twelve digits.
+pub(crate) fn tidy(number: f64) -> f64 {
+    format!("{number:.11e}").parse().unwrap_or(number)
+}
+
+/// The traffic whose load a path scales; none where it scales none.
+pub(crate) fn traffic_of(path: &str) -> Option<&str> {
+    match path.split('.').collect::<Vec<_>>().as_slice() {
+        ["traffic", name, "rate" | "users"] => Some(name),
+        _ => None,
     }
 }

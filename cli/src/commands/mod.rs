@@ -10,6 +10,7 @@ mod new;
 mod replay;
 mod run;
 mod schema;
+mod solve;
 mod sweep;
 mod verify;
 
@@ -33,7 +34,8 @@ pub(crate) struct Cli {
 const CODES: &str = "\
 Exit codes: 0 every expectation is met, 1 one is not met, 2 it did not run,
 3 undecided or cut short, 130 interrupted. A sweep ends with 0 when every
-point ran, whatever is expected.
+point ran, whatever is expected; solve when it found a point, with 1 when
+none holds.
 
 Start with: hockeystick new shop && hockeystick run shop.yaml";
 
@@ -43,6 +45,7 @@ enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
     Compare(compare::Arguments),
+    Solve(solve::Arguments),
     Replay(Box<replay::Arguments>),
     Verify(verify::Arguments),
     Explain(explain::Arguments),
@@ -69,6 +72,7 @@ impl Cli {
             Command::Run(arguments) => run::run(&arguments),
             Command::Sweep(arguments) => sweep::sweep(&arguments),
             Command::Compare(arguments) => compare::compare(&arguments),
+            Command::Solve(arguments) => solve::solve(&arguments),
             Command::Replay(arguments) => replay::replay(&arguments),
             Command::Verify(arguments) => verify::verify(&arguments),
             Command::Explain(arguments) => explain::explain(&arguments),

@@ -1,7 +1,6 @@
 //! `hockeystick sweep`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use clap::Args;
 use models::blueprint::Blueprint;
@@ -32,14 +31,8 @@ pub(crate) struct Arguments {
     effort: Effort,
     #[command(flatten)]
     outlet: Outlet,
-    /// Where the chart goes (default: `<scenario>.svg`)
-    #[arg(long, value_name = "FILE", alias = "plot")]
-    svg: Option<PathBuf>,
-    /// Folder for the chart and the report, unless they are named
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
     #[command(flatten)]
-    pictures: pictures::Wanted,
+    drawn: pictures::Drawn,
 }
 
 pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -51,9 +44,8 @@ pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
         let message = format!("`{}` has no `sweep`", loaded.source.name());
         return Err(Failure::command(message, Some(help.to_owned())));
     }
-    let files = Files::of(arguments, loaded.scenario.name())?;
-    let outputs = [Some(&files.svg), files.html.as_ref(), arguments.outlet.output.as_ref()];
-    output::expect_folders(outputs.into_iter().flatten().map(PathBuf::as_path))?;
+    let files = arguments.drawn.files(loaded.scenario.name())?;
+    output::expect_folders(files.all().chain(arguments.outlet.output.as_deref()))?;
     let cancel = interrupt::flag()?;
     let points = points(&loaded)?;
     let between = between(&loaded);
@@ -73,25 +65,11 @@ pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(Exit::of([], report.points.iter().all(|point| point.result.complete)))
 }
 
-/// Where pictures go.
-struct Files {
-    svg: PathBuf,
-    html: Option<PathBuf>,
-}
-
-impl Files {
-    fn of(arguments: &Arguments, name: &str) -> Result<Self, Failure> {
-        let folder = output::folder(arguments.out.as_deref())?;
-        let svg = arguments.svg.clone().unwrap_or_else(|| folder.join(format!("{name}.svg")));
-        Ok(Self { svg, html: arguments.pictures.html_file(&folder, name) })
-    }
-}
-
-fn show(arguments: &Arguments, files: &Files, report: &SweepReport) -> Result<(), Failure> {
+fn show(arguments: &Arguments, files: &pictures::Files, report: &SweepReport) -> Result<(), Failure> {
     if report.points.is_empty() {
         output::remark("no point was reached: nothing to draw");
     } else {
-        pictures::chart(&sweep_svg(report)?, &files.svg, arguments.pictures.png)?;
+        pictures::chart(&sweep_svg(report)?, &files.svg, arguments.drawn.png())?;
     }
     if let Some(file) = &files.html {
         pictures::page(report, file)?;

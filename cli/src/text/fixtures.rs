@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, Bottleneck, BreakerResult, Capacity, CompareReport, Difference, E, EndpointResult, Growth, Knee,
-    Latency, Laws, LittlesLaw, Met, PolicyResult, Report, ResourceResult, Safe, SaturatesAt, ServiceResult,
-    SweepPoint, SweepReport, TheoryLine, TimeAt, TrafficResult, Verdict, Window,
+    Answer, Applies, Assumption, Bottleneck, BreakerResult, Capacity, CheckedPoint, CompareReport,
+    Difference, E, EndpointResult, Growth, Knee, Latency, Laws, LittlesLaw, Met, PolicyResult, Report,
+    ResourceResult, Safe, SaturatesAt, ServiceResult, SolveAim, SolveReport, SweepPoint, SweepReport,
+    TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
 };
 
 /// An estimate of `value` with an interval that reaches by `share` of it to both sides.
@@ -367,5 +368,76 @@ pub(crate) fn comparison() -> CompareReport {
             difference("shoppers.errors", 0.02, 0.001, "better"),
         ],
         expect: vec![verdict("fixed.shoppers.p99 / broken.shoppers.p99 < 0.5", Met::Met, 0.376, None)],
+    }
+}
+
+/// The cheapest mix of replicas and connections for the shop.
+pub(crate) fn solved() -> SolveReport {
+    let paths = ["services.web.replicas", "resources.db_connections.slots"];
+    let at = |replicas: f64, slots: f64| {
+        BTreeMap::from([(paths[0].to_owned(), replicas), (paths[1].to_owned(), slots)])
+    };
+    let point = |replicas: f64, slots: f64, p99: f64, met: Met| {
+        let mut result = if p99 > 10.0 { overloaded() } else { shop() };
+        result.replications = if met == Met::Undecided { 50 } else { 10 };
+        result.expect = vec![verdict("shoppers.p99 < 250ms", met, p99, None)];
+        TriedPoint {
+            at: at(replicas, slots),
+            value: (5.0 * replicas + slots) / 100.0,
+            verdict: met,
+            metric: e(p99, 0.03),
+            needs: (met == Met::Undecided).then_some(380),
+            result,
+        }
+    };
+    let assumption = |path: &str| Assumption {
+        path: path.to_owned(),
+        held: true,
+        text: format!(
+            "more of `{path}` is taken never to be worse, and nothing that was tried speaks against it"
+        ),
+    };
+    let check = |replicas: f64, slots: f64, met: Met| CheckedPoint {
+        at: at(replicas, slots),
+        point: Some(0),
+        seed: 2,
+        verdict: met,
+        replications: 10,
+        expect: Vec::new(),
+    };
+    SolveReport {
+        schema: "hockeystick.solve/1".into(),
+        scenario: "checkout".into(),
+        about: Some("How many replicas and connections does the peak take?".into()),
+        variant: None,
+        version: "0.1.0".into(),
+        seed: 1,
+        aim: SolveAim::Minimize,
+        of: "cost".into(),
+        unit: "USD/h".into(),
+        paths: paths.map(str::to_owned).into(),
+        units: vec!["replicas".into(), "slots".into()],
+        points: 200,
+        metric: "shoppers.p99".into(),
+        answer: Some(Answer { at: at(4.0, 20.0), value: 0.4, point: 2 }),
+        text: "the cheapest point at which every expectation holds is 0.4 USD/h, at `services.web.replicas` = 4, \
+               `resources.db_connections.slots` = 20"
+            .into(),
+        assumptions: paths.map(assumption).into(),
+        tried: vec![
+            point(25.0, 20.0, 0.121, Met::Met),
+            point(3.0, 20.0, 23.4, Met::NotMet),
+            point(4.0, 20.0, 0.183, Met::Met),
+            point(4.0, 10.0, 0.251, Met::Undecided),
+        ],
+        frontier: vec![2, 0],
+        checks: vec![check(4.0, 20.0, Met::Met), check(3.0, 20.0, Met::NotMet)],
+        complete: true,
+        notes: vec![
+            "`services.web.replicas` = 4, `resources.db_connections.slots` = 10 is undecided after 50 replications \
+             and counts as failing; about 380 would tell"
+                .into(),
+        ],
+        theory: Vec::new(),
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use scenarios::results::{
-    Applies, AutoscalerResult, CompareReport, E, JobResult, Latency, Report, SweepReport, TheoryLine,
-    TrafficResult, Verdict,
+    Applies, AutoscalerResult, CompareReport, E, JobResult, Latency, Met, Report, SolveReport, SweepReport,
+    TheoryLine, TrafficResult, TriedPoint, Verdict,
 };
 
 use super::verdict_words;
@@ -82,7 +82,7 @@ fn table(title: &str, head: &[&str], rows: &[Vec<Cell>]) -> String {
 pub(super) fn verdicts(expect: &[Verdict]) -> String {
     let row = |verdict: &Verdict| {
         let metric = verdict.text.split_whitespace().next().unwrap_or("");
-        let (words, class) = verdict_words(verdict);
+        let (words, class) = verdict_words(verdict.verdict);
         vec![
             Cell::words(&verdict.text),
             Cell { words: words.into(), class, ..Cell::default() },
@@ -402,11 +402,40 @@ fn busiest(report: &Report) -> Cell {
 /// The worst verdict, and whether there is a steady state at all.
 fn state(report: &Report) -> Cell {
     let small = report.growth.first().map_or_else(String::new, |growth| format!("{} grows", growth.at));
-    let verdicts: Vec<_> = report.expect.iter().map(verdict_words).collect();
+    let verdicts: Vec<_> = report.expect.iter().map(|verdict| verdict_words(verdict.verdict)).collect();
     let worst = ["bad", "open", "good"].iter().find_map(|class| verdicts.iter().find(|(_, c)| c == class));
     let (words, class) =
         worst.copied().unwrap_or(if small.is_empty() { ("", "") } else { ("no steady state", "bad") });
     Cell { words: words.to_owned(), small, class }
+}
+
+/// What was tried for an answer, the smallest first.
+pub(super) fn tried(report: &SolveReport) -> String {
+    let mut points: Vec<&TriedPoint> = report.tried.iter().collect();
+    points.sort_by(|a, b| a.value.total_cmp(&b.value));
+    let costs = report.of == "cost";
+    let answer = report.answer_point();
+    let row = |point: &&TriedPoint| {
+        let (words, class) = verdict_words(point.verdict);
+        let is_answer = answer.is_some_and(|answer| std::ptr::eq(answer, *point));
+        let open = point.result.expect.iter().find(|verdict| verdict.verdict != Met::Met);
+        let mut row = vec![Cell::words(if is_answer { "answer" } else { "" })];
+        row.extend(costs.then(|| Cell::figure(&Unit::named(&report.unit), Some(point.value))));
+        let at = report.paths.iter().zip(&report.units);
+        row.extend(at.map(|(path, unit)| Cell::figure(&Unit::named(unit), point.at.get(path).copied())));
+        row.extend([
+            Cell::estimate(&Unit::of_metric(&report.metric), point.metric),
+            Cell { words: words.into(), class, ..Cell::default() },
+            Cell::count(u64::from(point.result.replications)),
+            Cell::long(open.map(|verdict| verdict.text.clone()).unwrap_or_default()),
+        ]);
+        row
+    };
+    let mut head = vec![""];
+    head.extend(costs.then_some("cost"));
+    head.extend(report.paths.iter().map(String::as_str));
+    head.extend([report.metric.as_str(), "verdict", "replications", "because of"]);
+    table("Tried", &head, &points.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The paired differences.

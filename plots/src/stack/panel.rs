@@ -319,6 +319,9 @@ fn draw_bound_label(scene: &mut Scene, frame: &Frame, bound: &Bound, placer: &mu
 /// The pixel at which a curve passes the pixel `x`; none beyond its ends.
 fn height_at(frame: &Frame, curve: &Curve, x: f64) -> Option<f64> {
     let line: Vec<_> = curve.known().map(|p| frame.at(p.x, p.y)).collect();
+    if let [(only, y)] = line[..] {
+        return ((only - x).abs() < 0.5).then_some(y);
+    }
     line.windows(2).find(|pair| pair[0].0 <= x && x <= pair[1].0).map(|pair| {
         let ((left, from), (right, to)) = (pair[0], pair[1]);
         if right > left { from + (x - left) / (right - left) * (to - from) } else { from }

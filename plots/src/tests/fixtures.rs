@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Fate, Growth, Knee, Latency,
-    Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt, Series,
-    ServiceResult, Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult,
-    Verdict, Window,
+    Answer, Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Fate, Growth, Knee,
+    Latency, Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt,
+    Series, ServiceResult, SolveAim, SolveReport, Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine,
+    TimeAt, TrafficResult, TriedPoint, Verdict, Window,
 };
 
 /// Steady noise: the same on every run.
@@ -506,4 +506,69 @@ pub(crate) fn run_of_one() -> Report {
         series.metrics.retain(|name, _| !name.contains("batch"));
     }
     report
+}
+
+/// What was tried at the points of a sweep, of which those between two values hold.
+fn tried(sweep: &SweepReport, holds: std::ops::RangeInclusive<f64>) -> Vec<TriedPoint> {
+    let point = |point: &SweepPoint| {
+        let value = point.at[&sweep.paths[0]];
+        TriedPoint {
+            at: point.at.clone(),
+            value,
+            verdict: if holds.contains(&value) { Met::Met } else { Met::NotMet },
+            metric: point.result.traffic["shoppers"].latency.p99,
+            needs: None,
+            result: point.result.clone(),
+        }
+    };
+    sweep.points.iter().map(point).collect()
+}
+
+/// How many replicas it takes: a search through the points of [`replicas`].
+pub(crate) fn solved() -> SolveReport {
+    let sweep = replicas();
+    let tried = tried(&sweep, 3.0..=99.0);
+    SolveReport {
+        schema: "hockeystick.solve/1".into(),
+        scenario: sweep.scenario,
+        about: sweep.about,
+        variant: None,
+        version: sweep.version,
+        seed: 1,
+        aim: SolveAim::Minimize,
+        of: "services.web.replicas".into(),
+        unit: "replicas".into(),
+        paths: sweep.paths,
+        units: sweep.units,
+        points: 50,
+        metric: "shoppers.p99".into(),
+        answer: Some(Answer { at: tried[2].at.clone(), value: 3.0, point: 2 }),
+        text: "the smallest `services.web.replicas` at which every expectation holds is 3 replicas".into(),
+        assumptions: Vec::new(),
+        frontier: vec![2, 3, 4],
+        tried,
+        checks: Vec::new(),
+        complete: true,
+        notes: Vec::new(),
+        theory: Vec::new(),
+    }
+}
+
+/// The largest load: a search along [`hockey_stick`].
+pub(crate) fn capacity() -> SolveReport {
+    let sweep = hockey_stick();
+    let tried = tried(&sweep, 0.0..=34.0);
+    SolveReport {
+        aim: SolveAim::Maximize,
+        of: "traffic.shoppers.rate".into(),
+        unit: "/s".into(),
+        answer: Some(Answer { at: tried[9].at.clone(), value: 34.0, point: 9 }),
+        text: "the largest `traffic.shoppers.rate` at which every expectation holds is 34.0/s".into(),
+        frontier: Vec::new(),
+        tried,
+        paths: sweep.paths,
+        units: sweep.units,
+        theory: sweep.theory,
+        ..solved()
+    }
 }

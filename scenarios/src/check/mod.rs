@@ -21,6 +21,7 @@ mod queues;
 mod rates;
 mod resources;
 mod routes;
+mod solve;
 mod steps;
 mod sweep;
 mod traffic;
@@ -47,6 +48,7 @@ use crate::words::{did_you_mean, listed};
 use caches::CacheNote;
 pub(crate) use cycles::callees_first;
 pub(crate) use empty::EmptySystem;
+pub(crate) use solve::goal;
 pub(crate) use sweep::axes;
 
 /// Turns a spec into a scenario's parts; mistakes go to the sink, and where there are any the result is not used.

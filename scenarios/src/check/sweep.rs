@@ -1,8 +1,10 @@
 //! The values of a sweep's axes.
 
 use crate::diagnostic::Diagnostic;
-use crate::spec::{RangeSpec, ScenarioSpec, Sink, Spacing, SweepSpec, any_quantity};
-use crate::sweep::{Axis, AxisValue};
+use crate::spec::{
+    At, NamedEntry, Positive, RangeSpec, Raw, ScenarioSpec, Sink, Spacing, SweepSpec, any_quantity,
+};
+use crate::sweep::{Axis, AxisValue, base_unit, tidy};
 use crate::tree::{Node, Place, quoted};
 
 /// Most values of one axis.
@@ -10,17 +12,22 @@ const MOST: usize = 10_000;
 
 /// The axes of the scenario's sweep, in the order of the file.
 pub(crate) fn axes(spec: &ScenarioSpec, sink: &mut Sink) -> Vec<Axis> {
-    let mut all = Vec::new();
-    for (path, place, values) in spec.sweep.iter().flat_map(|sweep| &sweep.axes) {
-        let Some(values) = values else {
-            continue;
-        };
-        if let Some(values) = expand(values, *place, sink) {
-            let kind = any_quantity(&values[0].node).map_or("", |(kind, _)| kind);
-            all.push(Axis { path: path.clone(), unit: unit(kind, path), values, place: *place });
-        }
-    }
-    all
+    let entries = spec.sweep.iter().flat_map(|sweep| &sweep.axes);
+    entries.filter_map(|entry| axis(entry, sink)).collect()
+}
+
+/// A path and its values.
+pub(super) fn axis(entry: &NamedEntry<SweepSpec>, sink: &mut Sink) -> Option<Axis> {
+    let values = expand(entry.value.as_ref()?, entry.place, sink)?;
+    let kind = any_quantity(&values[0].node).map_or("", |(kind, _)| kind);
+    Some(Axis { path: entry.name.clone(), unit: unit(kind, &entry.name), values, place: entry.place })
+}
+
+/// A path that has one value so far.
+pub(super) fn single(path: &str, place: Place, node: &Node) -> Option<Axis> {
+    let (kind, number) = any_quantity(node)?;
+    let value = AxisValue { text: node.text()?.into(), number, node: node.clone() };
+    Some(Axis { path: path.into(), unit: unit(kind, path), values: vec![value], place })
 }
 
 /// The unit for labels; plain counts are called after what they count.
@@ -56,7 +63,34 @@ fn expand(spec: &SweepSpec, place: Place, sink: &mut Sink) -> Option<Vec<AxisVal
             Some(values)
         }
         SweepSpec::Range(range) => expand_range(range, place, sink),
+        SweepSpec::Between(from, to) => expand_range(&between_ends(from, to, sink)?, place, sink),
     }
+}
+
+/// Values of a range with a unit that says nothing of their number: a hundredth of it apart.
+const FINE: u32 = 101;
+
+/// The range that `1..50` stands for: every whole number, or values at equal distances where there is a unit.
+fn between_ends(from: &Node, to: &Node, sink: &mut Sink) -> Option<RangeSpec> {
+    let ((kind, first), (_, last)) = (any_quantity(from)?, any_quantity(to)?);
+    let range = |points, step| RangeSpec {
+        from: Raw(from.clone()),
+        to: Raw(to.clone()),
+        points,
+        step,
+        spacing: At { value: Spacing::Linear, place: from.place },
+    };
+    if !kind.is_empty() {
+        return Some(range(Some(At { value: Positive { count: FINE }, place: from.place }), None));
+    }
+    let most = MOST as f64;
+    if first.fract() != 0.0 || last.fract() != 0.0 || last < first || last - first >= most {
+        let message = format!("`{}..{}` is no range of whole numbers", from.text()?, to.text()?);
+        let help = format!("write the smaller one first, as in `1..50`; it gives at most {MOST} values");
+        sink.report(Diagnostic::error(message).at(from.place).help(help));
+        return None;
+    }
+    Some(range(None, Some(Raw(Node::plain("1", from.place)))))
 }
 
 fn expand_range(range: &RangeSpec, place: Place, sink: &mut Sink) -> Option<Vec<AxisValue>> {
@@ -113,14 +147,8 @@ fn expand_range(range: &RangeSpec, place: Place, sink: &mut Sink) -> Option<Vec<
             (0..=steps as usize).map(|i| tidy(from + i as f64 * step_size)).collect()
         }
     };
-    let (scale, suffix) = unit_of(from_node, from, to_node, to);
-    let value = |number: f64| {
-        let text = format!("{}{suffix}", tidy(number / scale));
-        let mut node = Node::plain(&text, place);
-        node.label = place;
-        AxisValue { text, number, node }
-    };
-    Some(numbers.into_iter().map(value).collect())
+    let unit = unit_of(from_node, from, to_node, to);
+    Some(numbers.into_iter().map(|number| AxisValue::written(number, unit, place)).collect())
 }
 
 fn between(from: f64, to: f64, i: usize, count: usize, log: bool) -> f64 {
@@ -132,11 +160,6 @@ fn between(from: f64, to: f64, i: usize, count: usize, log: bool) -> f64 {
     }
     let part = i as f64 / (count - 1) as f64;
     tidy(if log { from * (to / from).powf(part) } else { from + (to - from) * part })
-}
-
-/// The number without the noise of binary fractions: twelve digits.
-fn tidy(number: f64) -> f64 {
-    format!("{number:.11e}").parse().unwrap_or(number)
 }
 
 /// How the values are written: in the unit of the larger end.
@@ -155,11 +178,5 @@ fn unit_of<'a>(from_node: &'a Node, from: f64, to_node: &'a Node, to: f64) -> (f
 }
 
 fn base(node: &Node) -> (f64, &'static str) {
-    match any_quantity(node) {
-        Some(("s", _)) => (1.0, "s"),
-        Some(("/s", _)) => (1.0, "/s"),
-        Some(("%", _)) => (0.01, "%"),
-        Some(("B", _)) => (1.0, "B"),
-        _ => (1.0, ""),
-    }
+    base_unit(any_quantity(node).map_or("", |(kind, _)| kind))
 }

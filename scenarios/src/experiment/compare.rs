@@ -6,6 +6,7 @@ use super::estimate::{ENOUGH, Observed, difference, more_is_better, variance};
 use super::expect::{Ran, judge};
 use super::gather::{Case, Gathered, Progress, Simulate, gather};
 use super::growth::{self, Unsteady};
+use super::precision::Until;
 use super::report::{Heading, headline};
 use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
 use crate::metric::{Figure, Metric, Reading};
@@ -58,7 +59,7 @@ pub(crate) fn compare_with(
         let most = most.max().unwrap_or(0);
         let first = &plans[base_at].replications;
         let begun = gathered[base_at].begun;
-        let open = first.precision.is_some()
+        let open = first.until != Until::Enough
             && gathered.iter().all(|seen| seen.begun > 0 && seen.cut_short.is_empty())
             && across(&ran(&plans, &cases, gathered, &unsteady(&cases, gathered)), base_at)
                 .iter()

@@ -138,6 +138,38 @@ fn decide(
     }
 }
 
+/// Whether more replications may decide what this verdict left undecided: the interval straddles the bound.
+pub(crate) fn is_open(expectations: &[Expectation], verdict: &Verdict) -> bool {
+    undecided_by(expectations, verdict).is_some()
+}
+
+/// How many replications it would take to decide what `n` of them left open, if what they saw holds; none where
+/// nothing is open, or what was seen lies on the bound.
+pub(crate) fn needed(expectations: &[Expectation], verdict: &Verdict, n: u32) -> Option<u32> {
+    let (expectation, e) = undecided_by(expectations, verdict)?;
+    let bounds = match expectation.comparison {
+        Comparison::Equal => {
+            vec![expectation.bound - expectation.tolerance, expectation.bound + expectation.tolerance]
+        }
+        _ => vec![expectation.bound],
+    };
+    let ratio = |bound: f64| {
+        let reach = if bound > e.value { e.hi? - e.value } else { e.value - e.lo? };
+        Some(reach / (bound - e.value).abs()).filter(|ratio| ratio.is_finite())
+    };
+    let worst = bounds.into_iter().filter_map(ratio).max_by(f64::total_cmp)?;
+    // What was never seen becomes rarer with every replication; an interval shrinks with the root of their number.
+    let times = if e.value == 0.0 { worst } else { worst * worst };
+    Some((f64::from(n) * times).ceil().clamp(f64::from(n) + 1.0, f64::from(u32::MAX)) as u32)
+}
+
+/// The expectation and what was observed of it, where that straddles the bound.
+fn undecided_by<'e>(expectations: &'e [Expectation], verdict: &Verdict) -> Option<(&'e Expectation, E)> {
+    let expectation = expectations.iter().find(|expectation| expectation.text == verdict.text)?;
+    let e = verdict.observed.filter(|_| verdict.verdict == Met::Undecided)?;
+    side(expectation, &e).is_none().then_some((expectation, e))
+}
+
 /// Whether the whole interval is on the right side (true) or on the wrong one (false).
 fn side(expectation: &Expectation, e: &E) -> Option<bool> {
     let (lo, hi, bound) = (e.lo?, e.hi?, expectation.bound);
@@ -214,6 +246,26 @@ mod tests {
         assert_eq!(met, Met::Met, "no more can be shown than that there was none");
         let (met, _) = decide(&expectation(Comparison::Less, 0.001, 0.0), Some(&none), true, false);
         assert_eq!(met, Met::Undecided, "100 requests cannot show less than 0.1 %");
+    }
+
+    #[test]
+    fn what_straddles_its_bound_says_how_many_replications_it_takes() {
+        let all = [expectation(Comparison::Less, 11.0, 0.0)];
+        let open = |met: Met, value: f64, lo: f64, hi: f64| Verdict {
+            text: all[0].text.clone(),
+            verdict: met,
+            observed: Some(E { value, lo: Some(lo), hi: Some(hi) }),
+            why: None,
+        };
+        // Half the width takes four times as many: from 2 to either side to 1 below the bound.
+        let verdict = open(Met::Undecided, 10.0, 8.0, 12.0);
+        assert!(is_open(&all, &verdict));
+        assert_eq!(needed(&all, &verdict, 10), Some(40));
+        // No error in so many: three times as many requests show a third of the bound.
+        assert_eq!(needed(&all, &open(Met::Undecided, 0.0, 0.0, 33.0), 10), Some(30));
+        let grows = open(Met::Undecided, 10.0, 9.0, 10.5);
+        assert!(!is_open(&all, &grows), "another reason left it undecided");
+        assert_eq!(needed(&all, &open(Met::NotMet, 12.0, 11.5, 12.5), 10), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How many replications it takes.
 
 use super::estimate::{ENOUGH, Observed};
+use super::expect;
 use super::gather::{Case, Gathered};
 use super::growth::{self, Unsteady};
 use super::report::{headline, verdicts};
@@ -12,24 +13,41 @@ use crate::results::{E, Met};
 pub struct Replications {
     /// At least this many.
     pub at_least: u32,
-    /// With a precision: more are added until every expectation is decided, or every metric that they name
-    /// (without expectations, the mean and p99 of every traffic) has an interval no wider than this share of
-    /// its value to either side.
-    pub precision: Option<f64>,
+    /// Until when more are added.
+    pub until: Until,
     /// Never more than this many.
     pub at_most: u32,
 }
 
+/// Until when replications are added.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Until {
+    /// There are as many as were asked for.
+    Enough,
+    /// No expectation is left that more of them could decide.
+    Decided,
+    /// Every expectation is decided, or every metric that they name (without expectations, the mean and p99 of
+    /// every traffic) has an interval no wider than this share of its value to either side.
+    Precise(f64),
+}
+
+impl From<Option<f64>> for Until {
+    fn from(precision: Option<f64>) -> Self {
+        precision.map_or(Self::Enough, Self::Precise)
+    }
+}
+
 impl Default for Replications {
     fn default() -> Self {
-        Self { at_least: ENOUGH as u32, precision: None, at_most: 200 }
+        Self { at_least: ENOUGH as u32, until: Until::Enough, at_most: 200 }
     }
 }
 
 impl Replications {
     /// The number of replications to have after `begun`: 10, 15, 23, 35, ...
     pub(crate) fn after(&self, begun: u32) -> u32 {
-        let first = if self.precision.is_some() { self.at_least.max(ENOUGH as u32) } else { self.at_least };
+        let first =
+            if self.until == Until::Enough { self.at_least } else { self.at_least.max(ENOUGH as u32) };
         let next = if begun < first { first } else { (begun * 3).div_ceil(2) };
         next.min(self.at_most.max(self.at_least))
     }
@@ -37,17 +55,22 @@ impl Replications {
     /// How many replications a case should have, given what is known.
     pub(crate) fn wanted(&self, case: &Case, gathered: &Gathered, expectations: &[Expectation]) -> u32 {
         let enough = gathered.begun > 0
-            && (self.precision.is_none()
+            && (self.until == Until::Enough
                 || !gathered.cut_short.is_empty()
                 || self.is_reached(case, gathered, expectations));
         if enough && gathered.begun >= self.at_least { gathered.begun } else { self.after(gathered.begun) }
     }
 
-    /// Whether every expectation is decided, or every metric in question precise.
+    /// Whether no more are wanted for the sake of what is asked.
     pub(crate) fn is_reached(&self, case: &Case, gathered: &Gathered, expectations: &[Expectation]) -> bool {
-        let Some(precision) = self.precision else { return true };
+        if self.until == Until::Enough {
+            return true;
+        }
         let unsteady = growth::detect(case, gathered).unsteady;
         let verdicts = verdicts(expectations, case, gathered, &unsteady);
+        let Until::Precise(precision) = self.until else {
+            return !verdicts.iter().any(|verdict| expect::is_open(expectations, verdict));
+        };
         let decided = verdicts.iter().all(|verdict| verdict.verdict != Met::Undecided);
         if !verdicts.is_empty() && decided {
             return true;
@@ -62,7 +85,7 @@ impl Replications {
         gathered: &Gathered,
         expectations: &[Expectation],
     ) -> Option<String> {
-        let precision = self.precision?;
+        let Until::Precise(precision) = self.until else { return None };
         if self.is_reached(case, gathered, expectations) {
             return None;
         }
@@ -121,7 +144,7 @@ mod tests {
 
     #[test]
     fn check_points_grow_by_half() {
-        let rule = Replications { precision: Some(0.05), ..Replications::default() };
+        let rule = Replications { until: Until::Precise(0.05), ..Replications::default() };
         let mut points = Vec::new();
         let mut n = 0;
         while points.len() < 6 {

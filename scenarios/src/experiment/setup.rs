@@ -24,7 +24,7 @@ impl Plan {
             auto_warmup: scenario.warmup() == Warmup::Auto,
             replications: Replications {
                 at_least,
-                precision: scenario.precision(),
+                until: scenario.precision().into(),
                 at_most: at_least.max(AT_MOST),
             },
             expectations: scenario.expectations().to_vec(),
@@ -87,20 +87,32 @@ impl Grid {
         }
         let axes = axes.iter();
         let named = axes.map(|axis| super::Axis { path: axis.path.clone(), unit: axis.unit.clone() });
-        Ok(Self { axes: named.collect(), points, between: between(source, overrides, scenario) })
+        Ok(Self { axes: named.collect(), points, between: first_between(source, overrides, scenario) })
     }
 }
 
-/// The first path at `FINE` values between its smallest and its largest, the others at their first values.
-fn between(source: &Source, overrides: &[Override], scenario: &Scenario) -> Vec<(f64, Blueprint)> {
+/// The first path between its smallest and its largest value, the others at their first values.
+fn first_between(source: &Source, overrides: &[Override], scenario: &Scenario) -> Vec<(f64, Blueprint)> {
     let Some((first, others)) = scenario.axes().split_first() else { return Vec::new() };
-    let numbers = || first.values.iter().map(|value| value.number);
-    let (Some(from), Some(to)) = (numbers().min_by(f64::total_cmp), numbers().max_by(f64::total_cmp)) else {
-        return Vec::new();
-    };
+    let all: Vec<Override> =
+        overrides.iter().cloned().chain(others.iter().map(|axis| axis.override_at(0))).collect();
+    let numbers: Vec<f64> = first.values.iter().map(|value| value.number).collect();
+    between(source, &all, (&first.path, &first.unit), &numbers)
+}
+
+/// The system at `FINE` values of a path between the smallest and the largest of `numbers`.
+pub(crate) fn between(
+    source: &Source,
+    overrides: &[Override],
+    (path, unit): (&str, &str),
+    numbers: &[f64],
+) -> Vec<(f64, Blueprint)> {
+    let ends =
+        (numbers.iter().copied().min_by(f64::total_cmp), numbers.iter().copied().max_by(f64::total_cmp));
+    let (Some(from), Some(to)) = ends else { return Vec::new() };
     let mut values: Vec<f64> =
         (0..=FINE).map(|i| from + (to - from) * f64::from(i) / f64::from(FINE)).collect();
-    let Some(unit) = written_unit(&first.unit) else { return Vec::new() };
+    let Some(unit) = written_unit(unit) else { return Vec::new() };
     if unit.is_empty() {
         for value in &mut values {
             *value = value.round();
@@ -111,8 +123,7 @@ fn between(source: &Source, overrides: &[Override], scenario: &Scenario) -> Vec<
         .into_iter()
         .filter_map(|value| {
             let mut all = overrides.to_vec();
-            all.extend(others.iter().map(|axis| axis.override_at(0)));
-            all.push(set(&first.path, &format!("{value}{unit}")));
+            all.push(set(path, &format!("{value}{unit}")));
             let (scenario, _) = Scenario::load(source, &all).ok()?;
             Some((value, scenario.compile()))
         })

@@ -446,7 +446,7 @@ fn variants_are_compared_in_pairs() {
 #[test]
 fn precision_adds_replications_until_it_is_reached() {
     let mut plan = Plan::new(mmc(80.0, 0.01, 1, 60.0, 6.0), 1);
-    plan.replications = Replications { at_least: 10, precision: Some(0.05), at_most: 200 };
+    plan.replications = Replications { at_least: 10, until: Until::Precise(0.05), at_most: 200 };
     let report = run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report;
     assert!(report.replications > 10, "{}", report.replications);
     let mean = report.traffic["users"].latency.mean.unwrap();

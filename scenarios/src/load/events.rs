@@ -130,7 +130,10 @@ impl Base<'_> {
         let patch = Patch::between(&self.blueprint, &compile(&parts, Span::ZERO, []));
         let report = |why: &str| {
             let message = format!("an event cannot make this change: {why}");
-            let place = sets.last().map(|set| set.entries().first().map_or(set.place, |entry| entry.place));
+            let place = sets
+                .clone()
+                .next_back()
+                .map(|set| set.entries().first().map_or(set.place, |entry| entry.place));
             let diagnostic = Diagnostic::error(message)
                 .help("an event changes numbers; to add or remove parts, use a variant");
             sink.report(match place {

@@ -4,6 +4,7 @@
 //! nothing to say; it is never 0 instead.
 
 mod replay;
+mod solve;
 mod trace;
 mod verify;
 
@@ -15,6 +16,7 @@ pub use replay::{
     Replay, ReplayCost, ReplayCounts, ReplayCourse, ReplayDecision, ReplayMetric, ReplayReason, ReplayReport,
     ReplaySummary,
 };
+pub use solve::{Answer, Assumption, CheckedPoint, SolveAim, SolveReport, TriedPoint};
 pub use trace::{Attribute, SpanKind, TracedRequest, TracedSpan, Traces, chrome, otlp};
 pub use verify::{Verified, VerifiedExpectation, VerifyReport};
 

@@ -13,6 +13,8 @@ pub(crate) enum SweepSpec {
     List(Vec<Node>),
     /// A range.
     Range(RangeSpec),
+    /// All from one to the other: `1..50`.
+    Between(Node, Node),
 }
 
 spec! {
@@ -60,8 +62,15 @@ impl Spec for SweepSpec {
                 let step = range.step.as_ref().is_none_or(|step| check_value(&step.0, sink));
                 (ends == [true, true] && step).then_some(Self::Range(range))
             }
+            Value::String(text) if text.contains("..") => {
+                let (from, to) = text.split_once("..")?;
+                let ends = [from, to].map(|end| Node::plain(end.trim(), node.place));
+                let good = ends.iter().filter(|end| check_value(end, sink)).count();
+                let [from, to] = ends;
+                (good == 2).then_some(Self::Between(from, to))
+            }
             _ => {
-                let help = "write `[1, 2, 4]`, `{from: 50/s, to: 1200/s, points: 20}` or `{from: 1, to: 8, step: 1}`";
+                let help = "write `[1, 2, 4]`, `1..8`, `{from: 50/s, to: 1200/s, points: 20}` or `{from: 1, to: 8, step: 1}`";
                 sink.expected("a list or a range of values", node, help);
                 None
             }
@@ -71,7 +80,9 @@ impl Spec for SweepSpec {
     fn schema(definitions: &mut Definitions) -> Json {
         defined(definitions, "Sweep", |definitions| {
             let range = RangeSpec::schema(definitions);
-            json!({"anyOf": [{"type": "array", "minItems": 1}, range]})
+            let between = json!({"type": "string", "pattern": "\\.\\.",
+                "description": "`1..50` is every whole number; of values with a unit it is 101 at equal distances."});
+            json!({"anyOf": [{"type": "array", "minItems": 1}, between, range]})
         })
     }
 

@@ -22,6 +22,7 @@ mod resource;
 mod route;
 mod scenario;
 mod service;
+mod solve;
 mod step;
 mod traffic;
 
@@ -69,6 +70,7 @@ pub(crate) use route::{
 };
 pub(crate) use scenario::{BigCount, LimitsSpec, PriceSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use service::ServiceSpec;
+pub(crate) use solve::{SolveSpec, UnitPriceSpec};
 pub(crate) use step::{
     AllStep, ArmSpec, BranchSpec, CallStep, ChooseStep, FailStep, GiveStep, GuardWord, HoldStep, PauseStep,
     StepSpec, TakeStep, UnitsSpec, WaitForSpec,
@@ -390,8 +392,7 @@ impl<T: Spec> Spec for Named<T> {
             if let Some(why) = quantity::wrong_name(&entry.key) {
                 sink.report(Diagnostic::error(why).at(entry.place).help(quantity::NAME_HELP));
             }
-            let value = T::read(&entry.node, sink);
-            named.entries.push(NamedEntry { name: entry.key.to_string(), place: entry.place, value });
+            named.entries.push(NamedEntry::of(entry, sink));
         }
         Some(named)
     }
@@ -399,6 +400,41 @@ impl<T: Spec> Spec for Named<T> {
     fn schema(definitions: &mut Definitions) -> Json {
         let inner = T::schema(definitions);
         json!({"type": "object", "propertyNames": {"pattern": quantity::NAME_PATTERN}, "additionalProperties": inner})
+    }
+
+    fn complete(node: &mut Node) {
+        if let Value::Map(entries) = &mut node.value {
+            for entry in entries {
+                T::complete(&mut entry.node);
+            }
+        }
+    }
+}
+
+/// Things by path, in the order of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct ByPath<T> {
+    pub(crate) entries: Vec<NamedEntry<T>>,
+}
+
+impl<T: Spec> NamedEntry<T> {
+    /// The thing at an entry of a map, whatever its key.
+    pub(crate) fn of(entry: &Entry, sink: &mut Sink) -> Self {
+        Self { name: entry.key.to_string(), place: entry.place, value: T::read(&entry.node, sink) }
+    }
+}
+
+impl<T: Spec> Spec for ByPath<T> {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        let Value::Map(entries) = &node.value else {
+            sink.expected("a map of paths", node, "write `{services.web.replicas: ...}`");
+            return None;
+        };
+        Some(Self { entries: entries.iter().map(|entry| NamedEntry::of(entry, sink)).collect() })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        json!({"type": "object", "additionalProperties": T::schema(definitions)})
     }
 
     fn complete(node: &mut Node) {

@@ -4,10 +4,10 @@ use serde_json::{Value as Json, json};
 
 use super::{
     At, AutoscalerSpec, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name,
-    Named, Number, Policy, Positive, QueueSpec, Required, ResourceSpec, RouteSpec, Seed, ServiceSpec, Share,
-    Sink, Size, Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
+    Named, NamedEntry, Number, Policy, Positive, QueueSpec, Required, ResourceSpec, RouteSpec, Seed,
+    ServiceSpec, Share, Sink, Size, SolveSpec, Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
 };
-use crate::tree::{Node, Place, Value};
+use crate::tree::{Node, Value};
 
 spec! {
     /// What the system is, what traffic it gets, what happens to it, and what must hold.
@@ -52,12 +52,13 @@ spec! {
         variants: Option<Named<VariantSpec>>,
         /// Paths and the values that they take one after the other; several form a grid.
         sweep: Option<SweepsSpec>,
+        /// What is to be found: the cheapest point, or the largest load, at which every expectation holds.
+        solve: Option<At<SolveSpec>>,
         /// What a replica of a service costs: `{web: 0.05 USD/replica-hour}`.
         cost: Option<Named<PriceSpec>>,
         /// What must hold: `shoppers.p99 < 250ms`.
         expect: Option<List<ExpectSpec>>,
     }
-    later ["solve"]
 }
 
 spec! {
@@ -107,11 +108,16 @@ pub(crate) struct PriceSpec {
 impl PriceSpec {
     /// The price that a text stands for.
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::per("replica", text)
+    }
+
+    /// The price of one `unit` that a text stands for.
+    pub(crate) fn per(unit: &str, text: &str) -> Option<Self> {
         let (amount, time) = text.split_once('/')?;
-        let hours = match time.trim() {
-            "replica-hour" => 1.0,
-            "replica-day" => 24.0,
-            "replica-month" => 730.0, // 365 days in 12 months, as clouds count.
+        let hours = match time.trim().strip_prefix(unit)? {
+            "-hour" => 1.0,
+            "-day" => 24.0,
+            "-month" => 730.0, // 365 days in 12 months, as clouds count.
             _ => return None,
         };
         let (number, currency) = amount.trim().split_once(' ')?;
@@ -186,10 +192,10 @@ impl Spec for VariantSpec {
     }
 }
 
-/// Swept paths: path, where it stands, values; and by what every point is judged.
+/// Swept paths and their values; and by what every point is judged.
 #[derive(Clone, Debug)]
 pub(crate) struct SweepsSpec {
-    pub(crate) axes: Vec<(String, Place, Option<SweepSpec>)>,
+    pub(crate) axes: Vec<NamedEntry<SweepSpec>>,
     /// Whose good state it is: `users`, or `users.ok > 90%`.
     pub(crate) outcome: Option<ExpectSpec>,
 }
@@ -207,9 +213,6 @@ impl Spec for SweepsSpec {
             );
             return None;
         };
-        let axis = |entry: &crate::tree::Entry, sink: &mut Sink| {
-            (entry.key.to_string(), entry.place, SweepSpec::read(&entry.node, sink))
-        };
         let (outcomes, paths): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| &*entry.key == OUTCOME);
         let outcome = outcomes.first().and_then(|entry| {
             if entry.node.text().is_none() {
@@ -222,7 +225,7 @@ impl Spec for SweepsSpec {
             }
             ExpectSpec::read(&entry.node, sink)
         });
-        Some(Self { axes: paths.into_iter().map(|entry| axis(entry, sink)).collect(), outcome })
+        Some(Self { axes: paths.into_iter().map(|entry| NamedEntry::of(entry, sink)).collect(), outcome })
     }
 
     fn schema(definitions: &mut Definitions) -> Json {

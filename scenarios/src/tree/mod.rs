@@ -5,7 +5,7 @@ mod parse;
 mod print;
 
 pub use overrides::Override;
-pub(crate) use overrides::{Assignment, apply, assignments};
+pub(crate) use overrides::{Assignment, apply, assignments, find};
 pub(crate) use parse::{parse, parse_documents};
 pub(crate) use print::print;
 

@@ -153,6 +153,22 @@ pub(crate) fn apply(root: &mut Node, assignment: &Assignment) -> Result<(), Diag
     set(root, "", &assignment.path, assignment)
 }
 
+/// The value at a path, if the file gives one.
+pub(crate) fn find<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
+    if let Value::List(items) = &node.value {
+        let (first, behind) =
+            path.split_once('.').map_or((path, None), |(first, behind)| (first, Some(behind)));
+        let item = items.get(first.parse::<usize>().ok()?)?;
+        return behind.map_or(Some(item), |behind| find(item, behind));
+    }
+    let entries = node.entries().iter();
+    // As for setting: the longest key that fits is meant.
+    let inside = entries.filter_map(|entry| Some((entry, path.strip_prefix(&*entry.key)?)));
+    let inside = inside.filter(|(_, behind)| behind.is_empty() || behind.starts_with('.'));
+    let (entry, behind) = inside.max_by_key(|(entry, _)| entry.key.len())?;
+    behind.strip_prefix('.').map_or(Some(&entry.node), |behind| find(&entry.node, behind))
+}
+
 /// Whether the value says that there is to be none: `~` or `null`. Nothing at all is a value that was forgotten.
 fn removes(value: &Node) -> bool {
     value.value == Value::Null && value.place.start < value.place.end
@@ -264,6 +280,10 @@ mod tests {
             root.get("services").unwrap().get("web").unwrap().get("endpoints").unwrap().get("x").unwrap();
         let Value::List(steps) = &steps.value else { panic!("{steps:?}") };
         assert_eq!(steps[1].get("delay").unwrap().text(), Some("5ms"));
+        let found = |path: &str| find(&root, path).and_then(Node::text);
+        assert_eq!(found("services.web.endpoints.x.1.delay"), Some("5ms"));
+        assert_eq!(found("services.web.endpoints.x.7.delay"), None);
+        assert_eq!(found("services.web.replicas"), None);
         let root =
             after("traffic: {t: {to: {web.buy: 10%, web.see: 90%}}}", "traffic.t.to.web.buy=20%").unwrap();
         let to = root.get("traffic").unwrap().get("t").unwrap().get("to").unwrap();

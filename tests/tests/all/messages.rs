@@ -342,6 +342,89 @@ fn sweeps_that_lead_nowhere() {
 }
 
 #[test]
+fn answers_that_cannot_be_found() {
+    let expected = "expect: [shoppers.p99 < 250ms]\ncost: {web: 0.05 USD/replica-hour}\n";
+    let solve = |text: &str| shop_and(&format!("{expected}solve: {text}\n"));
+    for sound in [
+        "{minimize: cost, over: {services.web.replicas: 1..50}}",
+        "{minimize: services.web.workers, over: {services.web.workers: [8, 16], services.web.replicas: [1, 2]}}",
+        "{maximize: traffic.shoppers.rate}",
+        "{maximize: traffic.shoppers.rate, over: {traffic.shoppers.rate: 10/s..100/s}, points: 9, replications: 20}",
+    ] {
+        assert_eq!(solve(sound), "no message\n");
+    }
+    assert_snapshot!("solve_without_aim", solve("{over: {services.web.replicas: 1..50}}"));
+    assert_snapshot!("solve_for_two", solve("{minimize: cost, maximize: traffic.shoppers.rate}"));
+    assert_snapshot!("solve_over_nothing", solve("{minimize: cost}"));
+    assert_snapshot!(
+        "solve_paths",
+        solve(
+            "{minimize: services.wbe.replicas, over: {services.web.replicas: 1..50, services.bd.workers: 1..9}}"
+        )
+    );
+    assert_snapshot!(
+        "solve_path_elsewhere",
+        solve("{minimize: services.web.workers, over: {services.web.replicas: 1..9}}")
+    );
+    assert_snapshot!("solve_load", solve("{maximize: traffic.shopers.rate}"));
+    assert_snapshot!("solve_without_value", solve("{maximize: services.db.workers}"));
+    let moving = shop_with(
+        "rate: 40/s",
+        "rate: {0s: 40/s, 5m: 80/s}",
+        &format!("{expected}solve: {{maximize: traffic.shoppers.rate}}\n"),
+    );
+    assert_snapshot!("solve_moving_load", moving);
+    assert_snapshot!("solve_of_nothing", shop_and("solve: {maximize: traffic.shoppers.rate}\n"));
+    let compared =
+        "variants: {a: {}}\nexpect: [a.shoppers.p99 < 250ms]\nsolve: {maximize: traffic.shoppers.rate}\n";
+    assert_snapshot!("solve_of_variants", shop_and(compared));
+}
+
+#[test]
+fn ranges_that_lead_nowhere() {
+    let over = |values: &str| {
+        let path = "services.web.replicas";
+        shop_and(&format!(
+            "expect: [shoppers.p99 < 1s]\nsolve: {{minimize: {path}, over: {{{path}: {values}}}}}\n"
+        ))
+    };
+    assert_snapshot!("range_backwards", over("50..1"));
+    assert_snapshot!("range_of_fractions", over("1..2.5"));
+    assert_snapshot!("range_of_words", over("one..two"));
+    assert_snapshot!("range_of_two_units", over("1..50/s"));
+    assert_snapshot!("range_of_nothing", over("3"));
+    let square = "{services.web.workers: 1..400, services.web.replicas: 1..400}";
+    let many =
+        format!("expect: [shoppers.p99 < 1s]\nsolve: {{minimize: services.web.replicas, over: {square}}}\n");
+    assert_snapshot!("solve_too_many", shop_and(&many));
+}
+
+#[test]
+fn costs_that_are_not_known() {
+    let solve =
+        |more: &str, text: &str| shop_and(&format!("expect: [shoppers.p99 < 250ms]\n{more}solve: {text}\n"));
+    let over = "minimize: cost, over: {services.web.replicas: 1..50}";
+    let web = "cost: {web: 0.05 USD/replica-hour}\n";
+    assert_snapshot!("cost_of_nothing", solve("", &format!("{{{over}}}")));
+    assert_snapshot!(
+        "cost_in_two_currencies",
+        solve("cost: {web: 1 USD/replica-hour, db: 1 EUR/replica-hour}\n", &format!("{{{over}}}"))
+    );
+    let scaled = format!("{web}autoscalers: {{web: {{concurrency: {{target: 35}}, min: 1, max: 9}}}}\n");
+    assert_snapshot!("cost_of_an_autoscaler", solve(&scaled, &format!("{{{over}}}")));
+    assert_snapshot!(
+        "unit_price",
+        solve(web, &format!("{{{over}, prices: {{services.web.replicas: 0.05 USD/hour}}}}"))
+    );
+    assert_snapshot!(
+        "unit_price_path",
+        solve(web, &format!("{{{over}, prices: {{services.web.replica: 1 USD/unit-hour}}}}"))
+    );
+    let timed = "{minimize: cost, over: {policies.p.timeout: [1s, 2s]}, prices: {policies.p.timeout: 1 USD/unit-hour}}";
+    assert_snapshot!("unit_price_of_time", solve("policies: {p: {timeout: 1s}}\n", timed));
+}
+
+#[test]
 fn events_that_cannot_happen() {
     let event = |text: &str| shop_and(&format!("events:\n  - {text}\n"));
     assert_eq!(event("{at: 2m, for: 10s, set: {services.db.speed: 0.1}}"), "no message\n");
@@ -511,7 +594,6 @@ fn metrics_of_policies() {
 
 #[test]
 fn what_is_not_supported_yet() {
-    assert_snapshot!("not_yet_section", shop_and("solve: {}\n"));
     assert_snapshot!("not_yet_connect", shop_and("policies: {sql: {connect: 1s}}\n"));
 }
 

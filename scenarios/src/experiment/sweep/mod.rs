@@ -9,11 +9,14 @@ use std::collections::BTreeMap;
 use models::blueprint::Blueprint;
 use sim_core::CancelFlag;
 
+pub(crate) use suffices::said;
+
 use super::analysis::Analysis;
 use super::gather::{Gathered, Progress, Simulate, gather_each};
 use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
 use super::{course, theory};
 use crate::results::{PointOutcome, Report, SweepPoint, SweepReport, TheoryCurve};
+use crate::sweep::traffic_of;
 
 /// One swept path.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,7 +133,7 @@ fn assemble(grid: &Grid, points: Vec<SweepPoint>) -> SweepReport {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         paths: grid.axes.iter().map(|axis| axis.path.clone()).collect(),
         units: grid.axes.iter().map(|axis| axis.unit.clone()).collect(),
-        theory: curves(grid),
+        theory: curves(&grid.between),
         knee,
         capacity,
         safe,
@@ -154,14 +157,6 @@ fn is_load(path: &str) -> bool {
     traffic_of(path).is_some()
 }
 
-/// The traffic whose load the path scales.
-fn traffic_of(path: &str) -> Option<&str> {
-    match path.split('.').collect::<Vec<_>>().as_slice() {
-        ["traffic", name, "rate" | "users"] => Some(name),
-        _ => None,
-    }
-}
-
 /// The points along the first path, in its order.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
@@ -178,10 +173,10 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The closed form of the whole system along the first path, for every traffic that has one.
-fn curves(grid: &Grid) -> Vec<TheoryCurve> {
+/// The closed form of the whole system at these values of a path, for every traffic that has one.
+pub(crate) fn curves(between: &[(f64, Blueprint)]) -> Vec<TheoryCurve> {
     let mut curves: BTreeMap<(usize, usize), TheoryCurve> = BTreeMap::new();
-    for (value, blueprint) in &grid.between {
+    for (value, blueprint) in between {
         for (t, (plan, whole)) in blueprint.traffics.iter().zip(theory::wholes(blueprint)).enumerate() {
             let Some(whole) = whole else { continue };
             for (m, (metric, seconds)) in whole.metrics().into_iter().enumerate() {

@@ -66,7 +66,7 @@ fn fails(point: &SweepPoint) -> bool {
 }
 
 /// A value as the reader would write it.
-fn said(unit: &str, value: f64) -> String {
+pub(crate) fn said(unit: &str, value: f64) -> String {
     match unit {
         "%" => percent(value),
         "s" => duration(value),
