@@ -185,14 +185,14 @@ fn drawn(tried: &TriedPoint) -> Option<Point> {
 
 /// The points of which none is both better and lower, joined.
 fn frontier(report: &SolveReport) -> Curve {
-    let points = report.frontier.iter().map(|number| drawn(&report.tried[*number]));
+    let points = report.frontier.iter().filter_map(|number| drawn(&report.tried[*number]));
     Curve {
         name: String::new(),
         color: BLUE,
         shape: None,
         width: 2.0,
         dash: Some("6 4"),
-        points: points.filter(Option::is_some).collect(),
+        points: points.map(Some).collect(),
     }
 }
 
