@@ -7,7 +7,7 @@ use crate::found::{Limit, intervals, method, point, warning};
 use crate::page::{Around, Page};
 use crate::palette::{BLACK, BLUE, Color, GREY, VERMILLION};
 use crate::scene::Shape;
-use crate::stack::{Axis, Bound, Curve, Ends, Mark, Panel, Point, Rule, Stack};
+use crate::stack::{Axis, Bound, Curve, Ends, Key, Mark, Panel, Point, Rule, Sample, Stack};
 use crate::sweep;
 use crate::unit::Unit;
 
@@ -76,7 +76,7 @@ fn about(report: &SolveReport) -> String {
     if let Some(first) = answer.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    report.about.as_ref().map_or_else(|| answer.clone(), |about| format!("{about} {answer}"))
+    report.about.as_ref().map_or_else(|| format!("{answer}."), |about| format!("{about} {answer}."))
 }
 
 fn page(report: &SolveReport) -> Page {
@@ -104,7 +104,19 @@ fn axis(report: &SolveReport) -> Axis {
     let unit = Unit::named(&report.unit);
     let title = if report.of == "cost" { format!("cost ({})", report.unit) } else { report.of.clone() };
     let from = if low >= 0.0 && low <= 0.35 * high { 0.0 } else { low - room };
-    Axis { title, unit, log: false, from, to: high + room, ticks: None }
+    let to = high + room;
+    Axis { ticks: ticks(report, &unit, to - from), title, unit, log: false, from, to }
+}
+
+/// Of a few counts: the counts themselves.
+fn ticks(report: &SolveReport, unit: &Unit, length: f64) -> Option<Vec<(f64, String)>> {
+    let mut values: Vec<f64> = report.tried.iter().map(|point| point.value).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    let whole = matches!(unit, Unit::Count(_)) && values.iter().all(|value| value.fract() == 0.0);
+    let apart = values.windows(2).all(|pair| pair[1] - pair[0] >= length / 16.0);
+    let labels = unit.ticks(&values, false);
+    (whole && apart).then(|| values.into_iter().zip(labels).collect())
 }
 
 /// What the points of a verdict look like; their shapes say the same as their colours.
@@ -116,7 +128,9 @@ const LOOKS: [(Met, &str, Color, Shape); 3] = [
 
 fn panel(report: &SolveReport) -> Panel {
     let mut curves: Vec<Curve> = LOOKS.into_iter().map(|look| scattered(report, look)).collect();
-    let mark = report.answer.as_ref().map(|answer| Mark {
+    // The rule says it where there is one path.
+    let several = report.paths.len() > 1;
+    let mark = report.answer.as_ref().filter(|_| several).map(|answer| Mark {
         x: answer.value,
         curve: curves.len(),
         label: place(report, &report.tried[answer.point]),
@@ -126,6 +140,7 @@ fn panel(report: &SolveReport) -> Panel {
     let limit =
         expected.iter().filter_map(|verdict| Limit::parse(&verdict.text)).find(|l| l.metric == report.metric);
     let unit = Unit::of_metric(&report.metric);
+    let hollow = report.tried.iter().any(|tried| !tried.result.unsteady.is_empty());
     let bound = limit.map(|limit| Bound {
         y: limit.value,
         label: format!("{} < {}", report.metric, unit.figure(limit.value)),
@@ -135,12 +150,15 @@ fn panel(report: &SolveReport) -> Panel {
         title: format!("{} of every point that was tried", report.metric),
         unit,
         height: 430.0,
-        ends: Ends::Auto,
+        ends: Ends::Log,
         curves,
         references: Vec::new(),
         bounds: bound.into_iter().collect(),
         mark,
-        keys: Vec::new(),
+        keys: hollow
+            .then(|| Key { sample: Sample::Hollow, text: "no steady state".into() })
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -167,14 +185,14 @@ fn drawn(tried: &TriedPoint) -> Option<Point> {
 
 /// The points of which none is both better and lower, joined.
 fn frontier(report: &SolveReport) -> Curve {
-    let points = report.frontier.iter().map(|number| drawn(&report.tried[*number]));
+    let points = report.frontier.iter().filter_map(|number| drawn(&report.tried[*number]));
     Curve {
         name: String::new(),
         color: BLUE,
         shape: None,
         width: 2.0,
         dash: Some("6 4"),
-        points: points.filter(Option::is_some).collect(),
+        points: points.map(Some).collect(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `solve` is to find.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::sweep::{axis, single};
 use crate::diagnostic::Diagnostic;
@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
             sink.report(diagnostic.help("add `over: {services.web.replicas: 1..50}`"));
             return None;
         }
-        let example = if path.ends_with(".rate") { "50/s..1200/s" } else { "1..50" };
+        let example = if path.rsplit('.').next() == Some("rate") { "50/s..1200/s" } else { "1..50" };
         let help = format!("give its values: `over: {{{path}: {example}}}`");
         let Some(node) = find(self.tree, path) else {
             let value = Node::plain("1", of.place);
@@ -166,7 +166,7 @@ impl<'a> Checker<'a> {
         };
         let currencies = self.currencies();
         if currencies.len() > 1 {
-            let all = listed(currencies.keys().copied());
+            let all = listed(currencies.iter().copied());
             complain(format!("prices are in {all}"), "give all of them in one currency");
         }
         if axes.iter().all(|axis| self.price(&axis.path) == 0.0) {
@@ -189,16 +189,16 @@ impl<'a> Checker<'a> {
             self.parts.services.iter().filter(fixed).filter_map(|service| {
                 Some(f64::from(service.replicas) * service.life.price.as_ref()?.per_hour)
             });
-        let currency = currencies.keys().next().map_or_else(String::new, |currency| (*currency).to_owned());
+        let currency = currencies.first().map_or_else(String::new, |currency| (*currency).to_owned());
         ok.then(|| Measure::Cost { rest: rest.sum(), currency })
     }
 
     /// The currencies of all prices.
-    fn currencies(&self) -> BTreeMap<&str, ()> {
+    fn currencies(&self) -> BTreeSet<&str> {
         let replicas = self.parts.services.iter().filter_map(|service| service.life.price.as_ref());
         let units = self.unit_prices().filter_map(|entry| entry.value.as_ref());
         let all = replicas.map(|price| price.currency.as_str());
-        all.chain(units.map(|price| price.0.currency.as_str())).map(|currency| (currency, ())).collect()
+        all.chain(units.map(|price| price.0.currency.as_str())).collect()
     }
 
     fn unit_prices(&self) -> impl Iterator<Item = &'a NamedEntry<UnitPriceSpec>> {
@@ -227,7 +227,7 @@ impl<'a> Checker<'a> {
     /// Prices are of paths that change, and of counts.
     fn check_prices(&self, axes: &[Axis], sink: &mut Sink) {
         for entry in self.unit_prices() {
-            let Some(axis) = axes.iter().find(|axis| axis.path == entry.name) else {
+            let Some(priced) = axes.iter().find(|axis| axis.path == entry.name) else {
                 let paths = || self.entries().iter().map(|entry| entry.name.as_str());
                 if paths().any(|path| path == entry.name) {
                     continue; // Its values are wrong, which has been told.
@@ -240,7 +240,7 @@ impl<'a> Checker<'a> {
                 sink.report(Diagnostic::error(message).at(entry.place).help(help));
                 continue;
             };
-            if !axis.is_whole() {
+            if !priced.is_whole() {
                 let message =
                     format!("{} is no count, so there is no price of one more", quoted(&entry.name));
                 sink.report(

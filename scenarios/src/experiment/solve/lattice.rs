@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn points_know_their_neighbours() {
-        let lattice = Lattice::new(&[3, 2], |at| at.to_vec());
+        let lattice = Lattice::new(&[3, 2], <[usize]>::to_vec);
         let middle = lattice.point(&[1, 0]);
         let named: Vec<Vec<usize>> =
             lattice.neighbours(middle).into_iter().map(|point| lattice.positions(point)).collect();

@@ -212,7 +212,7 @@ impl Search<'_> {
         if self.check(best)? != Met::Met {
             return Ok(false);
         }
-        for point in self.trusted_neighbours(best) {
+        for point in self.space.lattice.neighbours(best) {
             if self.space.lattice.is_better(point, best) {
                 self.check(point)?;
             }
@@ -333,7 +333,7 @@ impl Search<'_> {
                 point,
             }),
             text: String::new(),
-            assumptions: told::assumptions(&self.goal.axes, self.goal.aim, &self.doubts),
+            assumptions: told::assumptions(&self.goal.axes, &self.doubts),
             frontier: frontier(&self.tried, self.goal.aim),
             tried: self.tried,
             checks: self.checks,

@@ -65,7 +65,7 @@ impl Space {
 fn value(axes: &[GoalAxis], of: &Measure, amounts: &[usize]) -> f64 {
     let number = |axis: usize| axes[axis].axis.values[amounts[axis]].number;
     match of {
-        Measure::Path(axis) => number(*axis),
+        Measure::Path(sought) => number(*sought),
         Measure::Cost { rest, .. } => {
             tidy(rest + (0..axes.len()).map(|axis| axes[axis].price * number(axis)).sum::<f64>())
         }

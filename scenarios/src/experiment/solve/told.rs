@@ -1,7 +1,7 @@
 //! What was found, in sentences.
 
 use crate::experiment::sweep::said;
-use crate::goal::{Aim, GoalAxis};
+use crate::goal::GoalAxis;
 use crate::metric::{Comparison, Expectation, Figure, Quantity, Subject};
 use crate::results::{Assumption, CheckedPoint, E, Met, Report, SolveAim, SolveReport, TriedPoint};
 use crate::{Scenario, sweep::traffic_of};
@@ -48,18 +48,17 @@ impl Shown {
 }
 
 /// What was taken for granted of every path.
-pub(crate) fn assumptions(axes: &[GoalAxis], aim: Aim, doubts: &[Option<String>]) -> Vec<Assumption> {
+pub(crate) fn assumptions(axes: &[GoalAxis], doubts: &[Option<String>]) -> Vec<Assumption> {
     let one = |(axis, doubt): (&GoalAxis, &Option<String>)| {
         let path = &axis.axis.path;
         let more = if axis.more_is_easier { "more" } else { "less" };
-        let better = if aim == Aim::Minimize { "cheaper" } else { "larger" };
         let text = match doubt {
             None => format!(
                 "{more} of `{path}` is taken never to be worse, and nothing that was tried speaks against it"
             ),
             Some(why) => format!(
-                "{more} of `{path}` can be worse: {why}; so nothing was taken for granted along it, and every {better} \
-                 point was tried"
+                "{more} of `{path}` can be worse: {why}; so nothing was taken for granted along it, and every point \
+                 was tried that would be a better answer"
             ),
         };
         Assumption { path: path.clone(), held: doubt.is_none(), text }
@@ -116,10 +115,10 @@ fn number(unit: &str, value: f64) -> String {
 /// What else is worth knowing.
 pub(crate) fn notes(report: &SolveReport, expectations: &[Expectation]) -> Vec<String> {
     let mut notes = Vec::new();
-    let variants: Vec<String> =
-        expectations.iter().filter(|e| e.left.names_a_variant()).map(|e| format!("`{}`", e.text)).collect();
-    if !variants.is_empty() {
-        notes.push(format!("not judged, since it names a variant: {}", variants.join(", ")));
+    match expectations.iter().filter(|e| e.left.names_a_variant()).count() {
+        0 => {}
+        1 => notes.push("one expectation names a variant and is not judged".to_owned()),
+        several => notes.push(format!("{several} expectations name variants and are not judged")),
     }
     notes.extend(report.checks.iter().filter_map(|check| checked(report, check)));
     notes.extend(undecided(report));
