@@ -230,6 +230,7 @@ pub(crate) fn shop() -> Report {
         ],
         series: None,
         distributions: BTreeMap::new(),
+        baseline: None,
     }
 }
 
