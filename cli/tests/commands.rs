@@ -455,6 +455,11 @@ fn a_baseline_tells_what_has_become_worse() {
     let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["baseline"]["changes"][0]["trend"], "regressed");
 
+    // What was not looked at then cannot be judged; what has a name of its own is not judged twice.
+    let more = run(&["--set", "expect=[requests.mean < 30ms, requests.p90 < 1s]"]);
+    assert!(more.out.contains("Not in both results: requests.p90 < 1s."), "{}", more.out);
+    assert_eq!(more.out.matches("requests.mean").count(), 2, "{}", more.out);
+
     let other = folder.run(&["run", "other.yaml", "--baseline", "before.json"]);
     assert_eq!(other.code, Some(2));
     assert!(other.err.contains("is a result of `queue`, and this is `other`"), "{}", other.err);

@@ -52,9 +52,9 @@ pub fn against(now: &Report, before: &Report) -> BaselineReport {
     }
 }
 
-/// The headline of every traffic, what services cost, and what the expectations speak of.
+/// The headline of every traffic, what services cost, and what else the expectations speak of.
 fn figures(report: &Report) -> Vec<Figure> {
-    let mut figures = Vec::new();
+    let mut figures: Vec<Figure> = Vec::new();
     let mut add = |name: String, value: Option<E>, more_is_better: Option<bool>| {
         figures.extend(value.map(|value| Figure { name, value, more_is_better }));
     };
@@ -70,7 +70,11 @@ fn figures(report: &Report) -> Vec<Figure> {
         add(format!("{name}.cost"), service.cost.as_ref().and_then(|cost| cost.total), Some(false));
     }
     for verdict in &report.expect {
-        add(verdict.text.clone(), verdict.observed, wanted(verdict));
+        let metric = verdict.text.split(['<', '>', '=']).next().map_or("", str::trim_end);
+        if !figures.iter().any(|figure| figure.name == metric) {
+            let (name, more_is_better) = (verdict.text.clone(), wanted(verdict));
+            figures.extend(verdict.observed.map(|value| Figure { name, value, more_is_better }));
+        }
     }
     figures
 }
