@@ -1,8 +1,9 @@
 //! Verdicts for CI systems: XML of `JUnit`, a test for each expectation.
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use scenarios::results::{
-    Met, SolveAim, SolveReport, SweepPoint, SweepReport, Verdict, Verified, VerifyReport,
+    Change, Met, Report, SolveAim, SolveReport, SweepPoint, SweepReport, Trend, Verdict, Verified,
+    VerifyReport,
 };
 
 use crate::failure::Failure;
@@ -21,7 +22,30 @@ impl Found {
     }
 }
 
-/// The expectations of a run, or of a comparison.
+/// The expectations of a run, and what has changed since its baseline.
+///
+/// # Errors
+///
+/// Never, in practice: the result is text.
+pub(crate) fn run(report: &Report) -> Result<String, Failure> {
+    let expectations = suite(&report.scenario, report.expect.iter().map(Found::of));
+    let changed = report.baseline.as_ref().map(|found| {
+        let of = |change: &Change| Found {
+            text: change.metric.clone(),
+            verdict: if change.trend == Trend::Regressed { Met::NotMet } else { Met::Met },
+            observed: format!(
+                "{}: {} before, {} now",
+                text::trend(change.trend),
+                change.before.value,
+                change.now.value
+            ),
+        };
+        suite(&format!("{} since its baseline", report.scenario), found.changes.iter().map(of))
+    });
+    write(std::iter::once(expectations).chain(changed).collect())
+}
+
+/// The expectations of a comparison.
 ///
 /// # Errors
 ///
@@ -97,7 +121,7 @@ fn suite(scenario: &str, found: impl Iterator<Item = Found>) -> TestSuite {
 }
 
 fn write(suites: Vec<TestSuite>) -> Result<String, Failure> {
-    let mut report = Report::new("hockeystick");
+    let mut report = quick_junit::Report::new("hockeystick");
     report.add_test_suites(suites);
     let text = report.to_string();
     text.map_err(|error| Failure::Machine { what: "write the result", reason: error.to_string() })

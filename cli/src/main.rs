@@ -3,6 +3,7 @@
 //! One file per subcommand in `commands`. Results go to standard output, everything else to standard error, both
 //! through `output`. The exit code says how it ended: see [`exit::Exit`].
 
+mod baseline;
 mod commands;
 mod effort;
 mod exit;

@@ -464,3 +464,47 @@ fn traces_are_written_beside_an_unchanged_result() {
         assert!(!json[key].as_array().unwrap().is_empty(), "{file}");
     }
 }
+
+#[test]
+fn a_baseline_tells_what_has_become_worse() {
+    let folder = Folder::new("baseline");
+    folder.write("queue.yaml", QUEUE);
+    folder.write("other.yaml", &QUEUE.replace("name: queue", "name: other"));
+    let written = folder.run(&["run", "queue.yaml", "--format", "json", "-o", "before.json"]);
+    let run = |arguments: &[&str]| {
+        folder.run(&[&["run", "queue.yaml", "--baseline", "before.json"], arguments].concat())
+    };
+
+    let same = run(&[]);
+    assert_eq!(same.code, written.code, "{}", same.err);
+    assert!(same.out.contains("no evidence") && !same.out.contains("REGRESSED"), "{}", same.out);
+
+    let slower = run(&["--set", "traffic.requests.rate=70/s"]);
+    assert_eq!(slower.code, Some(1), "{}", slower.err);
+    let row =
+        |name: &str| slower.out.lines().find(|line| line.trim_start().starts_with(name)).unwrap().to_owned();
+    assert!(row("requests.mean").ends_with("REGRESSED"), "{}", slower.out);
+    assert!(row("requests.throughput").ends_with("improved"), "{}", slower.out);
+    assert!(slower.out.lines().all(|line| line.chars().count() <= 80), "{}", slower.out);
+    let junit = run(&["--set", "traffic.requests.rate=70/s", "--format", "junit"]);
+    assert!(
+        junit.out.contains("queue since its baseline") && junit.out.contains("REGRESSED"),
+        "{}",
+        junit.out
+    );
+    let json = run(&["--set", "traffic.requests.rate=70/s", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["baseline"]["changes"][0]["trend"], "regressed");
+
+    // What was not looked at then cannot be judged; what has a name of its own is not judged twice.
+    let more = run(&["--set", "expect=[requests.mean < 30ms, requests.p90 < 1s]"]);
+    assert!(more.out.contains("Not in both results: requests.p90 < 1s."), "{}", more.out);
+    assert_eq!(more.out.matches("requests.mean").count(), 2, "{}", more.out);
+
+    let other = folder.run(&["run", "other.yaml", "--baseline", "before.json"]);
+    assert_eq!(other.code, Some(2));
+    assert!(other.err.contains("is a result of `queue`, and this is `other`"), "{}", other.err);
+    let none = folder.run(&["run", "queue.yaml", "--baseline", "queue.yaml"]);
+    assert!(none.err.contains("`queue.yaml` is no result of `run --format json`"), "{}", none.err);
+    assert!(none.err.contains("help: write one with"), "{}", none.err);
+}

@@ -25,7 +25,7 @@ pub use population::{Population, PopulationWindow, Present};
 pub use random::{Draws, Stream, combine, hash_name, mix};
 pub use simulate::{CancelFlag, EndReason, Ended, Limits, Model, run, run_some};
 pub use slab::{Key, Slab};
-pub use student::{normal_quantile, student_t};
+pub use student::{normal_quantile, student_share, student_t};
 pub use tally::Tally;
 pub use time::{MAX_SPAN, SimTime, Span, SpanError};
 pub use warmup::mser5;

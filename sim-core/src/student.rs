@@ -36,6 +36,22 @@ pub fn student_t(degrees: u32, confidence: f64) -> f64 {
     }
 }
 
+/// The share of Student's t that is within `t` of 0: 1 minus the p-value of a two-sided test.
+///
+/// Source: Abramowitz, Stegun, *Handbook of Mathematical Functions* (1964), 26.7.3 and 26.7.4.
+///
+/// # Panics
+///
+/// When `degrees` is 0.
+///
+/// ```
+/// assert!((sim_core::student_share(9, 2.262157) - 0.95).abs() < 1e-6);
+/// ```
+pub fn student_share(degrees: u32, t: f64) -> f64 {
+    assert!(degrees > 0, "Student's t has at least one degree of freedom");
+    share_within(degrees, (t.abs() / f64::from(degrees).sqrt()).atan())
+}
+
 /// The share of Student's t within sqrt(degrees) tan(theta) of 0.
 fn share_within(degrees: u32, theta: f64) -> f64 {
     let (sin, cos) = theta.sin_cos();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use plots::run_svg;
 use scenarios::experiment::{self, Options, Plan, Silent};
-use scenarios::results::{self, Report, Traces};
+use scenarios::results::{self, BaselineReport, Report, Traces};
 use sim_core::CancelFlag;
 
 use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::text::Detail;
-use crate::{formats, interrupt, junit, load, output, pictures, text};
+use crate::{baseline, formats, interrupt, junit, load, output, pictures, text};
 
 /// Simulate a scenario and report what was found
 #[derive(Args, Debug)]
@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Folder for pictures, pages and traces, unless they are named
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Hold the result against an earlier one (JSON) of the same scenario: exit code 1 if anything has become worse
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// Report metrics over time as well (JSON and CSV)
     #[arg(long)]
     series: bool,
@@ -61,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let source = load::read(&arguments.choice.file)?;
     let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
     let plan = load::plan(&loaded.scenario, loaded.variant.as_deref());
+    let before = earlier(arguments, loaded.scenario.name(), loaded.variant.as_deref())?;
     let folder = output::folder(arguments.out.as_deref())?;
     let chart = chart_file(arguments, &folder, loaded.scenario.name());
     let html = arguments.pictures.html_file(&folder, loaded.scenario.name());
@@ -69,10 +73,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let drawn = chart.is_some() || html.is_some();
     let options = Options { bins: (arguments.series || drawn).then_some(BINS), distributions: drawn };
     let cancel = interrupt::flag()?;
-    let report = on_threads(arguments.effort.threads, || simulate(&plan, options, &cancel))?;
+    let mut report = on_threads(arguments.effort.threads, || simulate(&plan, options, &cancel))?;
     if arguments.check_determinism && !interrupt::was_pressed() {
         same_again(&plan, options, &report, &cancel)?;
     }
+    report.baseline = before.map(|before| experiment::against(&report, &before));
     if let Some(file) = chart {
         pictures::chart(&run_svg(&report)?, &file, arguments.pictures.png)?;
     }
@@ -91,13 +96,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         Format::Json => formats::json(&report)?,
         Format::Csv => formats::run_csv(&report)?,
-        Format::Junit => junit::expectations(&report.scenario, &report.expect)?,
+        Format::Junit => junit::run(&report)?,
     };
     output::result(&text, arguments.outlet.output.as_deref())?;
     if interrupt::was_pressed() {
         return Ok(Exit::Interrupted);
     }
+    if report.baseline.as_ref().is_some_and(BaselineReport::has_regressed) {
+        return Ok(Exit::NotMet);
+    }
     Ok(Exit::of(&report.expect, report.complete))
+}
+
+/// The result to hold the new one against; it is read before work is done that would be lost.
+fn earlier(arguments: &Arguments, scenario: &str, variant: Option<&str>) -> Result<Option<Report>, Failure> {
+    let file = arguments.baseline.as_deref();
+    file.map(|file| baseline::read(file, scenario, variant)).transpose()
 }
 
 /// Where the chart goes; a PNG alone is drawn beside an SVG named like the scenario.

@@ -231,6 +231,7 @@ pub(crate) fn shop() -> Report {
         ],
         series: None,
         distributions: BTreeMap::new(),
+        baseline: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Results as a terminal shows them: plain text, at most as wide as the page.
 
 mod autoscalers;
+mod baseline;
 mod caches;
 mod compare;
 mod figure;
@@ -19,6 +20,7 @@ mod verify;
 #[cfg(test)]
 pub(crate) mod fixtures;
 
+pub(crate) use baseline::trend;
 pub(crate) use compare::compare;
 pub(crate) use figure::Unit;
 pub(crate) use page::Page;

@@ -9,6 +9,7 @@ use scenarios::results::{
 };
 
 use super::autoscalers::autoscalers;
+use super::baseline::baseline;
 use super::caches::caches;
 use super::figure::{Unit, clock, grouped};
 use super::flows::{rates, volumes};
@@ -57,6 +58,9 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     places(&mut page, report, detail);
     bottleneck(&mut page, report);
     expectations(&mut page, &report.expect);
+    if let Some(found) = &report.baseline {
+        baseline(&mut page, found);
+    }
     notes(&mut page, &report.notes);
     footer(&mut page, report);
     page.into_text()

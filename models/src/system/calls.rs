@@ -398,7 +398,7 @@ impl System<'_> {
     /// Takes one frame out of whatever it is in, and forgets it.
     fn stop(&mut self, index: u32, now: SimTime) {
         let frame = *self.frames.at(index);
-        if frame.account != NONE {
+        if frame.account != NONE && self.trace.records() {
             self.record_stop(&frame, now);
         }
         self.leave_wait(index, now);

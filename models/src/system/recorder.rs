@@ -273,7 +273,7 @@ impl System<'_> {
     #[inline]
     pub(super) fn record_attempt(&mut self, call: u32, number: u32, outcome: Outcome, now: SimTime) {
         let account = self.frames.at(call).account;
-        if account == NONE {
+        if account == NONE || !self.trace.records() {
             return;
         }
         let at = self.trace.followed(account);
@@ -372,6 +372,9 @@ impl System<'_> {
 
     /// The run is over: requests that have their outcome are kept with what still runs on for them.
     pub(super) fn end_recordings(&mut self, now: SimTime) {
+        if !self.trace.records() {
+            return;
+        }
         let left: Vec<Frame> =
             self.frames.iter().map(|(_, frame)| *frame).filter(|frame| frame.account != NONE).collect();
         for frame in left {

@@ -490,7 +490,7 @@ impl System<'_> {
         if held.instance == NONE {
             return self.end_fetch(held.units, outcome, now);
         }
-        if account != NONE {
+        if account != NONE && self.trace.records() {
             self.record_hold(account, &held, now);
         }
         if self.instances[held.instance as usize].adaptive.is_some() {

@@ -128,6 +128,12 @@ impl Trace {
         account.charge(place, now);
     }
 
+    /// Whether requests are followed one by one.
+    #[inline]
+    pub(super) fn records(&self) -> bool {
+        self.recorder.is_some()
+    }
+
     /// Who follows requests one by one.
     pub(super) fn recorder(&mut self) -> Option<&mut Recorder> {
         self.recorder.as_deref_mut()
@@ -214,14 +220,17 @@ impl System<'_> {
     /// Opens the account of a new frame, for which `link` waits.
     #[cold]
     pub(super) fn trace_begin(&mut self, request: u32, link: Link, now: SimTime) -> u32 {
-        let at = self.record_frame(request, link, now);
+        let records = self.trace.records();
+        let at = if records { self.record_frame(request, link, now) } else { Followed::NOWHERE };
         self.trace.begin(at, now)
     }
 
     /// Closes the account of a frame that ends.
     #[cold]
     pub(super) fn trace_end(&mut self, index: u32, outcome: Outcome, now: SimTime) {
-        self.record_end(index, outcome, now);
+        if self.trace.records() {
+            self.record_end(index, outcome, now);
+        }
         self.trace.end(self.frames.at(index).account);
     }
 
@@ -335,12 +344,15 @@ impl System<'_> {
     pub(super) fn trace_outcome(&mut self, request: u32, frame: u32, outcome: Outcome, now: SimTime) {
         let Request { traffic, start, weight, .. } = *self.requests.at(request);
         let account = self.frames.at(frame).account;
-        let mut path = Vec::new();
-        if outcome.is_answer() && now >= self.trace.from {
+        let is_counted = outcome.is_answer() && now >= self.trace.from;
+        if is_counted {
             self.trace.complete(traffic, weight, account, now.since(start).as_nanos());
-            path.clone_from(&self.trace.accounts.peek(account).parts);
         }
-        self.record_outcome(request, outcome, path, now);
+        if self.trace.records() {
+            let parts = &self.trace.accounts.peek(account).parts;
+            let path = if is_counted { parts.clone() } else { Vec::new() };
+            self.record_outcome(request, outcome, path, now);
+        }
     }
 }
 

@@ -113,6 +113,7 @@ pub(crate) fn empty_report() -> Report {
         notes: Vec::new(),
         series: None,
         distributions: BTreeMap::new(),
+        baseline: None,
     }
 }
 

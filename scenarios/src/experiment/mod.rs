@@ -1,6 +1,7 @@
 //! Experiments: replications, sweeps and comparisons, and what is concluded from them.
 
 pub mod analysis;
+mod baseline;
 mod compare;
 mod course;
 mod deadlock;
@@ -36,6 +37,7 @@ use models::observe::Observations;
 use models::{Replication, replicate};
 use sim_core::CancelFlag;
 
+pub use baseline::against;
 pub use compare::compare;
 pub use evaluate::evaluate;
 pub use gather::{Progress, Silent};

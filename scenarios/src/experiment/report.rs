@@ -108,6 +108,7 @@ pub(crate) fn report(
         notes: Vec::new(),
         series: extras.bins.and_then(|bins| series::series(case, gathered, bins)),
         distributions: if extras.distributions { figures.distributions() } else { BTreeMap::new() },
+        baseline: None,
     };
     report.notes = notes::notes(&report, case, gathered, &analysis);
     report

@@ -165,7 +165,9 @@ impl Namer<'_> {
         };
         let mut found = vec![("kept".to_owned(), Attribute::Text(kept.to_owned()))];
         let plan = &self.plan.traffics[trace.traffic.index()];
-        if let Some(class) = self.plan.classes.get(usize::from(trace.class)) {
+        if let Some(class) = self.plan.classes.get(usize::from(trace.class))
+            && self.plan.classes.len() > 1
+        {
             found.push(("class".to_owned(), Attribute::Text(class.clone())));
         }
         if plan.attributes.tenant.is_some() {

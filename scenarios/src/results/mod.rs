@@ -3,6 +3,7 @@
 //! Times are in seconds, rates per second, shares from 0 to 1. `None` (JSON `null`) stands where there is
 //! nothing to say; it is never 0 instead.
 
+mod baseline;
 mod replay;
 mod solve;
 mod trace;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use baseline::{BaselineReport, Change, Trend};
 pub use replay::{
     Replay, ReplayCost, ReplayCounts, ReplayCourse, ReplayDecision, ReplayMetric, ReplayReason, ReplayReport,
     ReplaySummary,
@@ -135,6 +137,9 @@ pub struct Report {
     /// The distribution of each traffic's latency; only when asked for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub distributions: BTreeMap<String, Vec<QuantilePoint>>,
+    /// What has changed since an earlier result; only when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineReport>,
 }
 
 impl Report {

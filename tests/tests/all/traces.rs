@@ -1,7 +1,5 @@
 //! Single requests, span by span: against a sequence computed by hand, and by what must hold of any of them.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::Blueprint;
@@ -126,11 +124,11 @@ fn to_follow_requests_changes_nothing() {
     for scenario in [shop(), guarded_shop()] {
         let plan = compile(&scenario);
         let replication = Replication { seed: 3, index: 0, breakdown: false };
-        let plain = replicate(&plan, &replication, &CancelFlag::new());
+        let usual = replicate(&plan, &replication, &CancelFlag::new());
         let (followed, traces) = record(&plan, &replication, 400, &CancelFlag::new());
         assert!(traces.len() > 100, "{} traces", traces.len());
-        assert_eq!(plain.fingerprint, followed.fingerprint);
-        assert_eq!(plain.segments, followed.segments);
+        assert_eq!(usual.fingerprint, followed.fingerprint);
+        assert_eq!(usual.segments, followed.segments);
     }
 }
 
@@ -144,13 +142,13 @@ fn requests_that_would_go_the_short_way_fare_the_same() {
     });
     let plan = compile(&scenario);
     let replication = Replication { seed: 1, index: 0, breakdown: false };
-    let plain = replicate(&plan, &replication, &CancelFlag::new());
+    let usual = replicate(&plan, &replication, &CancelFlag::new());
     let (followed, traces) = record(&plan, &replication, 20, &CancelFlag::new());
-    assert_eq!(plain.segments, followed.segments);
+    assert_eq!(usual.segments, followed.segments);
     // The slowest are the slowest: half of those that were asked for, the largest latency among them.
     let slow: Vec<&RequestTrace> = traces.iter().filter(|trace| trace.is_slow).collect();
     assert_eq!(slow.len(), 10);
-    let measured = plain.segments.iter().filter_map(|segment| segment.traffics[0].latency.max()).skip(1);
+    let measured = usual.segments.iter().filter_map(|segment| segment.traffics[0].latency.max()).skip(1);
     assert_eq!(slow.iter().map(|trace| trace.nanos()).max(), measured.max());
     let quickest = slow.iter().map(|trace| trace.nanos()).min().unwrap();
     assert!(traces.iter().filter(|trace| !trace.is_slow).all(|trace| trace.nanos() <= quickest));

@@ -41,9 +41,9 @@ pub fn chrome(traces: &Traces) -> Result<String, serde_json::Error> {
 /// The events of one request.
 fn events(pid: u64, request: &TracedRequest) -> Vec<Value> {
     let root = &request.spans[0];
-    let took = micros(root.to - root.from) / 1000.0;
+    let took = (root.to - root.from) as f64 / 1e6;
     let outcome = root.outcome.as_deref().unwrap_or_default();
-    let name = format!("{}: {took} ms, {outcome}", root.name);
+    let name = format!("{}: {took:.3} ms, {outcome}", root.name);
     let mut events = vec![
         json!({"ph": "M", "name": "process_name", "pid": pid, "tid": 0, "args": {"name": name}}),
         json!({"ph": "M", "name": "process_sort_index", "pid": pid, "tid": 0, "args": {"sort_index": pid}}),
