@@ -51,15 +51,15 @@ fn lived(life: &LifeResult) -> String {
     }
     let mut text = told.join(", ");
     // The numbers that were there most of the time say most; of several that were there equally long the largest does.
-    let mut shares: Vec<(u32, f64)> = Vec::new();
+    let mut shares: Vec<(u32, String)> = Vec::new();
     for (k, e) in &life.available {
+        let share = Unit::Share.say(count(*e));
         match shares.last_mut() {
-            Some((number, share)) if *share == count(*e) => *number = *k,
-            _ => shares.push((*k, count(*e))),
+            Some((number, known)) if *known == share => *number = *k,
+            _ => shares.push((*k, share)),
         }
     }
     for (k, share) in shares.into_iter().take(2) {
-        let share = Unit::Share.say(share);
         let _ = write!(text, "; at least {k} ready {share} of the time");
     }
     text

@@ -550,12 +550,12 @@ spec:
     }
 
     #[test]
-    fn an_unknown_trigger_is_left_out_with_a_warning() {
+    fn an_unknown_trigger_is_kept_without_a_target() {
         let text = format!("{OBJECT}spec: {{triggers: [{{type: teapot, metadata: {{a: b}}}}]}}\n");
         let (manifest, warnings) = read(&text).expect("a manifest");
-        assert!(warnings.contains("a trigger of type `teapot` is not modelled"), "{warnings}");
+        assert!(warnings.contains("what a trigger of type `teapot` aims at is not known here"), "{warnings}");
         let What::ScaledObject(read) = manifest.what else { panic!("{manifest:?}") };
-        assert!(read.object.triggers.is_empty());
+        assert_eq!(read.open, ["s0-teapot".into()]);
     }
 
     #[test]

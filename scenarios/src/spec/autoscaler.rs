@@ -152,13 +152,13 @@ spec! {
         add: Option<At<Number>> => "another change" (""),
         /// So many fewer.
         remove: Option<At<Number>> => "another change" (""),
-        /// So many, whatever there were: ExactCapacity.
+        /// So many, whatever there were: `ExactCapacity`.
         set: Option<At<Number>> => "another change" (""),
     }
 }
 
 spec! {
-    /// An alarm of CloudWatch: it rings while enough of the last datapoints are beyond a threshold. Exactly one of `above`,
+    /// An alarm of `CloudWatch`: it rings while enough of the last datapoints are beyond a threshold. Exactly one of `above`,
     /// `at_least`, `below` and `at_most`.
     AlarmSpec: "an alarm" {
         /// The metric: `CPUUtilization`, or one of `metrics`.

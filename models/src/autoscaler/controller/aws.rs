@@ -151,17 +151,18 @@ struct Watch {
 }
 
 impl Watch {
-    /// Takes in a value; the datapoint, if the period is over.
-    fn take(&mut self, value: Option<f64>, period: Span, now: SimTime) -> Option<Option<f64>> {
+    /// Takes in a value.
+    fn take(&mut self, value: Option<f64>) {
         if let Some(value) = value {
             self.values = (self.values.0 + value, self.values.1 + 1);
         }
-        if now < self.due {
-            return None;
-        }
+    }
+
+    /// The datapoint of the period that is over: the mean of its values.
+    fn datapoint(&mut self, period: Span, now: SimTime) -> Option<f64> {
         self.due = now.saturating_add(period);
         let (sum, count) = std::mem::take(&mut self.values);
-        Some((count > 0).then(|| sum / f64::from(count)))
+        (count > 0).then(|| sum / f64::from(count))
     }
 }
 
@@ -306,10 +307,12 @@ impl AwsController {
         for index in 0..self.watches.len() {
             let policy = &self.group.policies[index];
             let watch = &mut self.watches[index];
-            let Some(value) = watch.take(world.statistic(policy.metric()), policy.period(), now) else {
+            watch.take(world.statistic(policy.metric()));
+            if now < watch.due {
                 wishes.push(if watch.minds { Wish::Keep } else { Wish::None });
                 continue;
-            };
+            }
+            let value = watch.datapoint(policy.period(), now);
             let wish = match policy {
                 AwsPolicy::TargetTracking { policy, .. } => {
                     let policy = *policy;

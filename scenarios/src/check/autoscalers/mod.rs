@@ -171,15 +171,15 @@ impl Checker<'_> {
         let settings = settings(&spec.controller);
         if let Some(node) = &spec.hpa {
             let hpa = manifest::hpa_of_spec(&node.0, &settings, self.sink)?;
-            return self.of_inline(of, Law::Hpa(hpa, settings), Vec::new());
+            return Some(self.of_inline(of, Law::Hpa(hpa, settings), Vec::new()));
         }
         if let Some(node) = &spec.keda {
             let read = manifest::keda_of_spec(&node.0, &settings, self.sink)?;
-            return self.of_inline(of, Law::Keda(read.object, settings), read.open);
+            return Some(self.of_inline(of, Law::Keda(read.object, settings), read.open));
         }
         if let Some(node) = &spec.knative {
             let (config, revision) = manifest::knative_of_spec(&node.0, self.sink)?;
-            return self.of_inline(of, Law::Knative(config, revision), Vec::new());
+            return Some(self.of_inline(of, Law::Knative(config, revision), Vec::new()));
         }
         if let Some(file) = &spec.manifest {
             return self.of_manifest(of, file, &settings);
@@ -191,7 +191,7 @@ impl Checker<'_> {
     }
 
     /// A law that stands in the scenario as it would stand in a manifest.
-    fn of_inline(&mut self, of: Of<'_>, law: Law, open: Vec<Box<str>>) -> Option<Chosen> {
+    fn of_inline(&mut self, of: Of<'_>, law: Law, open: Vec<Box<str>>) -> Chosen {
         let scaler = Scaler { name: None, target: None, place: of.place, law, start: None, open };
         self.of_scaler(of, scaler)
     }
@@ -270,7 +270,7 @@ impl Checker<'_> {
         };
         self.told_elsewhere(&read.warnings, file.place);
         match read.scaler_of(of.service_name()) {
-            Ok(scaler) => self.of_scaler(of, scaler.clone()),
+            Ok(scaler) => Some(self.of_scaler(of, scaler.clone())),
             Err(diagnostic) => {
                 self.sink.report(diagnostic.at(file.place));
                 None
@@ -290,7 +290,7 @@ impl Checker<'_> {
         }
     }
 
-    fn of_scaler(&mut self, of: Of<'_>, mut scaler: Scaler) -> Option<Chosen> {
+    fn of_scaler(&mut self, of: Of<'_>, mut scaler: Scaler) -> Chosen {
         let named = of.spec.metrics.as_ref().map_or(&[][..], |names| &names.entries);
         for (name, _, given) in named {
             let Some(target) = &given.target else { continue };
@@ -317,7 +317,7 @@ impl Checker<'_> {
         };
         let asks = scaler.metrics().into_iter().map(asked).collect();
         let controller = scaler.controller(replicas, SimTime::ZERO);
-        Some(Chosen { controller, most: scaler.bounds().1, asks })
+        Chosen { controller, most: scaler.bounds().1, asks }
     }
 
     /// Fewest and most replicas.

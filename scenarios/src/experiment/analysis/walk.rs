@@ -414,7 +414,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             }
             Op::RepeatBegin { times, exit } => vec![(exit, self.repeat(flow, next, times, held))],
             // In the long run a connection is there: it has been opened once for all its uses.
-            Op::Connect { exit } => vec![(exit, flow)],
+            Op::Connect { exit } | Op::Jump(exit) => vec![(exit, flow)],
             Op::RepeatEnd { .. }
             | Op::Activate(_)
             | Op::Dispatch
@@ -441,7 +441,6 @@ impl<'w, 'a> Walk<'w, 'a> {
                     .map(|(p, to)| (to, flow.scaled(p)))
                     .collect()
             }
-            Op::Jump(to) => vec![(to, flow)],
             Op::Reply => {
                 self.total.outcomes[usize::from(Outcome::OK.0)] += flow.before;
                 vec![(next, Flow { before: 0.0, after: flow.total() })]
