@@ -12,9 +12,9 @@ fn users(events: &str) -> TrafficObservation {
 }
 
 /// Response times of all requests together, in ms, but for the nanoseconds by which bursts end late.
-fn total(seen: &TrafficObservation) -> f64 {
+fn total_ms(seen: &TrafficObservation) -> u64 {
     let count: u64 = seen.outcomes.iter().sum();
-    (seen.latency.mean().unwrap_or(0.0) * count as f64 / 1e6).round()
+    (seen.latency.mean().unwrap_or(0.0) * count as f64 / 1e6).round() as u64
 }
 
 /// 5 s at 10/s, 5 s at 20/s, and 5 s at 10/s again.
@@ -32,7 +32,7 @@ fn an_event_leaves_what_another_has_set_of_the_same_part() {
     let seen = users(
         "- {at: 5.05s, set: {services.web.speed: 0.5}}\n- {at: 10.05s, set: {services.web.replicas: 2}}\n",
     );
-    assert_eq!(total(&seen), (50 * 10 + 99 * 20) as f64);
+    assert_eq!(total_ms(&seen), 50 * 10 + 99 * 20);
 }
 
 /// A quarter of the speed within the time of half the speed, and half the speed again when that is over.
@@ -42,7 +42,7 @@ fn what_has_held_before_holds_again_when_an_event_is_over() {
         "- {at: 2.05s, for: 10s, set: {services.web.speed: 0.5}}\n\
          - {at: 4.05s, for: 2s, set: {services.web.speed: 0.25}}\n",
     );
-    assert_eq!(total(&seen), (49 * 10 + 80 * 20 + 20 * 40) as f64);
+    assert_eq!(total_ms(&seen), 49 * 10 + 80 * 20 + 20 * 40);
 }
 
 /// Half the speed for a second out of four, while the number of replicas changes once.
@@ -54,5 +54,5 @@ fn what_recurs_does_not_set_back_what_has_been_set_for_good() {
     );
     // Half a core is half the pace as well: 10 ms until 2 s, 20 ms for a second, 10 ms until 4 s, then 20 ms, and 40 ms for
     // the seconds from 6, 10 and 14 s on.
-    assert_eq!(total(&seen), (30 * 10 + 10 * 20 + 80 * 20 + 29 * 40) as f64);
+    assert_eq!(total_ms(&seen), 30 * 10 + 10 * 20 + 80 * 20 + 29 * 40);
 }
