@@ -67,10 +67,12 @@ fn obeys_the_laws(system: &System) -> bool {
     drains
 }
 
+/// What began this many nanoseconds before the end is stuck.
+const LONG_AGO: u128 = 300_000_000_000;
+
 /// Whether something goes on for ever: a group hands the same messages out again, because its members take longer for
 /// them than it waits, or the clock or the condition of a job has begun another run. One that began long ago is stuck.
 fn storms(seen: &Observations) -> bool {
-    const LONG_AGO: u128 = 300_000_000_000;
     let last = seen.segments.last().unwrap();
     let mut groups = last.queues.iter().flat_map(|queue| &queue.groups);
     groups.any(|group| group.kept > 0 && group.expulsions > 20)
@@ -279,7 +281,10 @@ fn check_drained(plan: &Blueprint, seen: &Observations) {
         assert_eq!(seen.present.n_end, 0, "somebody is still in {}: {seen:?}", service.name);
     }
     for (pool, seen) in plan.pools.iter().zip(&last.pools) {
-        assert_eq!((seen.waiting.n_end, seen.in_use.n_end), (0, 0), "{} is not given back", pool.name);
+        // A connection that is renewed ahead may be on its way just then.
+        let opens = seen.connections.is_some() && seen.in_use.age_end < LONG_AGO;
+        assert_eq!(seen.waiting.n_end, 0, "somebody still waits for {}", pool.name);
+        assert!(seen.in_use.n_end == 0 || opens, "{} is not given back", pool.name);
     }
     for (rate, seen) in plan.rates.iter().zip(&last.rates) {
         assert_eq!(seen.waiting.n_end, 0, "somebody still waits for {}", rate.name);
