@@ -433,6 +433,9 @@ fn events_that_cannot_happen() {
     assert_snapshot!("event_value", event("{at: 2m, set: {services.web.replicas: 0}}"));
     assert_snapshot!("event_section", event("{at: 2m, set: {duration: 5m}}"));
     assert_snapshot!("event_shape", event("{at: 2m, set: {services.db.workers: 5}}"));
+    let slow = "{every: 1m, for: 1s, set: {services.db.speed: 0.5}}";
+    assert_eq!(event(&[slow; 5].join("\n  - ")), "no message\n");
+    assert_snapshot!("events_in_any_order", event(&[slow; 6].join("\n  - ")));
 }
 
 #[test]
