@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use scenarios::{Override, Source};
 
 use crate::failure::Failure;
+use crate::load::{self, Loaded};
 
 /// Which scenario, and what is changed in it.
 #[derive(Args, Debug)]
@@ -28,6 +30,48 @@ pub(crate) struct Effort {
     /// Threads to use; the result does not depend on it [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+}
+
+/// Which scenario, which of its variants, and what is changed in it.
+#[derive(Args, Debug)]
+pub(crate) struct Chosen {
+    #[command(flatten)]
+    choice: Choice,
+    /// Take one of the scenario's variants
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+}
+
+impl Chosen {
+    /// Loads it, with this effort.
+    ///
+    /// # Errors
+    ///
+    /// When anything is wrong with it.
+    pub(crate) fn load(&self, effort: &Effort) -> Result<Loaded, Failure> {
+        let sets = [self.choice.set.clone(), effort.as_sets()].concat();
+        load::load(load::read(&self.choice.file)?, self.variant.as_deref(), &sets)
+    }
+
+    /// Loads it, with more doubts.
+    ///
+    /// # Errors
+    ///
+    /// See [`Chosen::load`].
+    pub(crate) fn check(&self) -> Result<Loaded, Failure> {
+        load::check(load::read(&self.choice.file)?, self.variant.as_deref(), &self.choice.set)
+    }
+
+    /// The file, and what is changed in it, unchecked.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or a change makes no sense.
+    pub(crate) fn read(&self) -> Result<(Source, Vec<Override>), Failure> {
+        let source = load::read(&self.choice.file)?;
+        let overrides = load::overrides(&source, self.variant.as_deref(), &self.choice.set)?;
+        Ok((source, overrides))
+    }
 }
 
 impl Effort {

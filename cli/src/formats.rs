@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use scenarios::results::{CompareReport, Met, ReplayReport, Report, SolveReport, SweepReport, TriedPoint};
+use scenarios::results::{
+    CompareReport, Met, RareOf, RareReport, ReplayReport, Report, SolveReport, SweepReport, TriedPoint,
+};
 
 use crate::failure::Failure;
 
@@ -54,6 +56,29 @@ pub(crate) fn sweep_csv(report: &SweepReport) -> Result<String, Failure> {
         for figure in figures(&point.result)? {
             lines.add(at.iter().cloned().chain(figure.cells()))?;
         }
+    }
+    lines.text()
+}
+
+/// The events: what the value is a share of (or `latency`), the value and its interval, replications.
+///
+/// # Errors
+///
+/// Never, in practice: results are plain data.
+pub(crate) fn rare_csv(report: &RareReport) -> Result<String, Failure> {
+    let mut lines = Lines::new(&["event", "of", "value", "lo", "hi", "replications"])?;
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    for event in &report.events {
+        let of = match event.of {
+            RareOf::Requests => "requests",
+            RareOf::Time => "time",
+            RareOf::Runs => "runs",
+            RareOf::Latency => "latency",
+        };
+        let e = event.value;
+        let interval = [e.map(|e| e.value), e.and_then(|e| e.lo), e.and_then(|e| e.hi)].map(number);
+        let name = [event.text.clone(), of.to_owned()];
+        lines.add(name.into_iter().chain(interval).chain([event.replications.to_string()]))?;
     }
     lines.text()
 }

@@ -60,16 +60,30 @@ pub(crate) fn check(source: Source, variant: Option<&str>, sets: &[String]) -> R
 type Load = fn(&Source, &[Override]) -> Result<(Scenario, Diagnostics), Diagnostics>;
 
 fn load_by(load: Load, source: Source, variant: Option<&str>, sets: &[String]) -> Result<Loaded, Failure> {
-    let mut overrides = Vec::new();
-    if let Some(name) = variant {
-        overrides.extend(variant_of(&source, name)?);
-    }
-    for set in sets {
-        overrides.push(Override::parse(set)?);
-    }
+    let overrides = overrides(&source, variant, sets)?;
     let (scenario, doubts) = load(&source, &overrides)?;
     output::warn(&doubts);
     Ok(Loaded { source, overrides, scenario, variant: variant.map(str::to_owned) })
+}
+
+/// The changes of `variant`, then those of `sets`.
+///
+/// # Errors
+///
+/// When there is no such variant, or a change makes no sense.
+pub(crate) fn overrides(
+    source: &Source,
+    variant: Option<&str>,
+    sets: &[String],
+) -> Result<Vec<Override>, Failure> {
+    let mut overrides = match variant {
+        Some(name) => variant_of(source, name)?,
+        None => Vec::new(),
+    };
+    for set in sets {
+        overrides.push(Override::parse(set)?);
+    }
+    Ok(overrides)
 }
 
 /// What the variant `name` changes.

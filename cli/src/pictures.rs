@@ -56,10 +56,7 @@ impl Drawn {
     ///
     /// When it cannot be made.
     pub(crate) fn files(&self, name: &str) -> Result<Files, Failure> {
-        let folder = self.out.clone().unwrap_or_default();
-        if !folder.as_os_str().is_empty() {
-            std::fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder, error))?;
-        }
+        let folder = output::folder(self.out.as_deref())?;
         let svg = self.svg.clone().unwrap_or_else(|| folder.join(format!("{name}.svg")));
         Ok(Files { svg, html: self.wanted.html_file(&folder, name) })
     }

@@ -68,7 +68,7 @@ impl Opinion {
 }
 
 /// What one caller thinks of the replicas of a service.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Health {
     /// By number of the replica.
     opinions: Vec<Opinion>,

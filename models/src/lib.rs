@@ -14,8 +14,9 @@ pub mod limiter;
 pub mod observe;
 pub mod places;
 pub mod policy;
+pub mod rare;
 pub mod spans;
 mod system;
 pub mod theory;
 
-pub use system::{Replication, record, replicate};
+pub use system::{Replication, record, replicate, split};

@@ -94,12 +94,13 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, doubts: bool, sink: &mut
     let outcome = spec.sweep.as_ref().and_then(|sweep| sweep.outcome.as_ref());
     let outcome = outcome.and_then(|outcome| expect::outcome(outcome, &parts, &names(&spec), sink));
     let goal = check::goal(&spec, tree, &parts, &expectations, sink);
+    let rare = check::rare(&spec, &parts, sink);
     let events = events::timed_events(&spec, &parts, tree, sink);
     if sink.failed() {
         return None;
     }
     let (changes, overlaps) = events::changes(tree, source, &events, &parts, sink);
-    let scenario = Scenario { parts, changes, overlaps, expectations, variants, axes, outcome, goal };
+    let scenario = Scenario { parts, changes, overlaps, expectations, variants, axes, outcome, goal, rare };
     if whole {
         try_variants(tree, source, &scenario, sink);
         try_axes(tree, source, &scenario, sink);

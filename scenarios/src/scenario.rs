@@ -14,6 +14,7 @@ use sim_core::{SimTime, Span};
 
 use crate::goal::Goal;
 use crate::metric::{Expectation, Metric};
+use crate::rare::RareEvents;
 use crate::sweep::Axis;
 use crate::tree::Place;
 
@@ -37,6 +38,7 @@ pub struct Scenario {
     pub(crate) axes: Vec<Axis>,
     pub(crate) outcome: Option<Metric>,
     pub(crate) goal: Option<Goal>,
+    pub(crate) rare: Option<RareEvents>,
 }
 
 /// What a scenario consists of; all tables are sorted by name.
@@ -413,6 +415,11 @@ impl Scenario {
     /// What its `solve` is to find.
     pub fn goal(&self) -> Option<&Goal> {
         self.goal.as_ref()
+    }
+
+    /// What is rare and to be estimated.
+    pub fn rare(&self) -> Option<&RareEvents> {
+        self.rare.as_ref()
     }
 
     /// What must hold.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::distribution::{Exponential, Law as _};
-use crate::random::Draws;
+use crate::random::{Draws, combine};
 use crate::rate::RateCurve;
 
 /// Why the numbers do not make a modulation.
@@ -102,6 +102,11 @@ impl Phase {
         let mut phase = Self { draws, state: later.unwrap_or(0), until: 0.0 };
         phase.until = phase.stay(modulation);
         phase
+    }
+
+    /// Lets the states that are to come be drawn anew, under another name.
+    pub fn diverge(&mut self, name: u64) {
+        self.draws = Draws::keyed(combine(self.draws.next_u64(), name));
     }
 
     fn stay(&mut self, modulation: &Modulation) -> f64 {

@@ -295,6 +295,11 @@ impl<T: Copy> Slab<T> {
             .filter(|(_, slot)| slot.next_vacant == OCCUPIED)
             .map(|(index, slot)| (Key::from_parts(index as u32, slot.generation), &slot.value))
     }
+
+    /// As [`Slab::iter`], to change them.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().filter(|slot| slot.next_vacant == OCCUPIED).map(|slot| &mut slot.value)
+    }
 }
 
 impl<T> Slot<T> {

@@ -4,11 +4,11 @@ use clap::Args;
 use models::blueprint::Blueprint;
 use scenarios::experiment::predicted;
 
-use crate::effort::Choice;
+use crate::effort::Chosen;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output;
 use crate::text::{Cell, Column, Page, Table, Unit};
-use crate::{load, output};
 
 /// Say everything that is wrong with a scenario, and what the operational laws predict of it
 ///
@@ -17,18 +17,14 @@ use crate::{load, output};
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    choice: Choice,
-    /// Check one of the scenario's variants
-    #[arg(long, value_name = "NAME")]
-    variant: Option<String>,
+    chosen: Chosen,
 }
 
 /// Stations that are listed.
 const MOST: usize = 8;
 
 pub(crate) fn check(arguments: &Arguments) -> Result<Exit, Failure> {
-    let source = load::read(&arguments.choice.file)?;
-    let loaded = load::check(source, arguments.variant.as_deref(), &arguments.choice.set)?;
+    let loaded = arguments.chosen.check()?;
     let blueprint = loaded.scenario.compile();
     let mut page = Page::new(output::width());
     page.prose(&format!("{}: {}. No mistakes.", loaded.scenario.name(), contents(&blueprint)));

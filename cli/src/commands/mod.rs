@@ -7,6 +7,7 @@ mod completions;
 mod explain;
 mod import;
 mod new;
+mod rare;
 mod replay;
 mod run;
 mod schema;
@@ -35,7 +36,7 @@ const CODES: &str = "\
 Exit codes: 0 every expectation is met, 1 one is not met, 2 it did not run,
 3 undecided or cut short, 130 interrupted. A sweep ends with 0 when every
 point ran, whatever is expected; solve when it found a point, with 1 when
-none holds.
+none holds; rare when every probability is known well enough.
 
 Start with: hockeystick new shop && hockeystick run shop.yaml";
 
@@ -46,6 +47,7 @@ enum Command {
     Sweep(sweep::Arguments),
     Compare(compare::Arguments),
     Solve(solve::Arguments),
+    Rare(rare::Arguments),
     Replay(Box<replay::Arguments>),
     Verify(verify::Arguments),
     Explain(explain::Arguments),
@@ -73,6 +75,7 @@ impl Cli {
             Command::Sweep(arguments) => sweep::sweep(&arguments),
             Command::Compare(arguments) => compare::compare(&arguments),
             Command::Solve(arguments) => solve::solve(&arguments),
+            Command::Rare(arguments) => rare::rare(&arguments),
             Command::Replay(arguments) => replay::replay(&arguments),
             Command::Verify(arguments) => verify::verify(&arguments),
             Command::Explain(arguments) => explain::explain(&arguments),

@@ -8,7 +8,7 @@ use scenarios::experiment::{self, Options, Plan, Silent};
 use scenarios::results::{self, BaselineReport, Report, Traces};
 use sim_core::CancelFlag;
 
-use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
+use crate::effort::{Chosen, Effort, Format, Outlet, on_threads};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
@@ -20,10 +20,7 @@ use crate::{baseline, formats, interrupt, junit, load, output, pictures, text};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    choice: Choice,
-    /// Run one of the scenario's variants
-    #[arg(long, value_name = "NAME")]
-    variant: Option<String>,
+    chosen: Chosen,
     #[command(flatten)]
     effort: Effort,
     #[command(flatten)]
@@ -60,9 +57,7 @@ pub(crate) struct Arguments {
 const BINS: u32 = 120;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
-    let source = load::read(&arguments.choice.file)?;
-    let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
+    let loaded = arguments.chosen.load(&arguments.effort)?;
     let plan = load::plan(&loaded.scenario, loaded.variant.as_deref());
     let before = earlier(arguments, loaded.scenario.name(), loaded.variant.as_deref())?;
     let folder = output::folder(arguments.out.as_deref())?;

@@ -5,11 +5,11 @@ use plots::solve_svg;
 use scenarios::experiment::{self, Unsolved};
 use scenarios::results::{Met, SolveReport};
 
-use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
+use crate::effort::{Chosen, Effort, Format, Outlet, on_threads};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
-use crate::{formats, interrupt, junit, load, output, pictures, text};
+use crate::{formats, interrupt, junit, output, pictures, text};
 
 /// Find the cheapest point, or the largest load, at which every expectation holds: what `solve` in the scenario asks for
 ///
@@ -17,10 +17,7 @@ use crate::{formats, interrupt, junit, load, output, pictures, text};
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    choice: Choice,
-    /// Solve one of the scenario's variants
-    #[arg(long, value_name = "NAME")]
-    variant: Option<String>,
+    chosen: Chosen,
     #[command(flatten)]
     effort: Effort,
     #[command(flatten)]
@@ -30,9 +27,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn solve(arguments: &Arguments) -> Result<Exit, Failure> {
-    let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
-    let source = load::read(&arguments.choice.file)?;
-    let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
+    let loaded = arguments.chosen.load(&arguments.effort)?;
     if loaded.scenario.goal().is_none() {
         let help = "add `solve: {minimize: services.NAME.replicas, over: {services.NAME.replicas: 1..50}}`, or \
                     `solve: {maximize: traffic.NAME.rate}`";

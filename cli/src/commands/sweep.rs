@@ -9,7 +9,7 @@ use scenarios::experiment::{self, Grid, Options, Point};
 use scenarios::results::SweepReport;
 use scenarios::{Axis, Override, Scenario};
 
-use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
+use crate::effort::{Chosen, Effort, Format, Outlet, on_threads};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::load::Loaded;
@@ -23,10 +23,7 @@ use crate::{formats, interrupt, junit, load, output, pictures, text};
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    choice: Choice,
-    /// Sweep one of the scenario's variants
-    #[arg(long, value_name = "NAME")]
-    variant: Option<String>,
+    chosen: Chosen,
     #[command(flatten)]
     effort: Effort,
     #[command(flatten)]
@@ -36,9 +33,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
-    let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
-    let source = load::read(&arguments.choice.file)?;
-    let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
+    let loaded = arguments.chosen.load(&arguments.effort)?;
     if loaded.scenario.axes().is_empty() {
         let help = "add `sweep: {traffic.NAME.rate: {from: 50/s, to: 1200/s, points: 20}}` to the scenario, or run it";
         let message = format!("`{}` has no `sweep`", loaded.source.name());

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use scenarios::results::{
     Answer, Applies, Assumption, Bottleneck, BreakerResult, Capacity, CheckedPoint, CompareReport,
-    Difference, E, EndpointResult, Growth, Knee, Latency, Laws, LittlesLaw, Met, PolicyResult, Report,
-    ResourceResult, Safe, SaturatesAt, ServiceResult, SolveAim, SolveReport, SweepPoint, SweepReport,
-    TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
+    Difference, E, EndpointResult, Growth, Knee, Latency, Laws, LittlesLaw, Met, PolicyResult, RareOf,
+    RareReport, RareResult, Report, ResourceResult, Safe, SaturatesAt, ServiceResult, SolveAim, SolveReport,
+    SweepPoint, SweepReport, TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
 };
 
 /// An estimate of `value` with an interval that reaches by `share` of it to both sides.
@@ -369,6 +369,51 @@ pub(crate) fn comparison() -> CompareReport {
             difference("shoppers.errors", 0.02, 0.001, "better"),
         ],
         expect: vec![verdict("fixed.shoppers.p99 / broken.shoppers.p99 < 0.5", Met::Met, 0.376, None)],
+    }
+}
+
+/// What is rare in the shop.
+pub(crate) fn rare() -> RareReport {
+    let event = |text: &str, of: RareOf, value: Option<E>, note: Option<&str>| RareResult {
+        text: text.to_owned(),
+        of,
+        value,
+        is_precise: note.is_none(),
+        toward: "shoppers.in_flight".to_owned(),
+        levels: if value.is_some() { vec![7, 14, 22, 29, 36, 44, 52, 59] } else { Vec::new() },
+        copies: if value.is_some() { vec![5; 8] } else { Vec::new() },
+        replications: 35,
+        seen: 4_210,
+        events: 18_401_223,
+        plain_events: value.map(|e| 7.4e3 / e.value),
+        note: note.map(str::to_owned),
+    };
+    let e = |value: f64| Some(E { value, lo: Some(value * 0.91), hi: Some(value * 1.09) });
+    RareReport {
+        schema: "hockeystick.rare/1".to_owned(),
+        scenario: "shop".to_owned(),
+        about: Some("How often does a checkout take longer than anybody waits?".to_owned()),
+        variant: None,
+        version: "0.1.0".to_owned(),
+        seed: 1,
+        measured: 3_600.0,
+        precision: 0.1,
+        events: vec![
+            event("shoppers.latency > 2s", RareOf::Requests, e(1.04e-7), None),
+            event("resources.db_connections.queue_length >= 100", RareOf::Time, e(9.3e-8), None),
+            event("web.in_flight reaches 500", RareOf::Runs, e(2.1e-5), None),
+            event("shoppers.p99.99", RareOf::Latency, e(0.412), None),
+            event(
+                "shoppers.latency > 1h",
+                RareOf::Requests,
+                None,
+                Some(
+                    "never seen, however high `shoppers.in_flight` is: something else leads there (`toward`)",
+                ),
+            ),
+        ],
+        complete: true,
+        notes: Vec::new(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::blueprint::{Outcome, PoolId};
 use crate::discipline::{Line, Moment};
 
 /// A batch that is being served.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Batch {
     pub(super) instance: u32,
     pub(super) since: SimTime,
@@ -25,7 +25,7 @@ pub(super) struct Batch {
 }
 
 /// Batches that are being served.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Batches {
     rows: Vec<Batch>,
     free: Vec<u32>,

@@ -27,7 +27,7 @@ use crate::observe::CacheObservation;
 const FEW_WRITES: usize = 1_024;
 
 /// What all stores of a cache share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Row {
     plan: CachePlan,
     /// The store of each replica; where there is one for all, only that.
@@ -94,7 +94,7 @@ struct Herd {
 }
 
 /// The caches of a replication.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Caches {
     stream: u64,
     rows: Vec<Row>,

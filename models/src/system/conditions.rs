@@ -30,7 +30,7 @@ struct Edge {
 }
 
 /// The conditions of a replication.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Conditions {
     /// By volume: what is to be looked at when one of its levels moves.
     about: Vec<Vec<Subject>>,

@@ -37,7 +37,7 @@ struct Connection {
 }
 
 /// The connections of one instance.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rack {
     /// Those that nobody uses, the last one used on top.
     idle: Vec<u32>,
@@ -54,7 +54,7 @@ struct Rack {
 }
 
 /// What a pool's connections are measured by.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Meter {
     open: Population,
     opened: u64,
@@ -63,7 +63,7 @@ struct Meter {
 }
 
 /// All connections of a system.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Connections {
     rows: Arena<Connection>,
     /// By instance; none where slots are no connections.

@@ -10,7 +10,7 @@ use crate::blueprint::{Blueprint, Outcome, PolicyPlan, Row};
 ///
 /// It is kept beside the frames, and only where a policy passes its deadline down: without one, calls carry
 /// nothing more.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Deadlines {
     on: bool,
     /// By frame.

@@ -22,7 +22,7 @@ const MOST_RESENT: u32 = 15;
 const LONGEST_WAIT: u64 = 120_000_000_000;
 
 /// What is known of faults while a replication runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Faults {
     /// By change: how often it has begun.
     begun: Vec<u64>,

@@ -32,7 +32,7 @@ struct Run {
 }
 
 /// What a job is measured by.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Meter {
     present: Population,
     outcomes: Vec<u64>,
@@ -53,7 +53,7 @@ pub(super) struct Start {
 }
 
 /// All jobs of a system.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Jobs {
     meters: Vec<Meter>,
     /// By index of a frame; meaningful where that is a run.

@@ -9,7 +9,7 @@ use crate::blueprint::{Attribute, PoolScope, Spacing};
 use crate::discipline::{Line, Waiting};
 
 /// The instances of a pool by value.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Keyed {
     pub(super) instances: BTreeMap<u32, u32>,
     /// Instances that are of no value at present.

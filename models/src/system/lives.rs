@@ -19,7 +19,7 @@ pub(super) const REFUSES: u32 = NONE - 1;
 const SALT_START: u64 = 0x9FB2_1C65_1E98_DF25;
 
 /// What is measured of the replicas of a service that start, drain or crash.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Lives {
     /// Replicas in each state of [`LifeObservation::STATES`].
     counts: [u32; 5],

@@ -33,6 +33,7 @@ mod replicate;
 mod routing;
 mod scalers;
 mod segments;
+mod split;
 mod starts;
 mod steps;
 mod trace;
@@ -70,6 +71,7 @@ use rates::Rates;
 pub use replicate::{Replication, record, replicate};
 use routing::CallerRoute;
 use scalers::Scalers;
+pub use split::split;
 use starts::Starts;
 use trace::Trace;
 use traffic::Source;
@@ -77,7 +79,7 @@ use visit::{Leaf, Visit};
 use volumes::Volumes;
 
 /// A replica of a service, or the client side of a traffic.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Replica {
     /// Its service; [`NONE`] for a traffic.
     service: u32,
@@ -155,7 +157,7 @@ enum Standing {
 }
 
 /// A service at run time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Service {
     /// Its replicas, by their number.
     replicas: Vec<u32>,
@@ -181,7 +183,7 @@ struct Service {
     cores: CoresMeter,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct CoresMeter {
     present: Population,
     response: Histogram,
@@ -197,7 +199,7 @@ struct CoresMeter {
 }
 
 /// Measurements of an endpoint.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct EndpointMeter {
     failed: u64,
     /// Of those answered.
@@ -251,7 +253,7 @@ enum Task {
 }
 
 /// The state of one replication.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct System<'a> {
     plan: &'a Blueprint,
     /// Names the draws of the replication that belong to no request.
@@ -550,7 +552,7 @@ fn pace_changes(plan: &Blueprint, service: u32) -> bool {
 }
 
 /// What the current instant still has to do, first in first out.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Agenda {
     tasks: Vec<Task>,
     done: usize,

@@ -29,7 +29,7 @@ pub(super) const FALLBACK: u32 = 0;
 const NO_LIMIT: LimitPlan = LimitPlan { calls: u32::MAX, queue: 0, timeout: None };
 
 /// What one caller remembers of its calls under one policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Memory {
     policy: PolicyId,
     breaker: Option<Breaker>,
@@ -56,7 +56,7 @@ struct Place {
 }
 
 /// What all callers remember, and the figures of all policies.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Memories {
     policies: usize,
     rows: Vec<Memory>,

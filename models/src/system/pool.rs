@@ -11,7 +11,7 @@ use crate::discipline::Waiting;
 use crate::observe::PoolObservation;
 
 /// How many units or replicas there are, over time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Level {
     population: Population,
     /// Entries that are still there: when, and how many.
@@ -54,7 +54,7 @@ impl Level {
 }
 
 /// What all instances of a pool share: the limits in force and the measurements.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pool {
     /// Units of an instance that is new.
     pub(super) slots: u32,
@@ -178,7 +178,7 @@ impl Pool {
 }
 
 /// One instance of a pool.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Instance {
     /// Its pool.
     pub(super) pool: u32,

@@ -17,7 +17,7 @@ use crate::observe::RateObservation;
 const FEW: usize = 64;
 
 /// What all instances of a rate share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rate {
     plan: RatePlan,
     /// By replica or value of the attribute: those that have been asked for anything lately.
@@ -44,7 +44,7 @@ struct Limited {
 }
 
 /// The rates of a replication.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Rates {
     rates: Vec<Rate>,
     instances: Arena<Limited>,

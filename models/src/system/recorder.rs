@@ -34,7 +34,7 @@ struct Recording {
 type Ranked = BTreeMap<(u64, u64), RequestTrace>;
 
 /// What is kept of one traffic and class.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Shelf {
     traffic: u32,
     class: u16,
@@ -81,7 +81,7 @@ fn keep(kept: &mut Ranked, rank: (u64, u64), trace: RequestTrace, most: usize) {
 }
 
 /// What is recorded of requests in flight, and what is kept of those that have ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Recorder {
     recordings: Arena<Recording>,
     /// By request.

@@ -58,15 +58,7 @@ fn simulate(
     trace: Trace,
     cancel: &CancelFlag,
 ) -> (Observations, Vec<RequestTrace>) {
-    let mut system = System::new(plan, replication.seed, replication.index, trace);
-    let mut calendar = Calendar::new();
-    system.start_clock(&mut calendar);
-    system.start_members();
-    system.start_jobs();
-    system.start_scalers(&mut calendar);
-    system.start_sources(&mut calendar);
-    // What opens connections ahead begins before anybody comes.
-    system.settle(None, SimTime::ZERO, &mut calendar);
+    let (mut system, mut calendar) = System::begin(plan, replication, trace);
     let until = SimTime::ZERO + plan.duration;
     let limits = sim_core::Limits {
         events: plan.limits.events,
@@ -107,25 +99,46 @@ fn simulate(
     (Observations { deadlock, ..system.into_observations(events, ended, end, peak_bytes) }, traces)
 }
 
-struct WallClock {
+/// How long a replication has run.
+pub(super) struct WallClock {
     began: Instant,
     limit: std::time::Duration,
 }
 
 impl WallClock {
     #[expect(clippy::disallowed_methods, reason = "it can only cut a run short, and the run says so")]
-    fn start(limits: &Limits) -> Self {
+    pub(super) fn start(limits: &Limits) -> Self {
         Self { began: Instant::now(), limit: limits.wall }
     }
 
-    fn is_up(&self) -> bool {
+    pub(super) fn is_up(&self) -> bool {
         self.began.elapsed() > self.limit
+    }
+}
+
+impl<'a> System<'a> {
+    /// A replication at its beginning, and what is to happen in it.
+    pub(super) fn begin(
+        plan: &'a Blueprint,
+        replication: &Replication,
+        trace: Trace,
+    ) -> (Self, Calendar<Packed>) {
+        let mut system = System::new(plan, replication.seed, replication.index, trace);
+        let mut calendar = Calendar::new();
+        system.start_clock(&mut calendar);
+        system.start_members();
+        system.start_jobs();
+        system.start_scalers(&mut calendar);
+        system.start_sources(&mut calendar);
+        // What opens connections ahead begins before anybody comes.
+        system.settle(None, SimTime::ZERO, &mut calendar);
+        (system, calendar)
     }
 }
 
 impl System<'_> {
     /// Bytes that what is in flight takes, at the high-water mark.
-    fn bytes(&self, calendar: &Calendar<Packed>) -> u64 {
+    pub(super) fn bytes(&self, calendar: &Calendar<Packed>) -> u64 {
         let lines: usize = self.instances.iter().map(|row| crate::discipline::Line::entries(&row.line)).sum();
         let sessions: usize = self.balancers.iter().map(super::CallerRoute::sessions).sum();
         let bytes = self.frames.high_water() * (size_of::<Frame>() + 8)

@@ -21,7 +21,7 @@ const SALT_ZONE: u64 = 0x2545_F491_4F6C_DD1D;
 const MOST_PASSED_OVER: u32 = 64;
 
 /// One caller's balancer for one route.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CallerRoute {
     rule: Balancer,
     /// Whether the rule looks at `in_flight` and at nothing else: not at requests, answers or health.

@@ -50,13 +50,13 @@ pub(super) enum ScalerAlarm {
 }
 
 /// All autoscalers of a system.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scalers {
     rows: Vec<Scaler>,
 }
 
 /// One autoscaler.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Scaler {
     service: u32,
     /// None only while it looks.
@@ -76,7 +76,7 @@ struct Scaler {
 }
 
 /// What was read of a gauge.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct GaugeState {
     /// When it is asked next.
     next: SimTime,
@@ -93,7 +93,7 @@ struct GaugeState {
 }
 
 /// What was read at once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Answer {
     read: SimTime,
     there: SimTime,
@@ -112,7 +112,7 @@ struct PodState {
 }
 
 /// Nodes that pods are placed on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct NodesState {
     ready: u32,
     coming: u32,

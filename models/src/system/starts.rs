@@ -45,7 +45,7 @@ struct Site {
 }
 
 /// All sites of a replication.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Starts {
     /// By job: how its runs start, as far as it is in force.
     plans: Vec<Option<StartPlan>>,

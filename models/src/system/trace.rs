@@ -53,7 +53,7 @@ impl Account {
 }
 
 /// The accounts of the frames of some requests, and the breakdown that they add up to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trace {
     on: bool,
     places: Places,

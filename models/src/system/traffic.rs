@@ -24,7 +24,7 @@ const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
 const MOST: f64 = 1.0e6;
 
 /// A traffic at run time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Source {
     /// Its row in force.
     pub(super) plan: TrafficPlan,
@@ -52,6 +52,15 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Lets what is to come be drawn anew, under another name.
+    pub(super) fn diverge(&mut self, name: u64) {
+        self.stream = combine(self.stream, name);
+        self.gaps = Draws::keyed(combine(self.stream, hash_name("gaps")));
+        if let Some((_, ahead)) = &mut self.phases {
+            ahead.diverge(name);
+        }
+    }
+
     /// Names the draws of request number `number`.
     #[inline]
     fn key_of(&self, number: u64) -> u64 {
@@ -60,17 +69,20 @@ impl Source {
 }
 
 /// Measurements of a traffic.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Meter {
     offered: u64,
     outcomes: Vec<u64>,
     classes: Vec<GroupObservation>,
     tenants: Vec<GroupObservation>,
     attempts: u64,
-    latency: Histogram,
+    pub(super) latency: Histogram,
     unanswered: Histogram,
     intended: Histogram,
     pub(super) present: Population,
+    /// Nanoseconds from which on an answer is late, and how many have been.
+    pub(super) late_from: u64,
+    pub(super) late: u64,
 }
 
 impl Meter {
@@ -168,6 +180,7 @@ impl System<'_> {
                 outcomes: vec![0; kinds],
                 tenants: vec![group.clone(); tenants],
                 classes: vec![group; classes],
+                late_from: u64::MAX,
                 ..Meter::default()
             },
             plan,
@@ -447,6 +460,9 @@ impl System<'_> {
         meter.attempts += u64::from(ending.attempts);
         if ending.outcome.is_answer() {
             meter.latency.record(nanos);
+            if nanos >= meter.late_from {
+                meter.late += 1;
+            }
         } else {
             meter.unanswered.record(nanos);
         }

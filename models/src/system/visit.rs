@@ -50,7 +50,7 @@ pub(super) struct Visit {
     pub(super) arrived: SimTime,
     /// When it got its worker.
     pub(super) began: SimTime,
-    draw_key: u64,
+    pub(super) draw_key: u64,
 }
 
 impl Visit {

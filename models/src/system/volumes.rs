@@ -16,7 +16,7 @@ use crate::observe::VolumeObservation;
 const SLACK: f64 = 1e-9;
 
 /// What all instances of a volume share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Volume {
     plan: VolumePlan,
     /// By replica or value of the attribute.
@@ -72,7 +72,7 @@ struct Tank {
 }
 
 /// The volumes of a replication.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Volumes {
     volumes: Vec<Volume>,
     tanks: Arena<Tank>,

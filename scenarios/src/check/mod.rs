@@ -18,6 +18,7 @@ mod moves;
 mod network;
 mod policies;
 mod queues;
+mod rare;
 mod rates;
 mod resources;
 mod routes;
@@ -48,6 +49,7 @@ use crate::words::{did_you_mean, listed};
 use caches::CacheNote;
 pub(crate) use cycles::callees_first;
 pub(crate) use empty::EmptySystem;
+pub(crate) use rare::rare;
 pub(crate) use solve::goal;
 pub(crate) use sweep::axes;
 

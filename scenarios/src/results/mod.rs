@@ -4,6 +4,7 @@
 //! nothing to say; it is never 0 instead.
 
 mod baseline;
+mod rare;
 mod replay;
 mod solve;
 mod trace;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use baseline::{BaselineReport, Change, Trend};
+pub use rare::{RareOf, RareReport, RareResult};
 pub use replay::{
     Replay, ReplayCost, ReplayCounts, ReplayCourse, ReplayDecision, ReplayMetric, ReplayReason, ReplayReport,
     ReplaySummary,

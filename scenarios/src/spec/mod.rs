@@ -17,6 +17,7 @@ mod policy;
 mod preset;
 mod quantity;
 mod queue;
+mod rare;
 mod reference;
 mod resource;
 mod route;
@@ -61,6 +62,7 @@ pub(crate) use queue::{
     AckWord, AcksWord, ConsumerSpec, ConsumersSpec, EachWord, OnFullQueueWord, PerWord, QueueSpec,
     RebalanceSpec, SendStep,
 };
+pub(crate) use rare::RareSpec;
 pub(crate) use reference::reference;
 pub(crate) use resource::{
     BatchSpec, OnFullWord, RateResourceSpec, ResourceSpec, SlotsSpec, StyleWord, VolumeSpec,

@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::{
     At, AutoscalerSpec, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name,
-    Named, NamedEntry, Number, Policy, Positive, QueueSpec, Required, ResourceSpec, RouteSpec, Seed,
-    ServiceSpec, Share, Sink, Size, SolveSpec, Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
+    Named, NamedEntry, Number, Policy, Positive, QueueSpec, RareSpec, Required, ResourceSpec, RouteSpec,
+    Seed, ServiceSpec, Share, Sink, Size, SolveSpec, Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
 };
 use crate::tree::{Node, Value};
 
@@ -54,6 +54,8 @@ spec! {
         sweep: Option<SweepsSpec>,
         /// What is to be found: the cheapest point, or the largest load, at which every expectation holds.
         solve: Option<At<SolveSpec>>,
+        /// What is too rare to be waited for, and how sure one wants to be of it.
+        rare: Option<At<RareSpec>>,
         /// What a replica of a service costs: `{web: 0.05 USD/replica-hour}`.
         cost: Option<Named<PriceSpec>>,
         /// What must hold: `shoppers.p99 < 250ms`.

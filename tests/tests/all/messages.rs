@@ -381,6 +381,33 @@ fn answers_that_cannot_be_found() {
 }
 
 #[test]
+fn events_that_are_not_rare() {
+    let rare = |events: &str| shop_and(&format!("rare: {{events: [{events}]}}\n"));
+    for sound in [
+        "shoppers.latency > 2s",
+        "shoppers.latency >= 2s",
+        "web.in_flight >= 100",
+        "web.in_flight reaches 500",
+        "web.workers.queue_length > 9",
+        "shoppers.p99.99, shoppers.in_flight >= 5",
+    ] {
+        assert_eq!(rare(sound), "no message\n", "{sound}");
+    }
+    assert_snapshot!(
+        "rare_events",
+        rare(
+            "shoppers.latency > 5, shoppers.latency reaches 2s, web.latency > 2s, shopers.latency > 2s, web.in_flight >= 1.5, \
+             web.in_flight >= 0, web.workers.utilization >= 1, shoppers.mean, shoppers.p100, web.in_flight < 5"
+        )
+    );
+    assert_snapshot!("rare_nothing", rare(""));
+    assert_snapshot!(
+        "rare_toward",
+        shop_and("rare: {events: [shoppers.latency > 2s], toward: web.offered}\n")
+    );
+}
+
+#[test]
 fn ranges_that_lead_nowhere() {
     let over = |values: &str| {
         let path = "services.web.replicas";

@@ -9,7 +9,7 @@ use crate::observe::ThrottledObservation;
 const SALT_PHASE: u64 = 0x6C62_272E_07BB_0142;
 
 /// What slows all bursts on the cores of a replica.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Brakes {
     contention: Option<Contention>,
     quota: Option<Quota>,

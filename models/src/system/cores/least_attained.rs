@@ -17,7 +17,7 @@ const SOON: f64 = 1e-6;
 ///
 /// Source: Schrage, *The Queue M/G/1 with Feedback to Lower Priority Queues*, Management Science 13(7), 1967;
 /// Kleinrock, *Queueing Systems*, vol. 2 (1976), §4.6.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct LeastAttained {
     width: f64,
     bursts: Arena<Row>,
@@ -39,7 +39,7 @@ struct Row {
 }
 
 /// Those who have got the same.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Group {
     /// CPU-nanoseconds that each of them has got.
     level: f64,

@@ -43,7 +43,7 @@ struct Moved {
     got: f64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cores {
     /// The service whose replica owns them.
     pub(super) service: u32,
@@ -81,7 +81,7 @@ pub(super) enum Begun {
 }
 
 /// Who computes, and what they have got.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Discipline {
     Sharing(Sharing),
     Ranked(Box<Ranked>),

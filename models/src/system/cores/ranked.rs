@@ -17,7 +17,7 @@ const SHORT_LINE: usize = 64;
 /// Sources: SRPT is optimal for the mean response time, Schrage, *A Proof of the Optimality of the Shortest
 /// Remaining Processing Time Discipline*, Operations Research 16(3), 1968; the others as in Harchol-Balter,
 /// *Performance Modeling and Design of Computer Systems* (2013), chapters 30 to 33.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ranked {
     rule: Scheduling,
     width: f64,

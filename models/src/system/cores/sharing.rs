@@ -10,7 +10,7 @@ use crate::system::frame::Arena;
 /// All that compute progress at the same pace, at most one core each. Virtual time is the CPU time that each of
 /// them has got; a burst ends when virtual time has advanced by its need. An event loop lets only as many compute
 /// as it has cores; the others wait in line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sharing {
     width: f64,
     /// How many may compute at once.

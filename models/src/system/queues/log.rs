@@ -33,7 +33,7 @@ const CHUNK: usize = 1024;
 /// A sequence of messages that grows at its end and is forgotten from its beginning.
 ///
 /// It is kept in chunks: a vector that doubles would need three times the memory of what waits while it grows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     chunks: VecDeque<Vec<Message>>,
     /// Number of the first message of the first chunk.

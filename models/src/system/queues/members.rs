@@ -43,7 +43,7 @@ pub(super) struct Item {
 }
 
 /// One that takes messages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(super) struct Member {
     pub(super) group: u32,

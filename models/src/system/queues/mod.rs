@@ -76,7 +76,7 @@ enum Fate {
 }
 
 /// How many there are of something, over time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Integral {
     n: u64,
     since: SimTime,
@@ -142,7 +142,7 @@ enum Sharing {
 }
 
 /// Those who take messages of one queue together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Group {
     queue: u32,
     plan: GroupPlan,
@@ -290,7 +290,7 @@ impl Group {
 }
 
 /// A queue of messages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct QueueState {
     plan: QueuePlan,
     logs: Vec<Log>,
@@ -307,7 +307,7 @@ struct QueueState {
 }
 
 /// The queues of a replication, and those who take messages of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_field_names, reason = "they are what they are")]
 pub(super) struct Queues {
     queues: Vec<QueueState>,
