@@ -38,7 +38,8 @@ pub struct Histogram {
     count: u64,
     sum: u128,
     min: u64,
-    max: u64,
+    /// By how much the largest exceeds the smallest: one comparison tells whether a value is between them.
+    spread: u64,
 }
 
 /// The bucket of a value: the value itself below 256, then 128 an octave.
@@ -58,7 +59,7 @@ fn range_of(bucket: u32) -> RangeInclusive<u64> {
 impl Histogram {
     /// An empty histogram, which holds no memory.
     pub const fn new() -> Self {
-        Self { counts: Vec::new(), carries: Vec::new(), base: 0, count: 0, sum: 0, min: u64::MAX, max: 0 }
+        Self { counts: Vec::new(), carries: Vec::new(), base: 0, count: 0, sum: 0, min: u64::MAX, spread: 0 }
     }
 
     /// Counts one value.
@@ -72,19 +73,25 @@ impl Histogram {
         } else {
             self.add(value, 1);
         }
+        if value.wrapping_sub(self.min) > self.spread {
+            self.stretch(value);
+        }
         // Neither sum can reach its end, and checking costs as much as adding.
         self.count = self.count.wrapping_add(1);
         self.sum = self.sum.wrapping_add(u128::from(value));
-        if value < self.min || value > self.max {
-            self.stretch(value);
-        }
     }
 
-    /// Keeps a value that is smaller or larger than all before, which is rare.
+    /// Keeps a value that is smaller or larger than all before, which is rare. It is counted afterwards.
     #[cold]
     fn stretch(&mut self, value: u64) {
+        let max = if self.is_empty() { value } else { self.largest().max(value) };
         self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        self.spread = max - self.min;
+    }
+
+    /// The largest value, where there is any.
+    const fn largest(&self) -> u64 {
+        self.min + self.spread
     }
 
     /// Counts a zero.
@@ -97,8 +104,10 @@ impl Histogram {
         } else {
             self.add(0, 1);
         }
+        if self.min > 0 {
+            self.stretch(0);
+        }
         self.count = self.count.wrapping_add(1);
-        self.min = 0;
     }
 
     /// Counts one value `n` times.
@@ -107,16 +116,15 @@ impl Histogram {
             return;
         }
         self.add(value, n);
+        self.stretch(value);
         self.count += n;
         self.sum += u128::from(value) * u128::from(n);
-        self.stretch(value);
     }
 
-    /// Where in `counts` a value belongs; out of its range when the window has to grow.
+    /// Where in `counts` a value belongs; out of its range when the window has to grow, and for a zero.
     #[inline]
     fn slot(&self, value: u64) -> usize {
-        let offset = bucket_of(value).wrapping_sub(self.base) as usize;
-        if value == 0 { 0 } else { offset + 1 }
+        bucket_of(value).wrapping_sub(self.base) as usize + 1
     }
 
     /// Adds to the bucket of `value`, and widens the window to it if need be.
@@ -126,11 +134,11 @@ impl Histogram {
         if self.counts.is_empty() {
             self.counts.push(0);
         }
-        if self.slot(value) >= self.counts.len() {
+        if value > 0 && self.slot(value) >= self.counts.len() {
             let bucket = bucket_of(value);
             self.widen(bucket, bucket);
         }
-        let slot = self.slot(value);
+        let slot = if value > 0 { self.slot(value) } else { 0 };
         let sum = u64::from(self.counts[slot]) + n;
         self.counts[slot] = sum as u16;
         let carried = sum >> u16::BITS;
@@ -146,9 +154,9 @@ impl Histogram {
         self.carries.binary_search_by_key(&(slot as u32), |&(carried, _)| carried)
     }
 
-    /// Widens the window to the buckets from `low` to `high`, in whole steps.
+    /// Widens the window to the buckets from `low` to `high`, in whole steps; that of zeros is no part of it.
     fn widen(&mut self, low: u32, high: u32) {
-        let low = low / STEP * STEP;
+        let low = (low / STEP * STEP).max(1);
         let end = (high / STEP + 1) * STEP;
         let buckets = self.counts.len() as u32 - 1;
         if buckets == 0 {
@@ -170,10 +178,12 @@ impl Histogram {
         for (low, _, n) in other.buckets() {
             self.add(low, n);
         }
+        if !other.is_empty() {
+            self.stretch(other.min);
+            self.stretch(other.largest());
+        }
         self.count += other.count;
         self.sum += other.sum;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
     }
 
     /// What this has counted beyond `earlier`, which counted the first of the same values; to the accuracy of the buckets.
@@ -211,7 +221,7 @@ impl Histogram {
 
     /// The largest in ns, exactly.
     pub fn max(&self) -> Option<u64> {
-        (self.count > 0).then_some(self.max)
+        (self.count > 0).then(|| self.largest())
     }
 
     /// The mean in ns.
@@ -226,7 +236,7 @@ impl Histogram {
     pub fn variance(&self) -> Option<f64> {
         let mean = self.mean()?;
         let squares = self.buckets().map(|(low, high, n)| {
-            let (low, high) = (low.max(self.min), high.min(self.max));
+            let (low, high) = (low.max(self.min), high.min(self.largest()));
             let middle = low as f64 + (high - low) as f64 / 2.0;
             let width = (high - low) as f64 + 1.0;
             n as f64 * ((middle - mean).powi(2) + (width * width - 1.0) / 12.0)
@@ -247,14 +257,14 @@ impl Histogram {
             return Some(self.min as f64);
         }
         if rank == self.count {
-            return Some(self.max as f64);
+            return Some(self.largest() as f64);
         }
         let mut below = 0;
         for (low, high, n) in self.buckets() {
             if below + n >= rank {
                 let share = ((rank - below) as f64 - 0.5) / n as f64;
                 let t = low as f64 + (high - low) as f64 * share;
-                return Some(t.clamp(self.min as f64, self.max as f64));
+                return Some(t.clamp(self.min as f64, self.largest() as f64));
             }
             below += n;
         }
@@ -277,7 +287,7 @@ impl Histogram {
         if self.count == 0 {
             return None;
         }
-        if value >= self.max {
+        if value >= self.largest() {
             return Some(1.0);
         }
         if value < self.min {
@@ -367,7 +377,7 @@ impl Default for Histogram {
 /// Equal when the same was counted, however much memory is held for it.
 impl PartialEq for Histogram {
     fn eq(&self, other: &Self) -> bool {
-        (self.count, self.sum, self.min, self.max) == (other.count, other.sum, other.min, other.max)
+        (self.count, self.sum, self.min, self.spread) == (other.count, other.sum, other.min, other.spread)
             && self.buckets().eq(other.buckets())
     }
 }
