@@ -10,7 +10,7 @@ use sim_core::{Calendar, Draws, SimTime};
 
 use super::frame::{FrameKey, Link, NONE};
 use super::traffic::Ending;
-use super::{Event, Packed, System, Task, span};
+use super::{Event, Packed, System, span};
 use crate::blueprint::{
     Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, PoolScope, RouteId, Row, SamplerId,
 };
@@ -372,7 +372,7 @@ impl System<'_> {
         let visit = self.visits.at_mut(index);
         visit.is_waiting = false;
         visit.began = now;
-        self.ready.add(Task::Work(index));
+        self.ready.add_work(index);
         visit.arrived
     }
 }
