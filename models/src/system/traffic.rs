@@ -416,7 +416,7 @@ impl System<'_> {
     // The end of a request ---------------------------------------------------------------------------------
 
     /// The traffic has the outcome of a request.
-    #[inline]
+    #[inline(never)]
     pub(super) fn complete(
         &mut self,
         request: u32,
