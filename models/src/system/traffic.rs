@@ -189,7 +189,8 @@ impl System<'_> {
 
     // Open traffic -----------------------------------------------------------------------------------------
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     fn plan_arrival(&mut self, traffic: u32, calendar: &mut Calendar<Packed>) {
         let source = &mut self.sources[traffic as usize];
         let generation = source.generation;
@@ -263,7 +264,8 @@ impl System<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     pub(super) fn arrival(
         &mut self,
         traffic: u32,
@@ -312,7 +314,8 @@ impl System<'_> {
     }
 
     /// Sends a request into the system.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     fn release(
         &mut self,
         traffic: u32,
