@@ -14,7 +14,7 @@ const STEP: u32 = PER_OCTAVE / 2;
 /// Values below 256 ns are counted exactly, and so are zeros at any resolution; the bucket of a larger value
 /// spans at most 1/128 of it, so its middle is off by at most 0.4 %. Count, sum, smallest and largest are
 /// exact integers: merging is associative to the last bit. The buckets in memory are those from the
-/// smallest to the largest non-zero value, a quarter of a KiB an octave.
+/// smallest to the largest non-zero value, an eighth of a KiB an octave.
 ///
 /// ```
 /// use sim_core::Histogram;
@@ -27,18 +27,21 @@ const STEP: u32 = PER_OCTAVE / 2;
 /// assert_eq!(waits.quantile(0.75), Some(10.0));
 /// ```
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Histogram {
+    // What every value is counted in is one line of the cache.
+    sum: u128,
+    count: u64,
+    min: u64,
+    /// By how much the largest exceeds the smallest: one comparison tells whether a value is between them.
+    spread: u64,
     /// `counts[0]` counts zeros, `counts[1 + i]` the bucket `base + i`.
     ///
-    /// Half-words: what is counted into all the time should stay in the first-level cache.
-    counts: Vec<u16>,
-    /// Counts that have gone beyond 2^16: where in `counts`, sorted, and how many times.
-    carries: Vec<(u32, u64)>,
+    /// Bytes: what is counted into all the time should stay in the first-level cache.
+    counts: Box<[u8]>,
     base: u32,
-    count: u64,
-    sum: u128,
-    min: u64,
-    max: u64,
+    /// Counts that have gone beyond 2^8: where in `counts`, sorted, and how many times.
+    carries: Vec<(u32, u64)>,
 }
 
 /// The bucket of a value: the value itself below 256, then 128 an octave.
@@ -57,8 +60,16 @@ fn range_of(bucket: u32) -> RangeInclusive<u64> {
 
 impl Histogram {
     /// An empty histogram, which holds no memory.
-    pub const fn new() -> Self {
-        Self { counts: Vec::new(), carries: Vec::new(), base: 0, count: 0, sum: 0, min: u64::MAX, max: 0 }
+    pub fn new() -> Self {
+        Self {
+            sum: 0,
+            count: 0,
+            min: u64::MAX,
+            spread: 0,
+            counts: Box::new([]),
+            base: 0,
+            carries: Vec::new(),
+        }
     }
 
     /// Counts one value.
@@ -72,33 +83,41 @@ impl Histogram {
         } else {
             self.add(value, 1);
         }
+        if value.wrapping_sub(self.min) > self.spread {
+            self.stretch(value);
+        }
         // Neither sum can reach its end, and checking costs as much as adding.
         self.count = self.count.wrapping_add(1);
         self.sum = self.sum.wrapping_add(u128::from(value));
-        if value < self.min || value > self.max {
-            self.stretch(value);
-        }
     }
 
-    /// Keeps a value that is smaller or larger than all before, which is rare.
+    /// Keeps a value that is smaller or larger than all before, which is rare. It is counted afterwards.
     #[cold]
     fn stretch(&mut self, value: u64) {
+        let max = if self.is_empty() { value } else { self.largest().max(value) };
         self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        self.spread = max - self.min;
+    }
+
+    /// The largest value, where there is any.
+    const fn largest(&self) -> u64 {
+        self.min + self.spread
     }
 
     /// Counts a zero.
     #[inline]
     pub fn record_zero(&mut self) {
         if let Some(count) = self.counts.first_mut()
-            && *count < u16::MAX
+            && *count < u8::MAX
         {
             *count += 1;
         } else {
             self.add(0, 1);
         }
+        if self.min > 0 {
+            self.stretch(0);
+        }
         self.count = self.count.wrapping_add(1);
-        self.min = 0;
     }
 
     /// Counts one value `n` times.
@@ -107,16 +126,15 @@ impl Histogram {
             return;
         }
         self.add(value, n);
+        self.stretch(value);
         self.count += n;
         self.sum += u128::from(value) * u128::from(n);
-        self.stretch(value);
     }
 
-    /// Where in `counts` a value belongs; out of its range when the window has to grow.
+    /// Where in `counts` a value belongs; out of its range when the window has to grow, and for a zero.
     #[inline]
     fn slot(&self, value: u64) -> usize {
-        let offset = bucket_of(value).wrapping_sub(self.base) as usize;
-        if value == 0 { 0 } else { offset + 1 }
+        bucket_of(value).wrapping_sub(self.base) as usize + 1
     }
 
     /// Adds to the bucket of `value`, and widens the window to it if need be.
@@ -124,16 +142,16 @@ impl Histogram {
     #[inline(never)]
     fn add(&mut self, value: u64, n: u64) {
         if self.counts.is_empty() {
-            self.counts.push(0);
+            self.counts = Box::new([0]);
         }
-        if self.slot(value) >= self.counts.len() {
+        if value > 0 && self.slot(value) >= self.counts.len() {
             let bucket = bucket_of(value);
             self.widen(bucket, bucket);
         }
-        let slot = self.slot(value);
+        let slot = if value > 0 { self.slot(value) } else { 0 };
         let sum = u64::from(self.counts[slot]) + n;
-        self.counts[slot] = sum as u16;
-        let carried = sum >> u16::BITS;
+        self.counts[slot] = sum as u8;
+        let carried = sum >> u8::BITS;
         if carried > 0 {
             match self.find_carries(slot) {
                 Ok(i) => self.carries[i].1 += carried,
@@ -146,23 +164,25 @@ impl Histogram {
         self.carries.binary_search_by_key(&(slot as u32), |&(carried, _)| carried)
     }
 
-    /// Widens the window to the buckets from `low` to `high`, in whole steps.
+    /// Widens the window to the buckets from `low` to `high`, in whole steps; that of zeros is no part of it.
     fn widen(&mut self, low: u32, high: u32) {
-        let low = low / STEP * STEP;
+        let low = (low / STEP * STEP).max(1);
         let end = (high / STEP + 1) * STEP;
-        let buckets = self.counts.len() as u32 - 1;
+        let mut counts = std::mem::take(&mut self.counts).into_vec();
+        let buckets = counts.len() as u32 - 1;
         if buckets == 0 {
             self.base = low;
         } else if low < self.base {
             let added = self.base - low;
-            self.counts.splice(1..1, std::iter::repeat_n(0, added as usize));
+            counts.splice(1..1, std::iter::repeat_n(0, added as usize));
             for (slot, _) in self.carries.iter_mut().filter(|(slot, _)| *slot > 0) {
                 *slot += added;
             }
             self.base = low;
         }
-        let buckets = (end - self.base).max(self.counts.len() as u32 - 1) as usize;
-        self.counts.resize(buckets + 1, 0);
+        let buckets = (end - self.base).max(counts.len() as u32 - 1) as usize;
+        counts.resize(buckets + 1, 0);
+        self.counts = counts.into_boxed_slice();
     }
 
     /// Adds what `other` has counted.
@@ -170,10 +190,12 @@ impl Histogram {
         for (low, _, n) in other.buckets() {
             self.add(low, n);
         }
+        if !other.is_empty() {
+            self.stretch(other.min);
+            self.stretch(other.largest());
+        }
         self.count += other.count;
         self.sum += other.sum;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
     }
 
     /// What this has counted beyond `earlier`, which counted the first of the same values; to the accuracy of the buckets.
@@ -211,7 +233,7 @@ impl Histogram {
 
     /// The largest in ns, exactly.
     pub fn max(&self) -> Option<u64> {
-        (self.count > 0).then_some(self.max)
+        (self.count > 0).then(|| self.largest())
     }
 
     /// The mean in ns.
@@ -226,7 +248,7 @@ impl Histogram {
     pub fn variance(&self) -> Option<f64> {
         let mean = self.mean()?;
         let squares = self.buckets().map(|(low, high, n)| {
-            let (low, high) = (low.max(self.min), high.min(self.max));
+            let (low, high) = (low.max(self.min), high.min(self.largest()));
             let middle = low as f64 + (high - low) as f64 / 2.0;
             let width = (high - low) as f64 + 1.0;
             n as f64 * ((middle - mean).powi(2) + (width * width - 1.0) / 12.0)
@@ -247,14 +269,14 @@ impl Histogram {
             return Some(self.min as f64);
         }
         if rank == self.count {
-            return Some(self.max as f64);
+            return Some(self.largest() as f64);
         }
         let mut below = 0;
         for (low, high, n) in self.buckets() {
             if below + n >= rank {
                 let share = ((rank - below) as f64 - 0.5) / n as f64;
                 let t = low as f64 + (high - low) as f64 * share;
-                return Some(t.clamp(self.min as f64, self.max as f64));
+                return Some(t.clamp(self.min as f64, self.largest() as f64));
             }
             below += n;
         }
@@ -277,7 +299,7 @@ impl Histogram {
         if self.count == 0 {
             return None;
         }
-        if value >= self.max {
+        if value >= self.largest() {
             return Some(1.0);
         }
         if value < self.min {
@@ -305,7 +327,7 @@ impl Histogram {
         let mut carries = self.carries.iter().peekable();
         self.counts.iter().zip(0..).filter_map(move |(&count, slot)| {
             let beyond = carries.next_if(|carry| carry.0 == slot).map_or(0, |carry| carry.1);
-            let n = u64::from(count) + (beyond << u16::BITS);
+            let n = u64::from(count) + (beyond << u8::BITS);
             if n == 0 {
                 return None;
             }
@@ -317,12 +339,12 @@ impl Histogram {
     /// What slot `slot` has counted.
     fn counted(&self, slot: usize) -> u64 {
         let carried = self.find_carries(slot).map_or(0, |i| self.carries[i].1);
-        self.counts.get(slot).map_or(0, |&count| u64::from(count) + (carried << u16::BITS))
+        self.counts.get(slot).map_or(0, |&count| u64::from(count) + (carried << u8::BITS))
     }
 
     /// Bytes of memory held by the buckets.
     pub const fn memory(&self) -> usize {
-        self.counts.capacity() * size_of::<u16>() + self.carries.capacity() * size_of::<(u32, u64)>()
+        self.counts.len() + self.carries.capacity() * size_of::<(u32, u64)>()
     }
 
     /// The same in as little memory as possible.
@@ -331,16 +353,17 @@ impl Histogram {
         let mut used = (1..self.counts.len()).filter(|&slot| self.counted(slot) > 0);
         let first = used.next().unwrap_or(1);
         let last = used.next_back().unwrap_or(first);
-        self.counts.truncate(last + 1);
-        self.counts.drain(1.min(self.counts.len())..first.min(self.counts.len()));
+        let mut counts = std::mem::take(&mut self.counts).into_vec();
+        counts.truncate(last + 1);
+        counts.drain(1.min(counts.len())..first.min(counts.len()));
         for (slot, _) in self.carries.iter_mut().filter(|(slot, _)| *slot > 0) {
             *slot -= first as u32 - 1;
         }
         self.base += first as u32 - 1;
         if self.count == 0 {
-            self.counts.clear();
+            counts.clear();
         }
-        self.counts.shrink_to_fit();
+        self.counts = counts.into_boxed_slice();
         self
     }
 
@@ -367,7 +390,7 @@ impl Default for Histogram {
 /// Equal when the same was counted, however much memory is held for it.
 impl PartialEq for Histogram {
     fn eq(&self, other: &Self) -> bool {
-        (self.count, self.sum, self.min, self.max) == (other.count, other.sum, other.min, other.max)
+        (self.count, self.sum, self.min, self.spread) == (other.count, other.sum, other.min, other.spread)
             && self.buckets().eq(other.buckets())
     }
 }

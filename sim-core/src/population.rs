@@ -25,7 +25,9 @@ use crate::SimTime;
 /// assert_eq!(window.residual(), 0.0);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub struct Population {
+    // What entries and departures change is one line of the cache.
     /// Instants of the window's departures less those of its entries, summed.
     turns: i128,
     /// How long those who left were there, summed.

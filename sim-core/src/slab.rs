@@ -118,7 +118,6 @@ pub struct Slab<T> {
     slots: Vec<Slot<T>>,
     /// The slot vacated last.
     vacant: u32,
-    len: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -136,7 +135,7 @@ const OCCUPIED: u32 = NIL - 1;
 impl<T: Copy> Slab<T> {
     /// An empty slab.
     pub const fn new() -> Self {
-        Self { slots: Vec::new(), vacant: NIL, len: 0 }
+        Self { slots: Vec::new(), vacant: NIL }
     }
 
     /// Puts `value` into a slot.
@@ -167,7 +166,6 @@ impl<T: Copy> Slab<T> {
         let slot = &mut self.slots[index as usize];
         self.vacant = slot.next_vacant;
         slot.next_vacant = OCCUPIED;
-        self.len += 1;
         (Key::from_parts(index, slot.generation), &mut slot.value)
     }
 
@@ -219,7 +217,6 @@ impl<T: Copy> Slab<T> {
         slot.generation = slot.generation.wrapping_add(1);
         slot.next_vacant = self.vacant;
         self.vacant = index;
-        self.len -= 1;
     }
 
     /// Whether the value of `key` is still there.
@@ -228,16 +225,15 @@ impl<T: Copy> Slab<T> {
         self.get(key).is_some()
     }
 
-    /// How many values are there.
-    #[inline]
-    pub const fn len(&self) -> usize {
-        self.len
+    /// How many values are there. They are counted: whoever adds and removes does not pay for it.
+    pub fn len(&self) -> usize {
+        self.iter().count()
     }
 
     /// Whether no value is there.
     #[inline]
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
     }
 
     /// The most values that were ever there at once.

@@ -145,13 +145,28 @@ impl Value {
     }
 }
 
-/// An entry.
+/// An entry: a [`Value`] and its key, in half a line of the cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct Entry {
-    key: u32,
-    value: Value,
+    expires: SimTime,
+    fetched_in: Span,
     /// Up to when its time as a fresh entry has been counted.
     counted: SimTime,
+    key: u32,
+    outcome: Outcome,
+}
+
+impl Entry {
+    fn new(key: u32, value: Value, now: SimTime) -> Self {
+        let Value { expires, fetched_in, outcome } = value;
+        Self { expires, fetched_in, counted: now, key, outcome }
+    }
+
+    #[inline]
+    fn value(&self) -> Value {
+        Value { expires: self.expires, fetched_in: self.fetched_in, outcome: self.outcome }
+    }
 }
 
 /// What became of something that was to be stored.
@@ -206,14 +221,14 @@ impl Store {
 
     /// What is kept under a key, without counting as a use.
     pub fn peek(&self, key: u32) -> Option<Value> {
-        self.index.get(key).map(|slot| self.entries[slot as usize].value)
+        self.index.get(key).map(|slot| self.entries[slot as usize].value())
     }
 
     /// What is kept under a key, unless it expired `grace` ago or earlier: then it is gone.
     #[inline]
     pub fn get(&mut self, key: u32, grace: Span, now: SimTime) -> Option<Value> {
         let slot = self.index.get(key)?;
-        let value = self.entries[slot as usize].value;
+        let value = self.entries[slot as usize].value();
         if value.expires.saturating_add(grace) <= now {
             self.remove_slot(slot, now);
             return None;
@@ -226,22 +241,22 @@ impl Store {
     pub fn renew(&mut self, key: u32, expires: SimTime, now: SimTime) {
         if let Some(slot) = self.index.get(key) {
             self.count(slot, now);
-            self.entries[slot as usize].value.expires = expires;
+            self.entries[slot as usize].expires = expires;
         }
     }
 
     /// Stores something; `adds` leaves alone what is still fresh.
     pub fn put(&mut self, key: u32, value: Value, adds: bool, now: SimTime) -> Stored {
         if let Some(slot) = self.index.get(key) {
-            if adds && self.entries[slot as usize].value.expires > now {
+            if adds && self.entries[slot as usize].expires > now {
                 return Stored::Kept;
             }
             self.count(slot, now);
-            self.entries[slot as usize] = Entry { key, value, counted: now };
+            self.entries[slot as usize] = Entry::new(key, value, now);
             self.eviction.stored_again(slot, now, &mut self.draws);
             return Stored::Replaced;
         }
-        let entry = Entry { key, value, counted: now };
+        let entry = Entry::new(key, value, now);
         let slot = self.entries.len() as u32;
         if slot < self.size {
             self.entries.push(entry);
@@ -254,7 +269,7 @@ impl Store {
             entries => self.eviction.victim(entries, now, &mut self.draws),
         };
         let spared = self.eviction.spares_the_living();
-        let victim = victim.filter(|&slot| !spared || self.entries[slot as usize].value.expires <= now);
+        let victim = victim.filter(|&slot| !spared || self.entries[slot as usize].expires <= now);
         let Some(slot) = victim else { return Stored::Refused };
         self.count(slot, now);
         self.index.remove(self.entries[slot as usize].key);
@@ -300,8 +315,8 @@ impl Store {
         for slot in 0..self.entries.len() as u32 {
             if share >= 1.0 || self.draws.unit() < share {
                 self.count(slot, now);
-                let value = &mut self.entries[slot as usize].value;
-                value.expires = value.expires.min(now);
+                let entry = &mut self.entries[slot as usize];
+                entry.expires = entry.expires.min(now);
             }
         }
     }
@@ -333,7 +348,7 @@ impl Store {
     #[inline]
     fn count(&mut self, slot: u32, now: SimTime) {
         let entry = &mut self.entries[slot as usize];
-        let until = entry.value.expires.min(now);
+        let until = entry.expires.min(now);
         if until > entry.counted {
             self.fresh_ns += u128::from(until.since(entry.counted).as_nanos());
         }

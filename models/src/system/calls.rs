@@ -148,11 +148,11 @@ impl System<'_> {
         let round = u64::from(frame.round).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         let salt = self.plan.calls[call.index()].salt;
         let draw_key = mix(frame.draw_key ^ salt.wrapping_add(round));
-        let made = Made { call, caller, request, link, draw_key, depth };
+        let made = || Made { call, caller, request, link, draw_key, depth };
         if let Some(leaf) = self.short_way(call, self.requests.at(request).weight) {
-            return self.call_leaf(leaf, &made, now, calendar);
+            return self.call_leaf(leaf, &made(), now, calendar);
         }
-        self.spawn(&made, now, calendar)
+        self.spawn(&made(), now, calendar)
     }
 
     /// Starts a call for whoever `link` names. Returns the frame to run, if it can run already.
@@ -206,7 +206,8 @@ impl System<'_> {
     }
 
     /// Sends a call the short way, or the long one if the leaf cannot take it.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what is sent is made only to be taken apart")]
     pub(super) fn call_leaf(
         &mut self,
         leaf: u32,
@@ -214,17 +215,18 @@ impl System<'_> {
         now: SimTime,
         calendar: &mut Calendar<Packed>,
     ) -> Option<u32> {
-        if self.goes_too_deep(made.depth) {
+        let Made { call, caller, request, link, draw_key, depth } = *made;
+        if self.goes_too_deep(depth) {
             return None;
         }
-        let Made { call, caller, request, link, draw_key, .. } = *made;
         let (replica, balancer) = self.choose_for_leaf(leaf, caller, call, draw_key, now);
         let class = self.requests.at(request).class;
         let sent = Sent { visitor: Visitor::frame(link), class, replica, balancer, draw_key };
         if self.visit(leaf, sent, now, calendar) {
             return None;
         }
-        self.enter_service(made, replica, balancer, now, calendar)
+        let made = Made { call, caller, request, link, draw_key, depth };
+        self.enter_service(&made, replica, balancer, now, calendar)
     }
 
     /// Opens the frame of a request at the service that it is sent to.
@@ -301,7 +303,11 @@ impl System<'_> {
     /// Tells whoever waits that frame `from` ended with `outcome`. Returns a frame that can go on.
     ///
     /// A frame that fails because of it ends too, and so on up the tree.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "who is told by a visit is told that it went well, and by no frame"
+    )]
     pub(super) fn answer(
         &mut self,
         link: Link,

@@ -315,6 +315,20 @@ impl<T: Clone> Arena<T> {
         }
     }
 
+    /// A row filled with whatever is at hand, for the caller to write over in place: what it owns is used again.
+    pub(super) fn claim(&mut self, filler: impl FnOnce() -> T) -> (u32, &mut T) {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.rows.push(filler());
+            (self.rows.len() - 1) as u32
+        });
+        (index, &mut self.rows[index as usize])
+    }
+
+    /// Gives back a row whose content is of no use any more.
+    pub(super) fn vacate(&mut self, index: u32) {
+        self.free.push(index);
+    }
+
     /// Puts a row where its number says; for those who take rows over from another arena.
     pub(super) fn insert_at(&mut self, index: u32, row: T) {
         let beyond = self.rows.len() as u32..index;

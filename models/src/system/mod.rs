@@ -380,7 +380,7 @@ impl<'a> System<'a> {
             batches: Batches::default(),
             held: Arena::new(),
             rounds: Arena::new(),
-            ready: Agenda::default(),
+            ready: Agenda::new(),
             in_force: Vec::new(),
             endpoints: plan.endpoints.iter().map(|_| EndpointMeter::default()).collect(),
             route_meters: vec![RouteObservation::default(); plan.routes.len()],
@@ -552,31 +552,52 @@ fn pace_changes(plan: &Blueprint, service: u32) -> bool {
 }
 
 /// What the current instant still has to do, first in first out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Agenda {
+    /// The visit whose work comes before all tasks, or [`NONE`]: most instants have nothing else to do.
+    work: u32,
     tasks: Vec<Task>,
     done: usize,
 }
 
 impl Agenda {
+    const fn new() -> Self {
+        Self { work: NONE, tasks: Vec::new(), done: 0 }
+    }
+
     #[inline]
     fn add(&mut self, task: Task) {
         self.tasks.push(task);
     }
 
+    /// As [`Agenda::add`] with [`Task::Work`].
+    #[inline]
+    fn add_work(&mut self, visit: u32) {
+        if self.is_empty() {
+            self.work = visit;
+        } else {
+            self.add(Task::Work(visit));
+        }
+    }
+
     #[inline]
     fn is_empty(&self) -> bool {
-        self.done == self.tasks.len()
+        self.work == NONE && self.done == self.tasks.len()
     }
 
     #[inline]
     fn take(&mut self) -> Option<Task> {
+        if self.work != NONE {
+            return Some(Task::Work(std::mem::replace(&mut self.work, NONE)));
+        }
         if let Some(&task) = self.tasks.get(self.done) {
             self.done += 1;
             return Some(task);
         }
-        self.tasks.clear();
-        self.done = 0;
+        if self.done > 0 {
+            self.tasks.clear();
+            self.done = 0;
+        }
         None
     }
 }

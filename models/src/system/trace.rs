@@ -105,13 +105,16 @@ impl Trace {
     /// Opens the account of a new frame.
     fn begin(&mut self, at: Followed, now: SimTime) -> u32 {
         self.open += 1;
-        self.accounts.insert(Account { mark: now, parts: Vec::new(), at })
+        let (account, row) = self.accounts.claim(Account::default);
+        row.parts.clear();
+        (row.mark, row.at) = (now, at);
+        account
     }
 
     /// Closes the account of a frame that is gone.
     fn end(&mut self, account: u32) {
         self.open -= 1;
-        self.accounts.remove(account);
+        self.accounts.vacate(account);
     }
 
     /// Puts the time since the last mark down to `place`.
@@ -156,12 +159,13 @@ impl Trace {
 
     /// `to` goes on with what `from` has accounted for.
     fn copy(&mut self, from: u32, to: u32, mark: SimTime) {
-        let parts = self.accounts.at(from).parts.clone();
+        let parts = std::mem::take(&mut self.accounts.at(from).parts);
         let account = self.accounts.at(to);
-        for (place, nanos) in parts {
+        for &(place, nanos) in &parts {
             account.add(place, nanos);
         }
         account.mark = mark;
+        self.accounts.at(from).parts = parts;
     }
 
     /// A request of `traffic`, which stands for `weight`, was answered `nanos` after its start.

@@ -202,7 +202,8 @@ impl System<'_> {
 
     // Open traffic -----------------------------------------------------------------------------------------
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     fn plan_arrival(&mut self, traffic: u32, calendar: &mut Calendar<Packed>) {
         let source = &mut self.sources[traffic as usize];
         let generation = source.generation;
@@ -276,7 +277,8 @@ impl System<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     pub(super) fn arrival(
         &mut self,
         traffic: u32,
@@ -325,7 +327,8 @@ impl System<'_> {
     }
 
     /// Sends a request into the system.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     fn release(
         &mut self,
         traffic: u32,
@@ -429,7 +432,7 @@ impl System<'_> {
     // The end of a request ---------------------------------------------------------------------------------
 
     /// The traffic has the outcome of a request.
-    #[inline]
+    #[inline(never)]
     pub(super) fn complete(
         &mut self,
         request: u32,

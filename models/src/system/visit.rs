@@ -10,7 +10,7 @@ use sim_core::{Calendar, Draws, SimTime};
 
 use super::frame::{FrameKey, Link, NONE};
 use super::traffic::Ending;
-use super::{Event, Packed, System, Task, span};
+use super::{Event, Packed, System, span};
 use crate::blueprint::{
     Blueprint, CallId, EndpointId, Op, Outcome, PolicyPlan, PoolScope, RouteId, Row, SamplerId,
 };
@@ -272,13 +272,20 @@ impl System<'_> {
             let ahead = place.waiting - 1;
             place.line.join_with(|| (Waiter::Visit(index), Joining::of_class(sent.class, ahead, now)));
         } else {
-            self.start_work(index, now, calendar);
+            self.start_work_at_once(index, now, calendar);
         }
         true
     }
 
+    /// As [`System::start_work`], for whoever does not do so all the time.
+    #[inline(never)]
+    fn start_work_at_once(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
+        self.start_work(index, now, calendar);
+    }
+
     /// Starts the work of a visit that has got its worker.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     pub(super) fn start_work(&mut self, index: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let visit = self.visits.at(index);
         let row = &self.leaves[visit.leaf as usize];
@@ -295,7 +302,8 @@ impl System<'_> {
     }
 
     /// Ends a visit. Returns a frame that can go on because of it.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     pub(super) fn visit_done(
         &mut self,
         index: u32,
@@ -329,7 +337,8 @@ impl System<'_> {
     }
 
     /// Gives a unit that a visit has held since `since` to the first who waits for it.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     fn hand_over(&mut self, instance: u32, since: SimTime, now: SimTime) {
         let place = &mut self.instances[instance as usize];
         let pool = &mut self.pools[place.pool as usize];
@@ -372,7 +381,7 @@ impl System<'_> {
         let visit = self.visits.at_mut(index);
         visit.is_waiting = false;
         visit.began = now;
-        self.ready.add(Task::Work(index));
+        self.ready.add_work(index);
         visit.arrived
     }
 }

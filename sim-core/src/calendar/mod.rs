@@ -8,7 +8,7 @@ use far::{Far, boundary_before, start_of};
 use near::Near;
 
 /// Events that are kept sorted; with more than that, the later ones are kept in buckets.
-const NEAR: usize = 32;
+const NEAR: usize = 64;
 
 /// What is pending, the earliest first; among events of one instant, the one scheduled first.
 ///

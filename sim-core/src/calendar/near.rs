@@ -52,14 +52,26 @@ impl<E: Copy> Near<E> {
     /// When there is none.
     #[inline]
     pub(super) fn insert_in_room(&mut self, at: u64, event: E) {
-        let mut from_the_end = self.entries[self.head..=self.tail].iter_mut().rev();
+        let mut open = &mut self.entries[self.head..=self.tail];
         self.tail += 1;
-        let Some(mut place) = from_the_end.next() else { return };
-        for entry in from_the_end.take_while(|entry| entry.0 > at) {
-            *place = *entry;
-            place = entry;
+        // The last place is free. Four events move up at a time, as long as the first of them is later.
+        while let [.., a, b, c, d, free] = open
+            && a.0 > at
+        {
+            (*free, *d, *c, *b) = (*d, *c, *b, *a);
+            let rest = open.len() - 4;
+            open = &mut { open }[..rest];
         }
-        *place = (at, event);
+        while let [.., before, free] = open
+            && before.0 > at
+        {
+            *free = *before;
+            let rest = open.len() - 1;
+            open = &mut { open }[..rest];
+        }
+        if let [.., free] = open {
+            *free = (at, event);
+        }
     }
 
     /// Moves the events back to the start of the array if that frees half of it, else doubles the array.

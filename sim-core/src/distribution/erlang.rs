@@ -2,8 +2,8 @@ use rand::Rng;
 use rand_distr::Distribution as _;
 
 use super::error::positive;
-use super::exponential::standard;
 use super::special::incomplete_gamma;
+use super::ziggurat::exponential;
 use super::{DistributionError, Law};
 
 /// The sum of k exponential phases of equal mean: k steps one after the other.
@@ -65,7 +65,7 @@ impl Law for Erlang {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         if self.k <= FEW {
-            self.phase_mean * (0..self.k).map(|_| standard(rng)).sum::<f64>()
+            self.phase_mean * (0..self.k).map(|_| exponential(rng)).sum::<f64>()
         } else {
             self.sampler.sample(rng)
         }

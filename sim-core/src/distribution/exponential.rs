@@ -1,13 +1,11 @@
 use rand::Rng;
-use rand_distr::{Distribution as _, Exp1};
 
 use super::error::positive;
-use super::{DistributionError, Law};
+use super::{DistributionError, Law, ziggurat};
 
 /// Memoryless: density e^(-x/mean) / mean, so the rest of a wait is as long as the whole.
 ///
-/// Sampled with the ziggurat of Marsaglia and Tsang, *The Ziggurat Method for Generating Random Variables*,
-/// Journal of Statistical Software 5(8), 2000.
+/// Sampled with the ziggurat.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exponential {
     mean: f64,
@@ -22,12 +20,6 @@ impl Exponential {
     pub fn new(mean: f64) -> Result<Self, DistributionError> {
         Ok(Self { mean: positive("mean", mean)? })
     }
-}
-
-/// A draw of the exponential law of mean 1.
-#[inline]
-pub(super) fn standard<R: Rng + ?Sized>(rng: &mut R) -> f64 {
-    Exp1.sample(rng)
 }
 
 impl Law for Exponential {
@@ -51,7 +43,7 @@ impl Law for Exponential {
 
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
-        self.mean * standard(rng)
+        self.mean * ziggurat::exponential(rng)
     }
 
     fn cdf(&self, x: f64) -> f64 {

@@ -1,7 +1,7 @@
 use rand::{Rng, RngExt};
 
 use super::error::{positive, thresholds};
-use super::exponential::standard;
+use super::ziggurat::exponential;
 use super::{DistributionError, Law};
 
 /// One of several exponential phases, chosen at random: P(X > x) is the sum of `p_i e^(-x/m_i)`.
@@ -83,7 +83,7 @@ impl Law for HyperExp {
         while choice >= self.phases[chosen].below {
             chosen += 1;
         }
-        self.phases[chosen].mean * standard(rng)
+        self.phases[chosen].mean * exponential(rng)
     }
 
     fn cdf(&self, x: f64) -> f64 {

@@ -21,6 +21,7 @@ pub mod special;
 mod testing;
 mod uniform;
 mod weibull;
+mod ziggurat;
 
 use rand::Rng;
 

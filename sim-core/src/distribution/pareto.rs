@@ -1,8 +1,8 @@
 use rand::{Rng, RngExt};
 
 use super::error::{ordered, positive};
-use super::exponential::standard;
 use super::numeric::boundary;
+use super::ziggurat::exponential;
 use super::{DistributionError, Law};
 
 /// A power-law tail: P(X > x) = (min/x)^alpha from `min` up; with a `max`, given that X <= max.
@@ -113,7 +113,7 @@ impl Law for Pareto {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         match self.max {
-            None => self.min * (standard(rng) / self.alpha).exp(),
+            None => self.min * (exponential(rng) / self.alpha).exp(),
             Some(_) => self.quantile(rng.random::<f64>()),
         }
     }

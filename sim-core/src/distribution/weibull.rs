@@ -1,8 +1,8 @@
 use rand::Rng;
 
 use super::error::positive;
-use super::exponential::standard;
 use super::special::gamma;
+use super::ziggurat::exponential;
 use super::{DistributionError, Law};
 
 /// A power of an exponential value: P(X > x) = exp(-(x/scale)^shape).
@@ -64,7 +64,7 @@ impl Law for Weibull {
 
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
-        self.scale * standard(rng).powf(1.0 / self.shape)
+        self.scale * exponential(rng).powf(1.0 / self.shape)
     }
 
     fn cdf(&self, x: f64) -> f64 {
