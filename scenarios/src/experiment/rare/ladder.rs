@@ -53,7 +53,7 @@ pub(super) fn find(
         while begun == 0 || (pooled.sum.events < EVENTS && begun < MOST_TRIALS && !cancel.is_cancelled()) {
             let numbers = begun..begun + AT_ONCE;
             split_all(numbers, blueprint, &ladder, &replication, progress, cancel, |found| {
-                pooled.add(&found)
+                pooled.add(&found);
             });
             begun += AT_ONCE;
         }

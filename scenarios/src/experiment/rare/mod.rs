@@ -141,7 +141,7 @@ fn plain_events(e: &E, found: &Findings) -> Option<f64> {
     let relative = half_width(e) / e.value;
     let sightings = (normal_quantile(0.975) / relative).powi(2);
     let each = found.plain_events / found.sightings;
-    (each.is_finite() && relative > 0.0).then(|| sightings * each)
+    (each.is_finite() && relative > 0.0).then_some(sightings * each)
 }
 
 fn of(sought: Sought) -> RareOf {
@@ -263,5 +263,5 @@ fn quantile(tail: &[Bucket], of: f64, p: f64) -> Option<f64> {
         beyond -= bucket.weight;
         beyond < 0.0
     })?;
-    Some((bucket.from as f64 + bucket.to as f64) / 2.0 / 1e9)
+    Some((bucket.from as f64).midpoint(bucket.to as f64) / 1e9)
 }
