@@ -36,7 +36,7 @@ const STATES: [(&str, Color, f64); 5] = [
     ("down", VERMILLION, 2.2),
 ];
 
-/// Draws a run over time (latencies, throughput, queues, utilization, replicas) as far as the report has series,
+/// Draws a run over time (latencies, throughput, queues, utilization, replicas, nodes) as far as the report has series,
 /// and the distribution of latencies as far as it has distributions.
 ///
 /// # Errors
@@ -86,7 +86,7 @@ fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<St
         time.limits(),
         time.replicas(),
     ];
-    let families = families.into_iter().chain(time.lives());
+    let families = families.into_iter().chain(time.lives()).chain([time.nodes()]);
     let panels: Vec<Panel> = families.filter(|panel| !panel.curves.is_empty()).collect();
     if panels.is_empty() {
         return None;
@@ -333,9 +333,13 @@ impl<'a> Time<'a> {
         )
     }
 
+    /// Services whose replicas come and go, and have a panel each.
+    fn mortal(&self) -> Vec<String> {
+        self.largest("ready").into_iter().map(|(name, _)| name).take(SERVICES).collect()
+    }
+
     /// Replicas by their state, a panel for each service whose replicas come and go.
     fn lives(&self) -> Vec<Panel> {
-        let shown = self.largest("ready").into_iter().map(|(name, _)| name).take(SERVICES);
         let draw = |name: String| {
             let curve = |(state, color, width): &(&str, Color, f64)| {
                 let values = self.of(state).into_iter().find(|(of, _)| *of == name)?.1;
@@ -350,17 +354,25 @@ impl<'a> Time<'a> {
             }
             panel(&format!("Replicas of {name}"), Unit::Count(String::new()), 110.0, Ends::Zero(1.0), curves)
         };
-        shown.map(draw).collect()
+        self.mortal().into_iter().map(draw).collect()
     }
 
-    /// Of services whose number changes.
+    /// Nodes, where they are counted, by the name of the autoscaler.
+    fn nodes(&self) -> Panel {
+        let curves = self.curves(self.largest("nodes"));
+        panel("Nodes", Unit::Count(String::new()), 90.0, Ends::Zero(1.0), curves)
+    }
+
+    /// Of services whose number changes, and whose replicas have no panel of their own.
     fn replicas(&self) -> Panel {
+        let mortal = self.mortal();
         let mut of_services = self.largest("replicas");
         // What is wanted stands beside the states.
         of_services.retain(|(name, values)| {
             let mut seen = values.iter().flatten();
             let first = seen.next();
-            !name.starts_with("autoscalers.") && seen.any(|value| Some(value) != first)
+            let is_shown = name.starts_with("autoscalers.") || mortal.contains(name);
+            !is_shown && seen.any(|value| Some(value) != first)
         });
         panel("Replicas", Unit::Count(String::new()), 90.0, Ends::Zero(1.0), self.curves(of_services))
     }

@@ -1,6 +1,6 @@
 //! What a run found, as figures with their intervals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::{
     Arrivals, AutoscalerId, Blueprint, CacheId, CachePlan, Caller, Coalesce, EndpointId, EvictRule, JobId,
@@ -435,7 +435,8 @@ impl Figures<'_> {
 
     fn autoscaler(&self, id: AutoscalerId) -> AutoscalerResult {
         let e = |figure: Figure| self.e(Subject::Autoscaler(id), figure);
-        let has_nodes = self.blueprint.autoscalers[id.index()].placement.nodes.is_some();
+        let plan = &self.blueprint.autoscalers[id.index()];
+        let has_nodes = plan.placement.nodes.is_some();
         let seen = self.gathered.measured.as_ref().and_then(|segment| segment.autoscalers.get(id.index()));
         AutoscalerResult {
             replicas: e(Figure::Replicas),
@@ -445,6 +446,11 @@ impl Figures<'_> {
             changes_per_hour: e(Figure::ChangesPerHour),
             flaps: e(Figure::Flaps),
             nodes: e(Figure::Nodes).filter(|_| has_nodes),
+            node_hours: e(Figure::NodeHours).filter(|_| has_nodes),
+            cost: plan.price_of_node().map(|price| CostResult {
+                total: e(Figure::Cost(price.per_hour)),
+                currency: price.currency.clone(),
+            }),
             reasons: seen.map(|seen| seen.reasons.clone()).unwrap_or_default(),
         }
     }
@@ -775,6 +781,39 @@ fn owner(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("services.")?;
     let name = rest.split('.').next()?;
     path.get(.."services.".len() + name.len())
+}
+
+/// What services and the nodes of autoscalers cost; where they have no price, the hours of nodes and of the replicas of
+/// services that are `scaled`, by their paths.
+pub(crate) fn costs(blueprint: &Blueprint, scaled: &BTreeSet<&str>) -> Vec<Metric> {
+    let mut metrics = Vec::new();
+    for (s, plan) in blueprint.services.iter().enumerate() {
+        let id = ServiceId(s as u32);
+        let mut add = |name: &str, figure| {
+            let name = plan.path.trim_start_matches("services.").to_owned() + name;
+            metrics.push(of(name, Subject::Service(id), figure));
+        };
+        match &plan.life.price {
+            Some(price) => add(".cost", Figure::Cost(price.per_hour)),
+            None if scaled.contains(plan.path.as_str()) => add(".replica_hours", Figure::ReplicaHours),
+            None => {}
+        }
+    }
+    for (a, plan) in blueprint.autoscalers.iter().enumerate() {
+        let mut add = |name: &str, figure| {
+            metrics.push(of(
+                format!("{}.{name}", plan.path),
+                Subject::Autoscaler(AutoscalerId(a as u32)),
+                figure,
+            ));
+        };
+        match plan.price_of_node() {
+            Some(price) => add("cost", Figure::Cost(price.per_hour)),
+            None if plan.placement.nodes.is_some() => add("node_hours", Figure::NodeHours),
+            None => {}
+        }
+    }
+    metrics
 }
 
 /// Metrics of a traffic that comparisons and precision look at.

@@ -25,7 +25,7 @@ use sim_core::SimTime;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Goal, Law, Scaler};
 use crate::results::{Replay, ReplayCost, ReplayDecision, ReplayMetric, ReplayReason, ReplaySummary, Window};
-use crate::spec::{PriceSpec, seconds};
+use crate::spec::{PriceSpec, Priced, seconds};
 
 pub use feed::{Feed, Meaning, Taken};
 pub use recording::{Recording, Series};
@@ -98,7 +98,8 @@ pub struct Price {
 impl Price {
     /// Reads a price: `0.05 USD/replica-hour`.
     pub fn parse(text: &str) -> Option<Self> {
-        PriceSpec::parse(text).map(|price| Self { per_hour: price.per_hour, currency: price.currency })
+        let price = PriceSpec::per(Priced::Replica, text)?;
+        Some(Self { per_hour: price.per_hour, currency: price.currency })
     }
 }
 
