@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scenarios::results::{QuantilePoint, Report, Series};
+use scenarios::results::{AutoscalerResult, QuantilePoint, Report, Series};
 
 use crate::PlotError;
 use crate::found::{busiest, method, warning};
@@ -72,7 +72,7 @@ pub(crate) fn picture(report: &Report, around: Around) -> Result<String, PlotErr
 
 /// The panels over time; none when no series is drawn.
 fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<Stack> {
-    let time = Time::new(series, traffics);
+    let time = Time::new(series, report, traffics);
     let families = [
         time.latency(),
         time.throughput(),
@@ -137,6 +137,7 @@ fn shortened(label: &str) -> String {
 /// Series by what they measure.
 struct Time<'a> {
     series: &'a Series,
+    scalers: &'a BTreeMap<String, AutoscalerResult>,
     /// Names of traffics, whose places are their colours.
     traffics: &'a [String],
     /// Names of resources, by their first appearance.
@@ -152,8 +153,8 @@ fn traffics(report: &Report) -> Vec<String> {
 }
 
 impl<'a> Time<'a> {
-    fn new(series: &'a Series, traffics: &'a [String]) -> Self {
-        let mut time = Self { series, traffics, others: Vec::new() };
+    fn new(series: &'a Series, report: &'a Report, traffics: &'a [String]) -> Self {
+        let mut time = Self { series, scalers: &report.autoscalers, traffics, others: Vec::new() };
         for figure in ["utilization", "queue_length", "lag", "limit", "replicas", "gets"] {
             for (name, _) in time.largest(figure) {
                 if !time.others.contains(&name) {
@@ -347,7 +348,11 @@ impl<'a> Time<'a> {
                 happens.then(|| self.curve((*state).to_owned(), *color, *width, values))
             };
             let mut curves: Vec<Curve> = STATES.iter().filter_map(curve).collect();
-            if let Some(values) = self.series.metrics.get(&format!("autoscalers.{name}.replicas")) {
+            let scaler =
+                self.scalers.iter().find(|(_, found)| found.service == name).map(|(scaler, _)| scaler);
+            let wanted =
+                scaler.and_then(|scaler| self.series.metrics.get(&format!("autoscalers.{scaler}.replicas")));
+            if let Some(values) = wanted {
                 let mut wanted = self.curve("wanted".to_owned(), GREY, 1.5, values);
                 wanted.dash = Some("2 4");
                 curves.push(wanted);
@@ -359,7 +364,8 @@ impl<'a> Time<'a> {
 
     /// Nodes, where they are counted, by the name of the autoscaler.
     fn nodes(&self) -> Panel {
-        let curves = self.curves(self.largest("nodes"));
+        let bare = |(path, values): (String, _)| (path.trim_start_matches("autoscalers.").to_owned(), values);
+        let curves = self.curves(self.largest("nodes").into_iter().map(bare).collect());
         panel("Nodes", Unit::Count(String::new()), 90.0, Ends::Zero(1.0), curves)
     }
 

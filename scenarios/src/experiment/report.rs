@@ -1,6 +1,7 @@
 //! What a run found, as figures with their intervals.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use models::blueprint::{
     Arrivals, AutoscalerId, Blueprint, CacheId, CachePlan, Caller, Coalesce, EndpointId, EvictRule, JobId,
@@ -10,7 +11,7 @@ use models::observe::{Balance, Breakdown};
 use models::places::Places;
 use sim_core::{Fingerprint, Histogram};
 
-use super::analysis::{Analysis, Place};
+use super::analysis::{self, Analysis, Place};
 use super::estimate::{Observed, of};
 use super::evaluate::{max, measured};
 use super::expect::{Ran, judge};
@@ -439,6 +440,7 @@ impl Figures<'_> {
         let has_nodes = plan.placement.nodes.is_some();
         let seen = self.gathered.measured.as_ref().and_then(|segment| segment.autoscalers.get(id.index()));
         AutoscalerResult {
+            service: self.blueprint.services[plan.service.index()].name.clone(),
             replicas: e(Figure::Replicas),
             replicas_max: e(Figure::ReplicasMax),
             ups: e(Figure::Ups),
@@ -568,7 +570,10 @@ impl Figures<'_> {
     fn pool(&self, id: PoolId) -> ResourceResult {
         let subject = Subject::Pool(id);
         let seen = self.gathered.measured.as_ref().and_then(|segment| segment.pools.get(id.index()));
-        let capacity = seen.filter(|seen| seen.capacity.span_ns > 0).map(|seen| seen.capacity.mean());
+        // An activator has no slots of its own: it lets through as many as the replicas behind it can take.
+        let is_activator = self.blueprint.autoscalers.iter().any(|row| row.activator == Some(id));
+        let capacity = seen.filter(|seen| !is_activator && seen.capacity.span_ns > 0);
+        let capacity = capacity.map(|seen| seen.capacity.mean());
         ResourceResult {
             kind: "slots".to_owned(),
             capacity: capacity.map(exactly),
@@ -741,12 +746,25 @@ impl Figures<'_> {
 
     /// The predicted bottleneck with its measured utilization.
     fn bottleneck(&self, analysis: &Analysis) -> Option<Bottleneck> {
-        let bottleneck = analysis.bottleneck(self.blueprint)?;
-        let subject = match analysis.stations[analysis.busiest()?].place {
+        let analysis = analysis.clone().with_replicas(self.blueprint, |service| self.scaled_to(service));
+        let mut bottleneck = analysis.bottleneck(self.blueprint)?;
+        let place = analysis.stations[analysis.busiest()?].place;
+        let subject = match place {
             Place::Pool(pool) => Subject::Pool(pool),
             Place::Cores(service) => Subject::Cores(service),
         };
+        if let Some(replicas) = place.service(self.blueprint).and_then(|service| self.scaled_to(service)) {
+            let _ =
+                write!(bottleneck.text, ", with {} replicas ready on average", analysis::figure(replicas));
+        }
         Some(Bottleneck { utilization: self.e(subject, Figure::Utilization), ..bottleneck })
+    }
+
+    /// Replicas of a service that were ready on average, where an autoscaler decides how many there are.
+    fn scaled_to(&self, service: ServiceId) -> Option<f64> {
+        self.blueprint.autoscalers.iter().find(|row| row.service == service)?;
+        let ready = self.e(Subject::Service(service), Figure::InState(2))?.value;
+        (ready > 0.0).then_some(ready)
     }
 
     /// Points of each traffic's latency distribution: evenly in the number of nines, as far as there are

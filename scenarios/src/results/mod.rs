@@ -300,8 +300,11 @@ pub struct QueueResult {
 }
 
 /// One autoscaler. What its replicas cost stands with their service.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AutoscalerResult {
+    /// The service whose replicas it counts.
+    #[serde(default)]
+    pub service: String,
     /// Replicas that it wanted.
     pub replicas: Option<E>,
     /// Most of them.
