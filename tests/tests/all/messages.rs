@@ -1033,6 +1033,17 @@ fn lives_of_replicas() {
 }
 
 #[test]
+fn nodes_and_their_prices() {
+    let scan = "autoscalers:\n  web: {concurrency: {target: 3}, nodes: {pods: 4, provision: 2m, scan: 0s}}\n";
+    assert_snapshot!("nodes_seen_always", shop_and(scan));
+    let priced = |price: &str, more: &str| shop_and(&format!("cost: {{web: {price}}}\n{more}"));
+    let on_nodes = "autoscalers: {web: {concurrency: {target: 3}, nodes: {pods: 4, provision: 2m}}}\n";
+    assert_eq!(priced("0.40 USD/node-hour", on_nodes), "no message\n");
+    assert_snapshot!("price_of_no_node", priced("0.40 USD/node-hour", ""));
+    assert_snapshot!("price_of_something_else", priced("0.40 USD/pod-hour", on_nodes));
+}
+
+#[test]
 fn autoscalers() {
     let scaler = |text: &str| shop_and(&format!("autoscalers:\n  {text}\n"));
     let cpu = "metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}]";
@@ -1065,15 +1076,6 @@ fn autoscalers() {
     );
     assert_snapshot!("scaler_bounds_twice", scaler(&hpa(", min: 2")));
     assert_snapshot!("scaler_bounds", scaler("web: {min: 4, max: 2, concurrency: {target: 0}}"));
-    assert_snapshot!(
-        "scaler_nodes_seen_always",
-        scaler("web: {concurrency: {target: 3}, nodes: {pods: 4, provision: 2m, scan: 0s}}")
-    );
-    let priced = |price: &str, more: &str| shop_and(&format!("cost: {{web: {price}}}\n{more}"));
-    let on_nodes = "autoscalers: {web: {concurrency: {target: 3}, nodes: {pods: 4, provision: 2m}}}\n";
-    assert_eq!(priced("0.40 USD/node-hour", on_nodes), "no message\n");
-    assert_snapshot!("price_of_no_node", priced("0.40 USD/node-hour", ""));
-    assert_snapshot!("price_of_something_else", priced("0.40 USD/pod-hour", on_nodes));
     assert_snapshot!(
         "scaler_with_a_timetable",
         scaler(&hpa(", schedule: [{from: 1m, until: 2m, replicas: 4}]"))
