@@ -14,6 +14,9 @@ pub(crate) enum Failure {
     /// Something is wrong with the scenario.
     #[error("{0}")]
     Scenario(#[from] Diagnostics),
+    /// Something is wrong with several of them, or with the files that they are in.
+    #[error("{} files cannot be used", .0.len())]
+    Several(Vec<Failure>),
     /// The command line asks for something that is not there.
     #[error("{message}")]
     Command {

@@ -111,6 +111,14 @@ pub(crate) fn warn(diagnostics: &Diagnostics) {
 pub(crate) fn complain(failure: &Failure) {
     match failure {
         Failure::Scenario(diagnostics) => tell(diagnostics.render(colors()).trim_end()),
+        Failure::Several(failures) => {
+            for (at, failure) in failures.iter().enumerate() {
+                if at > 0 {
+                    tell("");
+                }
+                complain(failure);
+            }
+        }
         other => {
             let help = other.help().map(|help| format!("\n  = help: {help}")).unwrap_or_default();
             tell(&format!("error: {other}{help}"));

@@ -508,3 +508,15 @@ fn a_baseline_tells_what_has_become_worse() {
     assert!(none.err.contains("`queue.yaml` is no result of `run --format json`"), "{}", none.err);
     assert!(none.err.contains("help: write one with"), "{}", none.err);
 }
+
+/// A scenario that would run for hours stands in front: nothing of it is run.
+#[test]
+fn verify_tells_of_all_wrong_scenarios_before_it_runs_one() {
+    let folder = Folder::new("verify-wrong");
+    folder.write("a.yaml", &QUEUE.replace("200s", "100000h"));
+    folder.write("b.yaml", &QUEUE.replace("server.get", "sever.get"));
+    folder.write("c.yaml", &format!("{QUEUE}variants: {{fast: {{services.server.speed: -1}}}}\n"));
+    let ran = folder.run(&["verify", "a.yaml", "b.yaml", "c.yaml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.err.contains("b.yaml") && ran.err.contains("c.yaml"), "{}", ran.err);
+}

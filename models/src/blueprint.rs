@@ -927,7 +927,7 @@ pub struct LifePlan {
     pub price: Option<Price>,
 }
 
-/// What a replica costs for as long as it is there.
+/// What a replica, or a node, costs for as long as it is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Price {
     /// For an hour.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scenarios::results::{QuantilePoint, Report, Series};
+use scenarios::results::{AutoscalerResult, QuantilePoint, Report, Series};
 
 use crate::PlotError;
 use crate::found::{busiest, method, warning};
@@ -36,7 +36,7 @@ const STATES: [(&str, Color, f64); 5] = [
     ("down", VERMILLION, 2.2),
 ];
 
-/// Draws a run over time (latencies, throughput, queues, utilization, replicas) as far as the report has series,
+/// Draws a run over time (latencies, throughput, queues, utilization, replicas, nodes) as far as the report has series,
 /// and the distribution of latencies as far as it has distributions.
 ///
 /// # Errors
@@ -72,7 +72,7 @@ pub(crate) fn picture(report: &Report, around: Around) -> Result<String, PlotErr
 
 /// The panels over time; none when no series is drawn.
 fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<Stack> {
-    let time = Time::new(series, traffics);
+    let time = Time::new(series, report, traffics);
     let families = [
         time.latency(),
         time.throughput(),
@@ -86,7 +86,7 @@ fn over_time(series: &Series, report: &Report, traffics: &[String]) -> Option<St
         time.limits(),
         time.replicas(),
     ];
-    let families = families.into_iter().chain(time.lives());
+    let families = families.into_iter().chain(time.lives()).chain([time.nodes()]);
     let panels: Vec<Panel> = families.filter(|panel| !panel.curves.is_empty()).collect();
     if panels.is_empty() {
         return None;
@@ -137,6 +137,7 @@ fn shortened(label: &str) -> String {
 /// Series by what they measure.
 struct Time<'a> {
     series: &'a Series,
+    scalers: &'a BTreeMap<String, AutoscalerResult>,
     /// Names of traffics, whose places are their colours.
     traffics: &'a [String],
     /// Names of resources, by their first appearance.
@@ -152,8 +153,8 @@ fn traffics(report: &Report) -> Vec<String> {
 }
 
 impl<'a> Time<'a> {
-    fn new(series: &'a Series, traffics: &'a [String]) -> Self {
-        let mut time = Self { series, traffics, others: Vec::new() };
+    fn new(series: &'a Series, report: &'a Report, traffics: &'a [String]) -> Self {
+        let mut time = Self { series, scalers: &report.autoscalers, traffics, others: Vec::new() };
         for figure in ["utilization", "queue_length", "lag", "limit", "replicas", "gets"] {
             for (name, _) in time.largest(figure) {
                 if !time.others.contains(&name) {
@@ -333,9 +334,13 @@ impl<'a> Time<'a> {
         )
     }
 
+    /// Services whose replicas come and go, and have a panel each.
+    fn mortal(&self) -> Vec<String> {
+        self.largest("ready").into_iter().map(|(name, _)| name).take(SERVICES).collect()
+    }
+
     /// Replicas by their state, a panel for each service whose replicas come and go.
     fn lives(&self) -> Vec<Panel> {
-        let shown = self.largest("ready").into_iter().map(|(name, _)| name).take(SERVICES);
         let draw = |name: String| {
             let curve = |(state, color, width): &(&str, Color, f64)| {
                 let values = self.of(state).into_iter().find(|(of, _)| *of == name)?.1;
@@ -343,24 +348,37 @@ impl<'a> Time<'a> {
                 happens.then(|| self.curve((*state).to_owned(), *color, *width, values))
             };
             let mut curves: Vec<Curve> = STATES.iter().filter_map(curve).collect();
-            if let Some(values) = self.series.metrics.get(&format!("autoscalers.{name}.replicas")) {
+            let scaler =
+                self.scalers.iter().find(|(_, found)| found.service == name).map(|(scaler, _)| scaler);
+            let wanted =
+                scaler.and_then(|scaler| self.series.metrics.get(&format!("autoscalers.{scaler}.replicas")));
+            if let Some(values) = wanted {
                 let mut wanted = self.curve("wanted".to_owned(), GREY, 1.5, values);
                 wanted.dash = Some("2 4");
                 curves.push(wanted);
             }
             panel(&format!("Replicas of {name}"), Unit::Count(String::new()), 110.0, Ends::Zero(1.0), curves)
         };
-        shown.map(draw).collect()
+        self.mortal().into_iter().map(draw).collect()
     }
 
-    /// Of services whose number changes.
+    /// Nodes, where they are counted, by the name of the autoscaler.
+    fn nodes(&self) -> Panel {
+        let bare = |(path, values): (String, _)| (path.trim_start_matches("autoscalers.").to_owned(), values);
+        let curves = self.curves(self.largest("nodes").into_iter().map(bare).collect());
+        panel("Nodes", Unit::Count(String::new()), 90.0, Ends::Zero(1.0), curves)
+    }
+
+    /// Of services whose number changes, and whose replicas have no panel of their own.
     fn replicas(&self) -> Panel {
+        let mortal = self.mortal();
         let mut of_services = self.largest("replicas");
         // What is wanted stands beside the states.
         of_services.retain(|(name, values)| {
             let mut seen = values.iter().flatten();
             let first = seen.next();
-            !name.starts_with("autoscalers.") && seen.any(|value| Some(value) != first)
+            let is_shown = name.starts_with("autoscalers.") || mortal.contains(name);
+            !is_shown && seen.any(|value| Some(value) != first)
         });
         panel("Replicas", Unit::Count(String::new()), 90.0, Ends::Zero(1.0), self.curves(of_services))
     }

@@ -90,7 +90,9 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, doubts: bool, sink: &mut
     let variants: Vec<String> =
         spec.variants.iter().flat_map(|variants| &variants.entries).map(|entry| entry.name.clone()).collect();
     let expectations = spec.expect.as_ref().map(|expect| expect.items.as_slice()).unwrap_or_default();
-    let expectations = expect::expectations(expectations, &parts, &names(&spec), &variants, sink);
+    let in_variant = |name: &str| parts_in(name, source);
+    let variants_and_parts = (variants.as_slice(), &in_variant as &expect::PartsIn<'_>);
+    let expectations = expect::expectations(expectations, &parts, &names(&spec), variants_and_parts, sink);
     let outcome = spec.sweep.as_ref().and_then(|sweep| sweep.outcome.as_ref());
     let outcome = outcome.and_then(|outcome| expect::outcome(outcome, &parts, &names(&spec), sink));
     let goal = check::goal(&spec, tree, &parts, &expectations, sink);
@@ -146,6 +148,13 @@ fn parts_of(tree: &Node, source: &Source, sink: &mut Sink) -> Option<Parts> {
     // Doubts about the scenario itself have been told.
     sink.list.extend(own.list.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error));
     parts.filter(|_| !failed)
+}
+
+/// The parts of a variant of the file as it is written, if they hold together.
+fn parts_in(variant: &str, source: &Source) -> Option<Parts> {
+    let mut told = Sink::default();
+    let changed = applied(&source.tree, source.tree.get("variants")?.get(variant)?, &mut told)?;
+    parts_of(&changed, source, &mut told)
 }
 
 /// Reports what is wrong with variants.

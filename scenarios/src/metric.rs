@@ -207,6 +207,8 @@ pub enum Figure {
     Nodes,
     /// Most of them.
     NodesMax,
+    /// Hours of nodes, in one replication.
+    NodeHours,
     /// Replicas in a state: its place in `LifeObservation::STATES`. Those that are ready include those that warm up.
     InState(u8),
     /// Share of the time with at least so many ready.
@@ -219,7 +221,7 @@ pub enum Figure {
     CutOff,
     /// Hours of replicas, in one replication.
     ReplicaHours,
-    /// What they cost, in one replication, at this price for an hour.
+    /// What replicas or nodes cost, in one replication, at this price for an hour.
     Cost(f64),
     /// Calls per second under a policy.
     Calls,
@@ -390,6 +392,8 @@ pub struct Term {
     pub variant: Option<String>,
     /// The metric.
     pub metric: Metric,
+    /// Whether what it is about is there in this variant, and not only in the one that is named.
+    pub is_here: bool,
 }
 
 /// How two numbers are compared.

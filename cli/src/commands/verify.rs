@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use scenarios::Override;
 use scenarios::experiment::{self, Unverified};
 use scenarios::results::{Met, VerifyReport};
+use scenarios::{Override, Scenario, Source};
 
 use crate::effort::on_threads;
 use crate::exit::Exit;
@@ -57,10 +57,7 @@ pub(crate) fn verify(arguments: &Arguments) -> Result<Exit, Failure> {
     for set in &arguments.set {
         overrides.push(Override::parse(set)?);
     }
-    let mut sources = Vec::new();
-    for file in files(&arguments.files)? {
-        sources.push(load::read(&file)?);
-    }
+    let sources = sound(&files(&arguments.files)?, &overrides)?;
     output::expect_folders(arguments.output.iter().map(PathBuf::as_path))?;
     let cancel = interrupt::flag()?;
     let bar = Bar::new();
@@ -99,6 +96,24 @@ pub(crate) fn verify(arguments: &Arguments) -> Result<Exit, Failure> {
     } else {
         Exit::Met
     })
+}
+
+/// The scenarios, none of which is wrong: before any of them runs, all that is wrong with all of them is told.
+fn sound(files: &[PathBuf], overrides: &[Override]) -> Result<Vec<Source>, Failure> {
+    let look = |file: &PathBuf| {
+        let source = load::read(file)?;
+        Scenario::load(&source, overrides)?;
+        experiment::variants(&source, overrides)?;
+        Ok(source)
+    };
+    let (mut sound, mut wrong) = (Vec::new(), Vec::new());
+    for file in files {
+        match look(file) {
+            Ok(source) => sound.push(source),
+            Err(failure) => wrong.push(failure),
+        }
+    }
+    if wrong.is_empty() { Ok(sound) } else { Err(Failure::Several(wrong)) }
 }
 
 /// The files, with those of folders in the order of their names.

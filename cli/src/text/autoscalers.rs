@@ -24,7 +24,11 @@ pub(super) fn autoscalers(page: &mut Page, report: &Report) {
     ]);
     for (name, found) in &report.autoscalers {
         table.row([
-            Cell::from(format!("  {name}")),
+            Cell::from(if *name == found.service {
+                format!("  {name}")
+            } else {
+                format!("  {name} of {}", found.service)
+            }),
             brief(Unit::Count, found.replicas),
             brief(Unit::Count, found.replicas_max),
             brief(Unit::Count, found.ups),

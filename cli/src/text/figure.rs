@@ -94,6 +94,7 @@ impl Unit {
             | "crashes"
             | "cut_off"
             | "replica_hours"
+            | "node_hours"
             | "changes"
             | "changes_per_hour"
             | "ups"

@@ -1,26 +1,33 @@
-//! What became of replicas: their states, and what they cost.
+//! What became of replicas: their states, and what they and their nodes cost.
 
 use std::fmt::Write as _;
 
-use scenarios::results::{E, LifeResult, Report};
+use scenarios::results::{CostResult, E, LifeResult, Report};
 
 use super::figure::Unit;
 use super::page::Page;
 
-/// A line for each service whose replicas come and go, or have a price.
+/// A line for each service whose replicas come and go, or have a price; and for its nodes, where they are counted.
 pub(super) fn lives(page: &mut Page, report: &Report) {
     for (name, service) in &report.services {
         if let Some(life) = &service.life {
             page.item(&format!("{name}: {}", lived(life)));
         }
-        if let Some(hours) = service.replica_hours {
-            let cost = service.cost.as_ref().and_then(|cost| Some((cost.total?, &cost.currency)));
-            let cost = cost
-                .map(|(total, currency)| format!(", which cost {} {currency}", Unit::Count.say(total.value)));
-            let hours = Unit::Count.say(hours.value);
-            page.item(&format!("{name}: {hours} replica-hours{}", cost.unwrap_or_default()));
-        }
+        hours(page, name, "replica", service.replica_hours, service.cost.as_ref());
     }
+    for (name, autoscaler) in &report.autoscalers {
+        hours(page, name, "node", autoscaler.node_hours, autoscaler.cost.as_ref());
+    }
+}
+
+/// For how many hours so many were there, and what they cost.
+fn hours(page: &mut Page, name: &str, of: &str, hours: Option<E>, cost: Option<&CostResult>) {
+    let Some(hours) = hours else { return };
+    let cost = cost.and_then(|cost| Some((cost.total?, &cost.currency)));
+    let cost =
+        cost.map(|(total, currency)| format!(", which cost {} {currency}", Unit::Count.say(total.value)));
+    let hours = Unit::Count.say(hours.value);
+    page.item(&format!("{name}: {hours} {of}-hours{}", cost.unwrap_or_default()));
 }
 
 /// What became of replicas, in words.

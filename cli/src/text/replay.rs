@@ -6,6 +6,12 @@ use super::figure::{Unit, clock, grouped};
 use super::page::Page;
 use super::table::{Cell, Column, Table};
 
+/// Changes that are shown of the beginning and of the end, where there are many.
+const END: usize = 30;
+
+/// So many more are shown, rather than left out.
+const FEW: usize = 20;
+
 /// The report as text, `width` columns wide; one line for each autoscaler where there are several.
 pub(crate) fn replay(report: &ReplayReport, all: bool, width: usize) -> String {
     let mut page = Page::new(width);
@@ -18,11 +24,10 @@ pub(crate) fn replay(report: &ReplayReport, all: bool, width: usize) -> String {
 
 fn alone(page: &mut Page, replay: &Replay, all: bool) {
     head(page, replay);
-    let shown = if all { &replay.all } else { &replay.changes };
-    page.table(&decisions(replay, shown));
-    if shown.is_empty() {
-        page.gap();
-        page.prose("Nothing was changed.");
+    if all {
+        page.table(&decisions(replay, &replay.all));
+    } else {
+        changes(page, replay);
     }
     page.table(&reasons(replay));
     summary(page, replay);
@@ -31,6 +36,23 @@ fn alone(page: &mut Page, replay: &Replay, all: bool) {
     }
     for note in &replay.notes {
         page.hanging("Note  ", "      ", note);
+    }
+}
+
+/// Changes; of more than a few screens the first and the last.
+fn changes(page: &mut Page, replay: &Replay) {
+    let changes = &replay.changes;
+    if changes.is_empty() {
+        page.gap();
+        page.prose("Nothing was changed.");
+    } else if changes.len() <= 2 * END + FEW {
+        page.table(&decisions(replay, changes));
+    } else {
+        page.table(&decisions(replay, &changes[..END]));
+        let left_out = grouped((changes.len() - 2 * END) as u64);
+        page.gap();
+        page.prose(&format!("{left_out} further changes are left out here; `--format csv` has all of them."));
+        page.table(&decisions(replay, &changes[changes.len() - END..]));
     }
 }
 
@@ -129,7 +151,7 @@ fn summary(page: &mut Page, replay: &Replay) {
     let mut say = |name: &str, text: String| {
         page.hanging(&format!("{name:19}"), &" ".repeat(19), &text);
     };
-    say("Changes", changes(found));
+    say("Changes", changed(found));
     say(
         "Flapping",
         format!(
@@ -170,7 +192,7 @@ fn summary(page: &mut Page, replay: &Replay) {
     }
 }
 
-fn changes(found: &ReplaySummary) -> String {
+fn changed(found: &ReplaySummary) -> String {
     format!("{} ({} up, {} down)", grouped(found.changes), grouped(found.up), grouped(found.down))
 }
 

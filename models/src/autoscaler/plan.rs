@@ -9,7 +9,7 @@ use sim_core::distribution::Distribution;
 use super::controller::Controller;
 use super::kubernetes::Template;
 use super::pipeline::Pipeline;
-use crate::blueprint::{EndpointId, PoolId, QueueId, ServiceId, TrafficId};
+use crate::blueprint::{EndpointId, PoolId, Price, QueueId, ServiceId, TrafficId};
 
 /// What decides how many replicas a service has.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,11 @@ pub struct AutoscalerPlan {
 impl AutoscalerPlan {
     /// No autoscaler makes more replicas than this, whatever its law allows.
     pub const MOST_REPLICAS: u32 = 100_000;
+
+    /// What a node costs, where nodes are counted.
+    pub fn price_of_node(&self) -> Option<&Price> {
+        self.placement.nodes.as_ref()?.price.as_ref()
+    }
 }
 
 /// What is measured for a law.
@@ -97,15 +102,25 @@ pub struct Placement {
     pub nodes: Option<Box<Nodes>>,
 }
 
-/// Nodes that replicas run on, and how further ones come: the cluster autoscaler of Kubernetes.
+/// Nodes that replicas run on, how further ones come and how they are given back: the cluster autoscaler of Kubernetes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nodes {
     /// Replicas that one has room for.
     pub pods: u32,
     /// Those that are there at the start.
     pub ready: u32,
+    /// Those that always stay.
+    pub min: u32,
     /// How long it takes until one that was asked for is there, in seconds.
     pub provision: Distribution,
-    /// How often it is looked for replicas without a node.
+    /// How often it is looked for replicas without a node, and for nodes that are not needed.
     pub scan: Span,
+    /// A node of which less than this share is requested may be given back.
+    pub utilization: f64,
+    /// It is after it has not been needed for longer than this.
+    pub unneeded: Span,
+    /// For how long none is given back after one was asked for.
+    pub after_add: Span,
+    /// What one costs.
+    pub price: Option<Price>,
 }

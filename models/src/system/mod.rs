@@ -23,6 +23,7 @@ mod keyed;
 mod lines;
 mod lives;
 mod network;
+mod nodes;
 mod policy;
 mod pool;
 mod queue;

@@ -1,19 +1,19 @@
 //! Autoscalers: what they see of the system, when they look, and how what they want becomes replicas.
 //!
 //! What they see is what was read of the system at the times at which somebody reads it, and told when it gets there.
-//! What they want is written where events write a number of replicas, and the life of replicas does the rest. A new
-//! replica is a pod: it waits for a node, for the scheduler and for its image before it starts.
+//! What they want is written where events write a number of replicas, and the life of replicas does the rest. Where those
+//! have their place is told in `nodes.rs`.
 
 #![expect(clippy::cast_possible_wrap, reason = "replicas are counted far below 2^31")]
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sim_core::distribution::Distribution;
 use sim_core::{Calendar, Draws, Histogram, SimTime, Span, combine, hash_name};
 
 use super::alarms::Alarm;
+use super::nodes::Nodes;
 use super::pool::Level;
-use super::{Packed, Standing, System, span};
+use super::{Packed, Standing, System};
 use crate::autoscaler::controller::{Controller, World};
 use crate::autoscaler::flaps::Flaps;
 use crate::autoscaler::knative::Scraped;
@@ -31,9 +31,6 @@ const WHOLE: PodId = PodId::MAX;
 /// No autoscaler makes more replicas than this.
 const MOST_REPLICAS: i32 = AutoscalerPlan::MOST_REPLICAS as i32;
 
-const SALT_SCHEDULING: u64 = 0xA24B_AED4_963E_E407;
-const SALT_PULL: u64 = 0x9FB2_1C65_1E98_DF26;
-const SALT_NODE: u64 = 0xD6E8_FEB8_6659_FD93;
 const SALT_LOSS: u64 = 0xC13F_A9A9_02A6_328F;
 
 /// What an alarm of an autoscaler is about.
@@ -43,7 +40,7 @@ pub(super) enum ScalerAlarm {
     Look,
     /// What this gauge shows is read.
     Read(u32),
-    /// It is looked for pods without a node.
+    /// It is looked for pods without a node, and nodes that are not needed.
     Scan,
     /// A node is there that was asked for.
     Node,
@@ -52,13 +49,13 @@ pub(super) enum ScalerAlarm {
 /// All autoscalers of a system.
 #[derive(Clone, Debug)]
 pub(super) struct Scalers {
-    rows: Vec<Scaler>,
+    pub(super) rows: Vec<Scaler>,
 }
 
 /// One autoscaler.
 #[derive(Clone, Debug)]
-struct Scaler {
-    service: u32,
+pub(super) struct Scaler {
+    pub(super) service: u32,
     /// None only while it looks.
     controller: Option<Controller>,
     /// When it looks next: what was planned for another time is void.
@@ -67,9 +64,9 @@ struct Scaler {
     proxied_since: Option<SimTime>,
     gauges: Vec<GaugeState>,
     /// By number of the replica.
-    pods: Vec<PodState>,
+    pub(super) pods: Vec<PodState>,
     next_pod: PodId,
-    nodes: NodesState,
+    pub(super) nodes: Nodes,
     flaps: Flaps,
     wanted: Level,
     seen: AutoscalerObservation,
@@ -102,28 +99,14 @@ struct Answer {
 
 /// What a replica is as a pod.
 #[derive(Clone, Copy, Debug)]
-struct PodState {
+pub(super) struct PodState {
     id: PodId,
-    /// When its container runs for the first time; none while it has no node.
-    starts: Option<SimTime>,
-    has_node: bool,
+    /// When its container runs for the first time; none while it has no place.
+    pub(super) starts: Option<SimTime>,
+    /// The number of its node, where nodes are counted.
+    pub(super) node: Option<usize>,
     /// When it last changed how it stands.
-    since: SimTime,
-}
-
-/// Nodes that pods are placed on.
-#[derive(Clone, Debug, Default)]
-struct NodesState {
-    ready: u32,
-    coming: u32,
-    /// How many were ever asked for.
-    asked: u64,
-    /// Pods that have one.
-    taken: u32,
-    /// Replicas that wait for one, in their life.
-    waiting: VecDeque<(u32, u32)>,
-    is_scanned: bool,
-    level: Level,
+    pub(super) since: SimTime,
 }
 
 impl Blueprint {
@@ -149,7 +132,7 @@ impl Scalers {
     pub(super) fn flush(&mut self, now: SimTime) -> Vec<AutoscalerObservation> {
         let flush = |row: &mut Scaler| AutoscalerObservation {
             wanted: row.wanted.flush(now),
-            nodes: row.nodes.level.flush(now),
+            nodes: row.nodes.flush(now),
             ..std::mem::take(&mut row.seen)
         };
         self.rows.iter_mut().map(flush).collect()
@@ -159,6 +142,7 @@ impl Scalers {
 impl Scaler {
     fn new(row: &AutoscalerPlan, plan: &Blueprint) -> Self {
         let replicas = plan.services[row.service.index()].replicas;
+        let placed = row.placement.nodes.as_deref();
         let mut scaler = Self {
             service: row.service.0,
             controller: Some(row.controller.clone()),
@@ -167,7 +151,7 @@ impl Scaler {
             gauges: row.gauges.iter().map(|_| GaugeState::default()).collect(),
             pods: Vec::new(),
             next_pod: 0,
-            nodes: NodesState::default(),
+            nodes: placed.map_or_else(Nodes::default, |plan| Nodes::new(plan, replicas)),
             flaps: Flaps::default(),
             wanted: Level::default(),
             seen: AutoscalerObservation::default(),
@@ -177,19 +161,14 @@ impl Scaler {
         for local in 0..replicas {
             scaler.renew(local, SimTime::ZERO);
             scaler.pods[local as usize].starts = Some(SimTime::ZERO);
-            scaler.pods[local as usize].has_node = true;
-        }
-        scaler.nodes.taken = replicas;
-        if let Some(nodes) = &row.placement.nodes {
-            scaler.nodes.ready = nodes.ready.max(replicas.div_ceil(nodes.pods.max(1)));
-            scaler.nodes.level.grow(u64::from(scaler.nodes.ready), SimTime::ZERO);
+            scaler.pods[local as usize].node = placed.and_then(|plan| scaler.nodes.place(plan));
         }
         scaler
     }
 
     /// The replica is a new pod.
-    fn renew(&mut self, local: u32, now: SimTime) {
-        let pod = PodState { id: self.next_pod, starts: None, has_node: false, since: now };
+    pub(super) fn renew(&mut self, local: u32, now: SimTime) {
+        let pod = PodState { id: self.next_pod, starts: None, node: None, since: now };
         self.next_pod += 1;
         let at = local as usize;
         if self.pods.len() <= at {
@@ -332,6 +311,7 @@ impl System<'_> {
                 self.plan_reading(scaler, gauge, calendar);
             }
             self.plan_look(SimTime::ZERO, scaler, calendar);
+            self.plan_scan(scaler, SimTime::ZERO, calendar);
         }
     }
 
@@ -340,7 +320,7 @@ impl System<'_> {
         self.scaler_alarm_at(at, scaler, ScalerAlarm::Look, calendar);
     }
 
-    fn scaler_alarm_at(
+    pub(super) fn scaler_alarm_at(
         &mut self,
         at: SimTime,
         scaler: u32,
@@ -367,13 +347,7 @@ impl System<'_> {
                 self.plan_reading(scaler, gauge, calendar);
             }
             ScalerAlarm::Scan => self.scan(scaler, now, calendar),
-            ScalerAlarm::Node => {
-                let nodes = &mut self.scalers.rows[scaler as usize].nodes;
-                nodes.coming -= 1;
-                nodes.ready += 1;
-                nodes.level.grow(1, now);
-                self.fill_nodes(scaler, now, calendar);
-            }
+            ScalerAlarm::Node => self.node_ready(scaler, now, calendar),
         }
     }
 
@@ -612,125 +586,10 @@ impl System<'_> {
         }
     }
 
-    // Pods -------------------------------------------------------------------------------------------------
-
     /// Which autoscaler has the replica's service.
-    fn scaler_of(&self, replica: u32) -> Option<u32> {
+    pub(super) fn scaler_of(&self, replica: u32) -> Option<u32> {
         let service = self.replicas[replica as usize].service;
         self.scalers.rows.iter().position(|row| row.service == service).map(|at| at as u32)
-    }
-
-    /// How long it takes until the container of a replica runs, unless it has to wait for a node. One that has crashed
-    /// has a node, and starts again there.
-    pub(super) fn place_pod(
-        &mut self,
-        replica: u32,
-        now: SimTime,
-        calendar: &mut Calendar<Packed>,
-    ) -> Option<Span> {
-        let Some(scaler) = self.scaler_of(replica) else { return Some(Span::ZERO) };
-        let (local, life) = (self.replicas[replica as usize].local, self.replicas[replica as usize].life);
-        let row = &mut self.scalers.rows[scaler as usize];
-        if row.pods.get(local as usize).is_some_and(|pod| pod.has_node) {
-            return Some(Span::ZERO);
-        }
-        row.renew(local, now);
-        let Some(nodes) = &self.plan.autoscalers[scaler as usize].placement.nodes else {
-            return Some(self.bind(scaler, replica, now));
-        };
-        if row.nodes.taken < row.nodes.ready * nodes.pods {
-            return Some(self.bind(scaler, replica, now));
-        }
-        row.nodes.waiting.push_back((replica, life));
-        if !std::mem::replace(&mut row.nodes.is_scanned, true) {
-            let scan = nodes.scan.as_nanos().max(1);
-            let at = SimTime::from_nanos((now.as_nanos() / scan + 1) * scan);
-            self.scaler_alarm_at(at, scaler, ScalerAlarm::Scan, calendar);
-        }
-        None
-    }
-
-    /// The pod has a node: how long it takes until its container runs.
-    fn bind(&mut self, scaler: u32, replica: u32, now: SimTime) -> Span {
-        let plan = &self.plan.autoscalers[scaler as usize];
-        let (local, life) = (self.replicas[replica as usize].local, self.replicas[replica as usize].life);
-        let name = combine(hash_name(&plan.path), combine(u64::from(local), u64::from(life)));
-        let draw = |law: &Option<Distribution>, salt: u64| {
-            let mut draws = Draws::keyed(combine(self.stream, name) ^ salt);
-            law.as_ref().map_or(Span::ZERO, |law| span(law.sample(&mut draws)))
-        };
-        let placement = &plan.placement;
-        let wait = draw(&placement.scheduling, SALT_SCHEDULING) + draw(&placement.pull, SALT_PULL);
-        let row = &mut self.scalers.rows[scaler as usize];
-        row.nodes.taken += 1;
-        let pod = &mut row.pods[local as usize];
-        pod.has_node = true;
-        pod.starts = Some(now.saturating_add(wait));
-        wait
-    }
-
-    /// Places pods that wait for a node, as far as there is room.
-    fn fill_nodes(&mut self, scaler: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
-        let Some(nodes) = &self.plan.autoscalers[scaler as usize].placement.nodes else { return };
-        loop {
-            let row = &mut self.scalers.rows[scaler as usize].nodes;
-            if row.taken >= row.ready * nodes.pods {
-                return;
-            }
-            let Some((replica, life)) = row.waiting.pop_front() else { return };
-            let at = &self.replicas[replica as usize];
-            if at.life == life && at.standing == Standing::Starting {
-                let wait = self.bind(scaler, replica, now);
-                self.boot(replica, wait, now, calendar);
-            }
-        }
-    }
-
-    /// Asks for as many nodes as pods without one need, beyond those that are coming.
-    fn scan(&mut self, scaler: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
-        let plan = &self.plan.autoscalers[scaler as usize];
-        let Some(nodes) = &plan.placement.nodes else { return };
-        let mut row = std::mem::take(&mut self.scalers.rows[scaler as usize].nodes);
-        row.waiting.retain(|&(replica, life)| {
-            let at = &self.replicas[replica as usize];
-            at.life == life && at.standing == Standing::Starting
-        });
-        let missing = (row.waiting.len() as u32).saturating_sub(row.coming * nodes.pods);
-        for _ in 0..missing.div_ceil(nodes.pods.max(1)) {
-            row.coming += 1;
-            row.asked += 1;
-            let name = combine(hash_name(&plan.path), row.asked);
-            let mut draws = Draws::keyed(combine(self.stream, name) ^ SALT_NODE);
-            let at = now.saturating_add(span(nodes.provision.sample(&mut draws)));
-            self.scaler_alarm_at(at, scaler, ScalerAlarm::Node, calendar);
-        }
-        row.is_scanned = !row.waiting.is_empty();
-        if row.is_scanned {
-            self.scaler_alarm_at(now.saturating_add(nodes.scan), scaler, ScalerAlarm::Scan, calendar);
-        }
-        self.scalers.rows[scaler as usize].nodes = row;
-    }
-
-    /// The replica has changed how it stands; one that is gone leaves its node.
-    pub(super) fn pod_stands(&mut self, replica: u32, now: SimTime) {
-        let Some(scaler) = self.scaler_of(replica) else { return };
-        let local = self.replicas[replica as usize].local as usize;
-        if let Some(pod) = self.scalers.rows[scaler as usize].pods.get_mut(local) {
-            pod.since = now;
-        }
-    }
-
-    /// The replica is gone: its node has room for another.
-    pub(super) fn pod_gone(&mut self, replica: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
-        let Some(scaler) = self.scaler_of(replica) else { return };
-        let local = self.replicas[replica as usize].local as usize;
-        let row = &mut self.scalers.rows[scaler as usize];
-        if let Some(pod) = row.pods.get_mut(local)
-            && std::mem::take(&mut pod.has_node)
-        {
-            row.nodes.taken -= 1;
-            self.fill_nodes(scaler, now, calendar);
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use scenarios::results::{
-    Applies, AutoscalerResult, CompareReport, E, JobResult, Latency, Met, Report, SolveReport, SweepReport,
-    TheoryLine, TrafficResult, TriedPoint, Verdict,
+    Applies, AutoscalerResult, CompareReport, CostResult, E, JobResult, Latency, LifeResult, Met, Report,
+    ServiceResult, SolveReport, SweepReport, TheoryLine, TrafficResult, TriedPoint, Verdict,
 };
 
 use super::verdict_words;
@@ -143,7 +143,7 @@ pub(super) fn traffic(report: &Report, title: &str) -> String {
 pub(super) fn run(report: &Report) -> Vec<String> {
     let mut all = vec![traffic(report, "Traffic"), outcomes(report)];
     all.extend(report.traffic.iter().map(|(name, found)| time_at(name, found)));
-    all.extend([endpoints(report), jobs(report), resource_table(report), autoscalers(report)]);
+    all.extend([endpoints(report), lives(report), jobs(report), resource_table(report), autoscalers(report)]);
     all.extend([theory(&report.theory), littles_law(report)]);
     all
 }
@@ -214,6 +214,47 @@ fn endpoints(report: &Report) -> String {
     table("Services", &head, &rows)
 }
 
+/// What became of replicas, where they come and go or have a price, and what they cost.
+fn lives(report: &Report) -> String {
+    let count = Unit::Count(String::new());
+    let row = |(name, found): (&String, &ServiceResult)| {
+        let hours = found.replica_hours?;
+        let life =
+            |of: fn(&LifeResult) -> Option<E>| Cell::estimate(&count, found.life.as_ref().and_then(of));
+        Some(vec![
+            Cell::words(name),
+            life(|life| life.ready),
+            life(|life| life.warming),
+            life(|life| life.starting),
+            life(|life| life.draining),
+            life(|life| life.down),
+            life(|life| life.starts),
+            life(|life| life.crashes),
+            Cell::estimate(&count, Some(hours)),
+            cost(found.cost.as_ref()),
+        ])
+    };
+    let rows: Vec<_> = report.services.iter().filter_map(row).collect();
+    let head = [
+        "service",
+        "ready",
+        "warming",
+        "starting",
+        "draining",
+        "down",
+        "starts",
+        "crashes",
+        "replica-hours",
+        "cost",
+    ];
+    table("Replicas", &head, &rows)
+}
+
+fn cost(found: Option<&CostResult>) -> Cell {
+    let unit = Unit::Count(found.map_or_else(String::new, |found| found.currency.clone()));
+    Cell::estimate(&unit, found.and_then(|found| found.total))
+}
+
 fn jobs(report: &Report) -> String {
     let row = |(name, found): (&String, &JobResult)| {
         let mut row = vec![
@@ -250,11 +291,25 @@ fn autoscalers(report: &Report) -> String {
             Cell::estimate(&count, found.changes_per_hour),
             Cell::estimate(&count, found.flaps),
             Cell::estimate(&count, found.nodes),
+            Cell::estimate(&count, found.node_hours),
+            cost(found.cost.as_ref()),
             Cell::long(reasons.join(", ")),
         ]
     };
     let rows: Vec<_> = report.autoscalers.iter().map(row).collect();
-    let head = ["autoscaler", "wanted", "most", "up", "down", "changes/h", "flaps", "nodes", "most often"];
+    let head = [
+        "autoscaler",
+        "wanted",
+        "most",
+        "up",
+        "down",
+        "changes/h",
+        "flaps",
+        "nodes",
+        "node-hours",
+        "cost of nodes",
+        "most often",
+    ];
     table("Autoscalers", &head, &rows)
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Answer, Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Fate, Growth, Knee,
-    Latency, Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt,
-    Series, ServiceResult, SolveAim, SolveReport, Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine,
-    TimeAt, TrafficResult, TriedPoint, Verdict, Window,
+    Answer, Applies, AutoscalerResult, Bottleneck, Capacity, CompareReport, Conservation, Difference, E,
+    Fate, Growth, Knee, Latency, Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult,
+    Safe, SaturatesAt, Series, ServiceResult, SolveAim, SolveReport, Suffices, SweepPoint, SweepReport,
+    TheoryCurve, TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
 };
 
 /// Steady noise: the same on every run.
@@ -506,6 +506,21 @@ pub(crate) fn run_of_one() -> Report {
     if let Some(series) = &mut report.series {
         series.metrics.retain(|name, _| !name.contains("batch"));
     }
+    report
+}
+
+/// The same with replicas that an autoscaler of another name counts, and their nodes.
+pub(crate) fn scaled() -> Report {
+    let mut report = run_of_one();
+    if let Some(series) = &mut report.series {
+        let course = |scale: f64| (0..120).map(|i| Some(scale * f64::from(2 + i / 40))).collect();
+        for name in ["services.web.ready", "services.web.replicas", "autoscalers.by_load.replicas"] {
+            series.metrics.insert(name.to_owned(), course(1.0));
+        }
+        series.metrics.insert("autoscalers.by_load.nodes".to_owned(), course(0.5));
+    }
+    let scaler = AutoscalerResult { service: "web".to_owned(), ..AutoscalerResult::default() };
+    report.autoscalers.insert("by_load".to_owned(), scaler);
     report
 }
 

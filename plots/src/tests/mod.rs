@@ -49,6 +49,7 @@ fn pictures() -> Vec<(&'static str, String)> {
     let others = [
         ("run", run_svg(&fixtures::run()).unwrap()),
         ("run_of_one", run_svg(&fixtures::run_of_one()).unwrap()),
+        ("scaled", run_svg(&fixtures::scaled()).unwrap()),
         ("comparison", compare_svg(&fixtures::comparison()).unwrap()),
         ("solved", solve_svg(&fixtures::solved()).unwrap()),
         ("capacity", solve_svg(&fixtures::capacity()).unwrap()),
@@ -313,6 +314,20 @@ fn gaps_break_the_lines() {
     // Three percentiles, throughput, offered, two queues and replicas in two parts, two utilizations in one.
     assert_eq!(lines, 8 * 2 + 2);
     assert!(words(&document).contains("warm-up"));
+}
+
+/// They have one panel, in which what is wanted stands beside them; without an autoscaler, one for the number alone.
+#[test]
+fn replicas_are_shown_once() {
+    let titles = |report: &Report| {
+        let all = boxes(&parse(&run_svg(report).unwrap()));
+        let is = |words: &&str| ["Replicas", "Replicas of web", "wanted", "Nodes"].contains(words);
+        all.iter().map(|(words, _)| words.as_str()).filter(is).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&fixtures::run_of_one()), ["Replicas"]);
+    let mut scaled = titles(&fixtures::scaled());
+    scaled.sort();
+    assert_eq!(scaled, ["Nodes", "Replicas of web", "wanted"]);
 }
 
 #[test]

@@ -40,7 +40,8 @@ use sim_core::distribution::Distribution;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Endpoint, Parts, Route, Service, Warmup};
 use crate::spec::{
-    At, LimitsSpec, Named, PolicySpec, RouteSpec, ScenarioSpec, ServiceSpec, Sink, Text, Time, WarmupSpec,
+    At, AutoscalerSpec, LimitsSpec, Named, PolicySpec, Priced, RouteSpec, ScenarioSpec, ServiceSpec, Sink,
+    Text, Time, WarmupSpec,
 };
 use crate::text::Source;
 use crate::tree::{Place, quoted};
@@ -315,21 +316,42 @@ impl<'a> Checker<'a> {
             startup,
             drain: spec.drain.as_ref().and_then(span),
             zones: Self::zones_of(spec.zones.as_ref(), zones),
-            price: self.price(name),
+            price: self.price(name, Priced::Replica),
         }
     }
 
-    /// What a replica of the service costs.
-    fn price(&self, service: &str) -> Option<Price> {
+    /// What a replica of the service costs, or a node of its autoscaler.
+    fn price(&self, service: &str, of: Priced) -> Option<Price> {
         let all = self.spec.cost.iter().flat_map(|prices| &prices.entries);
         let price = all.filter(|entry| entry.name == service).find_map(|entry| entry.value.as_ref())?;
-        Some(Price { per_hour: price.per_hour, currency: price.currency.clone() })
+        (price.of == of).then(|| Price { per_hour: price.per_hour, currency: price.currency.clone() })
     }
 
-    /// Prices are those of services.
+    /// Prices are those of services, and those of nodes of services whose nodes are counted.
     fn check_prices(&mut self) {
-        for entry in self.spec.cost.iter().flat_map(|prices| &prices.entries) {
+        let spec = self.spec;
+        let has_nodes = |service: &str| {
+            let mut all = spec.autoscalers.iter().flat_map(|all| &all.entries);
+            all.any(|entry| {
+                let scaled = |row: &AutoscalerSpec| row.service.as_ref().map(|at| at.value.0.clone());
+                let row = entry.value.as_ref();
+                row.is_none_or(|row| row.nodes.is_some())
+                    && row.and_then(scaled).as_ref().unwrap_or(&entry.name) == service
+            })
+        };
+        for entry in spec.cost.iter().flat_map(|prices| &prices.entries) {
             if self.services.contains_key(entry.name.as_str()) {
+                let of_node = entry.value.as_ref().is_some_and(|price| price.of == Priced::Node);
+                if of_node && !has_nodes(&entry.name) {
+                    let message =
+                        format!("no nodes of {} are counted, so none has a price", quoted(&entry.name));
+                    let help = format!(
+                        "add `nodes: {{pods: 10, provision: 2m}}` to the autoscaler of `{}`, or price its replicas: \
+                         `0.05 USD/replica-hour`",
+                        entry.name
+                    );
+                    self.error(entry.place, message, help);
+                }
                 continue;
             }
             let known = || self.services.keys().copied();

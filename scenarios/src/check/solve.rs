@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use models::autoscaler::plan::AutoscalerPlan;
+
 use super::sweep::{axis, single};
 use crate::diagnostic::Diagnostic;
 use crate::goal::{Aim, Goal, GoalAxis, Measure};
@@ -176,7 +178,7 @@ impl<'a> Checker<'a> {
         }
         for autoscaler in &self.parts.autoscalers {
             let service = &self.parts.services[autoscaler.service.index()];
-            if service.life.price.is_some() {
+            if service.life.price.is_some() || autoscaler.price_of_node().is_some() {
                 let message = format!(
                     "what {} costs is not known before it runs: an autoscaler decides how many replicas it has",
                     quoted(&service.name)
@@ -197,7 +199,8 @@ impl<'a> Checker<'a> {
     fn currencies(&self) -> BTreeSet<&str> {
         let replicas = self.parts.services.iter().filter_map(|service| service.life.price.as_ref());
         let units = self.unit_prices().filter_map(|entry| entry.value.as_ref());
-        let all = replicas.map(|price| price.currency.as_str());
+        let nodes = self.parts.autoscalers.iter().filter_map(AutoscalerPlan::price_of_node);
+        let all = replicas.chain(nodes).map(|price| price.currency.as_str());
         all.chain(units.map(|price| price.0.currency.as_str())).collect()
     }
 

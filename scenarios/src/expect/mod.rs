@@ -18,12 +18,13 @@ use crate::words::{did_you_mean, listed};
 
 /// The expectations as checked; mistakes go to the sink.
 ///
-/// `names` are those of all parts: where some could not be read, nothing is said about their metrics.
+/// `names` are those of all parts: where some could not be read, nothing is said about their metrics. `parts_in` are
+/// those of a variant.
 pub(crate) fn expectations(
     specs: &[ExpectSpec],
     parts: &Parts,
     names: &BTreeSet<&str>,
-    variants: &[String],
+    (variants, parts_in): (&[String], &PartsIn<'_>),
     sink: &mut Sink,
 ) -> Vec<Expectation> {
     if specs.is_empty() {
@@ -31,7 +32,7 @@ pub(crate) fn expectations(
     }
     let subjects = Subjects::new(parts);
     let known = if sink.failed() { Some(names) } else { None };
-    let mut reader = Reader { subjects, parts, told: known, variants, sink };
+    let mut reader = Reader { subjects, parts, told: known, variants, parts_in, sink };
     specs.iter().filter_map(|spec| reader.expectation(spec)).collect()
 }
 
@@ -50,7 +51,8 @@ pub(crate) fn outcome(
     sink: &mut Sink,
 ) -> Option<Metric> {
     let told = if sink.failed() { Some(names) } else { None };
-    let mut reader = Reader { subjects: Subjects::new(parts), parts, told, variants: &[], sink };
+    let mut reader =
+        Reader { subjects: Subjects::new(parts), parts, told, variants: &[], parts_in: &|_| None, sink };
     let bare = !spec.text.contains(['<', '>', '=', '≤', '≥', ' ']);
     let own = ExpectSpec { text: format!("{}.ok > 99%", spec.text), place: spec.place, verbatim: false };
     let spec = if bare { &own } else { spec };
@@ -126,12 +128,16 @@ enum Kind<'a> {
     Recovery(&'a str, &'a ConditionText<'a>),
 }
 
+/// The parts of a variant; none where it has mistakes.
+pub(crate) type PartsIn<'a> = dyn Fn(&str) -> Option<Parts> + 'a;
+
 struct Reader<'a> {
     subjects: Subjects<'a>,
     parts: &'a Parts,
     /// Names of parts of which some could not be read.
     told: Option<&'a BTreeSet<&'a str>>,
     variants: &'a [String],
+    parts_in: &'a PartsIn<'a>,
     sink: &'a mut Sink,
 }
 
@@ -205,6 +211,13 @@ impl Reader<'_> {
             found = self.subjects.find(rest);
             name = &name[first.len() + 1..];
         }
+        let is_here = found.is_ok();
+        if let (false, Some(variant)) = (is_here, &variant) {
+            let own = path.strip_prefix(variant).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path);
+            if let Some(parts) = (self.parts_in)(variant) {
+                found = Subjects::new(&parts).find(own);
+            }
+        }
         let found = match found {
             Ok(found) => found,
             Err((message, help)) => {
@@ -237,7 +250,7 @@ impl Reader<'_> {
             }
         };
         let metric = Metric { name, subject: found.subject, figure: found.figure, window, reading };
-        Some((Term { variant, metric }, unit))
+        Some((Term { variant, metric, is_here }, unit))
     }
 
     /// What the last word of a metric makes of the rest.

@@ -300,7 +300,7 @@ impl<'a> Subjects<'a> {
                 .or_else(|| partition(text))
                 .or_else(|| waits_only(text))
                 .or_else(|| of_latency().map(time)),
-            Subject::Autoscaler(_) => row(AUTOSCALER, text),
+            Subject::Autoscaler(id) => row(AUTOSCALER, text).or_else(|| self.cost_of_nodes(id, text)),
             Subject::Route(_) => row(ROUTE, text),
             Subject::Pool(id) => {
                 let connections = || row(self.connections(id), text);
@@ -325,6 +325,12 @@ impl<'a> Subjects<'a> {
     /// What the replicas of a service cost.
     fn cost(&self, id: ServiceId, text: &str) -> Option<(Figure, Unit)> {
         let price = self.parts.services[id.index()].life.price.as_ref()?;
+        (text == "cost").then_some((Figure::Cost(price.per_hour), Unit::Number))
+    }
+
+    /// What the nodes of an autoscaler cost.
+    fn cost_of_nodes(&self, id: AutoscalerId, text: &str) -> Option<(Figure, Unit)> {
+        let price = self.parts.autoscalers[id.index()].price_of_node()?;
         (text == "cost").then_some((Figure::Cost(price.per_hour), Unit::Number))
     }
 
@@ -452,6 +458,7 @@ const AUTOSCALER: &[Row] = &[
     ("flaps_per_hour", Figure::FlapsPerHour, Unit::Number),
     ("nodes", Figure::Nodes, Unit::Number),
     ("nodes.max", Figure::NodesMax, Unit::Number),
+    ("node_hours", Figure::NodeHours, Unit::Number),
 ];
 
 const ROUTE: &[Row] = &[

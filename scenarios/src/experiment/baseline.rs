@@ -52,7 +52,7 @@ pub fn against(now: &Report, before: &Report) -> BaselineReport {
     }
 }
 
-/// The headline of every traffic, what services cost, and what else the expectations speak of.
+/// The headline of every traffic, what services and nodes cost, and what else the expectations speak of.
 fn figures(report: &Report) -> Vec<Figure> {
     let mut figures: Vec<Figure> = Vec::new();
     let mut add = |name: String, value: Option<E>, more_is_better: Option<bool>| {
@@ -68,6 +68,10 @@ fn figures(report: &Report) -> Vec<Figure> {
     }
     for (name, service) in &report.services {
         add(format!("{name}.cost"), service.cost.as_ref().and_then(|cost| cost.total), Some(false));
+    }
+    for (name, autoscaler) in &report.autoscalers {
+        let cost = autoscaler.cost.as_ref().and_then(|cost| cost.total);
+        add(format!("autoscalers.{name}.cost"), cost, Some(false));
     }
     for verdict in &report.expect {
         let metric = verdict.text.split(['<', '>', '=']).next().map_or("", str::trim_end);

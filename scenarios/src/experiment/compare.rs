@@ -1,5 +1,8 @@
 //! Variants on the same arrivals and needs.
 
+use std::collections::BTreeSet;
+
+use models::blueprint::Blueprint;
 use sim_core::CancelFlag;
 
 use super::estimate::{ENOUGH, Observed, difference, more_is_better, variance};
@@ -7,7 +10,7 @@ use super::expect::{Ran, judge};
 use super::gather::{Case, Gathered, Progress, Simulate, gather};
 use super::growth::{self, Unsteady};
 use super::precision::Until;
-use super::report::{Heading, headline};
+use super::report::{Heading, costs, headline};
 use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
 use crate::metric::{Figure, Metric, Reading};
 use crate::results::{CompareReport, Difference, Met, Verdict};
@@ -134,10 +137,11 @@ fn across(ran: &[Ran<'_>], base: usize) -> Vec<Verdict> {
 }
 
 fn differences(ran: &[Ran<'_>], base: usize) -> Vec<Difference> {
-    let before = metrics(&ran[base]);
+    let scaled: BTreeSet<&str> = ran.iter().flat_map(|ran| scaled(&ran.case.blueprint)).collect();
+    let before = metrics(&ran[base], &scaled);
     let mut differences = Vec::new();
     for other in ran.iter().enumerate().filter(|(at, _)| *at != base).map(|(_, other)| other) {
-        let after = metrics(other);
+        let after = metrics(other, &scaled);
         for metric in &before {
             let same = after.iter().find(|m| m.name == metric.name && m.window == metric.window);
             differences.extend(same.and_then(|same| differ((metric, &ran[base]), (same, other))));
@@ -146,10 +150,17 @@ fn differences(ran: &[Ran<'_>], base: usize) -> Vec<Difference> {
     differences
 }
 
-/// The headline of every traffic, and what the expectations speak of.
-fn metrics(ran: &Ran<'_>) -> Vec<Metric> {
+/// Services whose replicas an autoscaler counts.
+fn scaled(plan: &Blueprint) -> impl Iterator<Item = &str> {
+    plan.autoscalers.iter().map(|row| plan.services[row.service.index()].path.as_str())
+}
+
+/// The headline of every traffic, what services and nodes cost, and what the expectations speak of.
+fn metrics(ran: &Ran<'_>, scaled: &BTreeSet<&str>) -> Vec<Metric> {
     let mut metrics = headline(&ran.case.blueprint);
-    for term in ran.expectations.iter().flat_map(|expectation| expectation.left.terms()) {
+    metrics.extend(costs(&ran.case.blueprint, scaled));
+    let terms = ran.expectations.iter().flat_map(|expectation| expectation.left.terms());
+    for term in terms.filter(|term| term.is_here) {
         let recovers = matches!(term.metric.reading, Reading::Recovery(_)); // For ever less for ever is nothing.
         if !recovers && !metrics.iter().any(|m| m.name == term.metric.name && m.window == term.metric.window)
         {

@@ -174,6 +174,8 @@ pub(crate) fn more_is_better(figure: Figure) -> Option<bool> {
         | Figure::InState(_)
         | Figure::Starts
         | Figure::ReplicaHours
+        | Figure::Nodes
+        | Figure::NodeHours
         | Figure::Calls
         | Figure::Hedges
         | Figure::HedgesWon

@@ -239,10 +239,15 @@ fn service(figure: Figure, seen: &ServiceObservation, replications: f64) -> Opti
         Figure::Imbalance => share(most * seen.received.len() as u64, all),
         Figure::Replica(number) => share(seen.received.get(number as usize).copied().unwrap_or(0), all),
         Figure::ReplicasFrom(first) => share(seen.received.iter().skip(first as usize).sum(), all),
-        Figure::ReplicaHours => ratio(seen.replicas.integral as f64 / HOUR, replications),
-        Figure::Cost(price) => ratio(price * seen.replicas.integral as f64 / HOUR, replications),
+        Figure::ReplicaHours => in_hours(&seen.replicas, replications),
+        Figure::Cost(price) => Some(price * in_hours(&seen.replicas, replications)?),
         _ => life(figure, seen, replications),
     }
+}
+
+/// How many there were for how many hours, in one replication.
+fn in_hours(there: &PopulationWindow, replications: f64) -> Option<f64> {
+    ratio(there.integral as f64 / HOUR, replications)
 }
 
 /// Nanoseconds of an hour.
@@ -289,6 +294,8 @@ fn autoscaler(figure: Figure, seen: &AutoscalerObservation, seconds: f64, replic
         Figure::FlapsPerHour => per_hour(seen.flaps),
         Figure::Nodes => average(&seen.nodes),
         Figure::NodesMax => Some(seen.nodes.max as f64),
+        Figure::NodeHours => in_hours(&seen.nodes, replications),
+        Figure::Cost(price) => Some(price * in_hours(&seen.nodes, replications)?),
         _ => None,
     }
 }

@@ -23,24 +23,25 @@ pub(crate) struct Ran<'a> {
 pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<'_>) -> Option<Verdict> {
     let terms = expectation.left.terms();
     let runs = terms.iter().map(|term| find(term, ran, whichever)).collect::<Option<Vec<&Ran<'_>>>>()?;
-    let seen: Vec<Option<Observed>> = runs
-        .iter()
-        .enumerate()
-        .map(|(position, ran)| {
-            let own = ran.expectations.iter().find(|own| own.text == expectation.text)?;
-            Observed::of(&own.left.terms().get(position)?.metric, ran.case, ran.gathered)
-        })
-        .collect();
+    // As each of them was resolved for what ran.
+    let own = |(position, ran): (usize, &&Ran<'_>)| {
+        let own = ran.expectations.iter().find(|own| own.text == expectation.text)?;
+        own.left.terms().get(position).filter(|term| term.is_here).copied().cloned()
+    };
+    let own: Vec<Option<Term>> = runs.iter().enumerate().map(own).collect();
+    let observe = |(term, ran): (&Option<Term>, &&Ran<'_>)| {
+        Observed::of(&term.as_ref()?.metric, ran.case, ran.gathered)
+    };
+    let seen: Vec<Option<Observed>> = own.iter().zip(&runs).map(observe).collect();
     let observed = match seen.as_slice() {
         [Some(one)] => Some(one.clone()),
         [Some(upper), Some(lower)] => ratio(upper, lower),
         _ => None,
     };
     let complete = runs.iter().all(|ran| ran.gathered.complete());
-    let grows = terms
-        .iter()
-        .zip(&runs)
-        .any(|(term, ran)| ran.unsteady.has(term.metric.subject) && depends_on_length(term));
+    let grows = own.iter().zip(&runs).any(|(term, ran)| {
+        term.as_ref().is_some_and(|term| ran.unsteady.has(term.metric.subject) && depends_on_length(term))
+    });
     let (verdict, why) = decide(expectation, observed.as_ref(), complete, grows);
     Some(Verdict {
         text: expectation.text.clone(),
@@ -196,7 +197,7 @@ mod tests {
 
     fn expectation(comparison: Comparison, bound: f64, tolerance: f64) -> Expectation {
         let metric = of("users.mean", Subject::Traffic(TrafficId(0)), Figure::Mean);
-        let left = Quantity::One(Term { variant: None, metric });
+        let left = Quantity::One(Term { variant: None, metric, is_here: true });
         Expectation { text: "users.mean ? x".to_owned(), left, comparison, bound, tolerance }
     }
 

@@ -1,6 +1,7 @@
 //! What a run found, as figures with their intervals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use models::blueprint::{
     Arrivals, AutoscalerId, Blueprint, CacheId, CachePlan, Caller, Coalesce, EndpointId, EvictRule, JobId,
@@ -10,7 +11,7 @@ use models::observe::{Balance, Breakdown};
 use models::places::Places;
 use sim_core::{Fingerprint, Histogram};
 
-use super::analysis::{Analysis, Place};
+use super::analysis::{self, Analysis, Place};
 use super::estimate::{Observed, of};
 use super::evaluate::{max, measured};
 use super::expect::{Ran, judge};
@@ -435,9 +436,11 @@ impl Figures<'_> {
 
     fn autoscaler(&self, id: AutoscalerId) -> AutoscalerResult {
         let e = |figure: Figure| self.e(Subject::Autoscaler(id), figure);
-        let has_nodes = self.blueprint.autoscalers[id.index()].placement.nodes.is_some();
+        let plan = &self.blueprint.autoscalers[id.index()];
+        let has_nodes = plan.placement.nodes.is_some();
         let seen = self.gathered.measured.as_ref().and_then(|segment| segment.autoscalers.get(id.index()));
         AutoscalerResult {
+            service: self.blueprint.services[plan.service.index()].name.clone(),
             replicas: e(Figure::Replicas),
             replicas_max: e(Figure::ReplicasMax),
             ups: e(Figure::Ups),
@@ -445,6 +448,11 @@ impl Figures<'_> {
             changes_per_hour: e(Figure::ChangesPerHour),
             flaps: e(Figure::Flaps),
             nodes: e(Figure::Nodes).filter(|_| has_nodes),
+            node_hours: e(Figure::NodeHours).filter(|_| has_nodes),
+            cost: plan.price_of_node().map(|price| CostResult {
+                total: e(Figure::Cost(price.per_hour)),
+                currency: price.currency.clone(),
+            }),
             reasons: seen.map(|seen| seen.reasons.clone()).unwrap_or_default(),
         }
     }
@@ -562,7 +570,10 @@ impl Figures<'_> {
     fn pool(&self, id: PoolId) -> ResourceResult {
         let subject = Subject::Pool(id);
         let seen = self.gathered.measured.as_ref().and_then(|segment| segment.pools.get(id.index()));
-        let capacity = seen.filter(|seen| seen.capacity.span_ns > 0).map(|seen| seen.capacity.mean());
+        // An activator has no slots of its own: it lets through as many as the replicas behind it can take.
+        let is_activator = self.blueprint.autoscalers.iter().any(|row| row.activator == Some(id));
+        let capacity = seen.filter(|seen| !is_activator && seen.capacity.span_ns > 0);
+        let capacity = capacity.map(|seen| seen.capacity.mean());
         ResourceResult {
             kind: "slots".to_owned(),
             capacity: capacity.map(exactly),
@@ -735,12 +746,25 @@ impl Figures<'_> {
 
     /// The predicted bottleneck with its measured utilization.
     fn bottleneck(&self, analysis: &Analysis) -> Option<Bottleneck> {
-        let bottleneck = analysis.bottleneck(self.blueprint)?;
-        let subject = match analysis.stations[analysis.busiest()?].place {
+        let analysis = analysis.clone().with_replicas(self.blueprint, |service| self.scaled_to(service));
+        let mut bottleneck = analysis.bottleneck(self.blueprint)?;
+        let place = analysis.stations[analysis.busiest()?].place;
+        let subject = match place {
             Place::Pool(pool) => Subject::Pool(pool),
             Place::Cores(service) => Subject::Cores(service),
         };
+        if let Some(replicas) = place.service(self.blueprint).and_then(|service| self.scaled_to(service)) {
+            let _ =
+                write!(bottleneck.text, ", with {} replicas ready on average", analysis::figure(replicas));
+        }
         Some(Bottleneck { utilization: self.e(subject, Figure::Utilization), ..bottleneck })
+    }
+
+    /// Replicas of a service that were ready on average, where an autoscaler decides how many there are.
+    fn scaled_to(&self, service: ServiceId) -> Option<f64> {
+        self.blueprint.autoscalers.iter().find(|row| row.service == service)?;
+        let ready = self.e(Subject::Service(service), Figure::InState(2))?.value;
+        (ready > 0.0).then_some(ready)
     }
 
     /// Points of each traffic's latency distribution: evenly in the number of nines, as far as there are
@@ -775,6 +799,39 @@ fn owner(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("services.")?;
     let name = rest.split('.').next()?;
     path.get(.."services.".len() + name.len())
+}
+
+/// What services and the nodes of autoscalers cost; where they have no price, the hours of nodes and of the replicas of
+/// services that are `scaled`, by their paths.
+pub(crate) fn costs(blueprint: &Blueprint, scaled: &BTreeSet<&str>) -> Vec<Metric> {
+    let mut metrics = Vec::new();
+    for (s, plan) in blueprint.services.iter().enumerate() {
+        let id = ServiceId(s as u32);
+        let mut add = |name: &str, figure| {
+            let name = plan.path.trim_start_matches("services.").to_owned() + name;
+            metrics.push(of(name, Subject::Service(id), figure));
+        };
+        match &plan.life.price {
+            Some(price) => add(".cost", Figure::Cost(price.per_hour)),
+            None if scaled.contains(plan.path.as_str()) => add(".replica_hours", Figure::ReplicaHours),
+            None => {}
+        }
+    }
+    for (a, plan) in blueprint.autoscalers.iter().enumerate() {
+        let mut add = |name: &str, figure| {
+            metrics.push(of(
+                format!("{}.{name}", plan.path),
+                Subject::Autoscaler(AutoscalerId(a as u32)),
+                figure,
+            ));
+        };
+        match plan.price_of_node() {
+            Some(price) => add("cost", Figure::Cost(price.per_hour)),
+            None if plan.placement.nodes.is_some() => add("node_hours", Figure::NodeHours),
+            None => {}
+        }
+    }
+    metrics
 }
 
 /// Metrics of a traffic that comparisons and precision look at.

@@ -198,7 +198,8 @@ fn windows(expectations: &[Expectation]) -> Vec<(SimTime, SimTime)> {
 /// The recoveries that expectations look for.
 fn recoveries(expectations: &[Expectation]) -> Vec<Metric> {
     let mut found: Vec<Metric> = Vec::new();
-    for term in expectations.iter().flat_map(|expectation| expectation.left.terms()) {
+    let terms = expectations.iter().flat_map(|expectation| expectation.left.terms());
+    for term in terms.filter(|term| term.is_here) {
         if matches!(term.metric.reading, Reading::Recovery(_)) && !found.contains(&term.metric) {
             found.push(term.metric.clone());
         }

@@ -111,6 +111,9 @@ fn metrics(blueprint: &Blueprint) -> Vec<Metric> {
     for (a, plan) in blueprint.autoscalers.iter().enumerate() {
         let subject = Subject::Autoscaler(AutoscalerId(a as u32));
         metrics.push(of(format!("{}.replicas", plan.path), subject, Figure::Replicas));
+        if plan.placement.nodes.is_some() {
+            metrics.push(of(format!("{}.nodes", plan.path), subject, Figure::Nodes));
+        }
     }
     for (q, plan) in blueprint.queues.iter().enumerate() {
         for (g, group) in plan.groups.iter().enumerate() {

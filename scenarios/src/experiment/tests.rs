@@ -283,7 +283,7 @@ fn expect_mean_below(bound: f64) -> Expectation {
     let metric = estimate::of("users.mean", subject, Figure::Mean);
     Expectation {
         text: "users.mean < bound".to_owned(),
-        left: Quantity::One(Term { variant: None, metric }),
+        left: Quantity::One(Term { variant: None, metric, is_here: true }),
         comparison: Comparison::Less,
         bound,
         tolerance: 0.0,
@@ -324,7 +324,11 @@ fn only_what_limits_the_load_counts_for_the_capacity() {
     let subject = Subject::Traffic(models::blueprint::TrafficId(0));
     let at_least = |text: &str, figure: Figure, bound: f64| Expectation {
         text: text.to_owned(),
-        left: Quantity::One(Term { variant: None, metric: estimate::of(text, subject, figure) }),
+        left: Quantity::One(Term {
+            variant: None,
+            metric: estimate::of(text, subject, figure),
+            is_here: true,
+        }),
         comparison: Comparison::AtLeast,
         bound,
         tolerance: 0.0,
@@ -392,8 +396,11 @@ fn growth_takes_the_steady_state_only_from_what_passes_through_it() {
         let subject = Subject::Traffic(models::blueprint::TrafficId(traffic));
         let mut expectation = expect_mean_below(bound);
         expectation.text = format!("{traffic}.mean < {bound}");
-        expectation.left =
-            Quantity::One(Term { variant: None, metric: estimate::of("mean", subject, Figure::Mean) });
+        expectation.left = Quantity::One(Term {
+            variant: None,
+            metric: estimate::of("mean", subject, Figure::Mean),
+            is_here: true,
+        });
         plan.expectations.push(expectation);
     };
     mean_of(0, 0.1);
@@ -423,6 +430,7 @@ fn growth_takes_the_steady_state_only_from_what_passes_through_it() {
 fn variants_are_compared_in_pairs() {
     let mut ratio = expect_mean_below(0.9);
     let term = |variant: &str| Term {
+        is_here: true,
         variant: Some(variant.to_owned()),
         metric: estimate::of("users.mean", Subject::Traffic(models::blueprint::TrafficId(0)), Figure::Mean),
     };

@@ -32,8 +32,11 @@ fn of(seen: &Seen<'_>, plan: &AutoscalerPlan) -> Option<Diagnostic> {
             percent(needed / f64::from(fewest - lost))
         )
     };
-    let message =
-        format!("of the {fewest} replicas that `{}` keeps of `{name}`, losing {what} {left}", plan.name);
+    let replicas = if fewest == 1 { "replica" } else { "replicas" };
+    let message = format!(
+        "`{}` keeps {fewest} {replicas} of `{name}` at the fewest, and losing {what} {left}",
+        plan.name
+    );
     let spare = needed.ceil() as u32 + lost;
     let help =
         format!("keep at least {spare}: it takes until new ones have started to replace those that are lost");

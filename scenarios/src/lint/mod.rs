@@ -12,6 +12,7 @@ mod expiry_wave;
 mod extra_load;
 mod fail_after_reply;
 mod fewest_without_spare;
+mod in_flight_out_of_reach;
 mod never_written;
 mod overload;
 mod partition_without_timeout;
@@ -73,6 +74,7 @@ pub(crate) fn lint(spec: &ScenarioSpec, tree: &Node, scenario: &Scenario, sink: 
         poll_too_short::lint,
         visibility_too_short::lint,
         target_out_of_reach::lint,
+        in_flight_out_of_reach::lint,
         shrinks_too_soon::lint,
         connections_beyond_database::lint,
         fewest_without_spare::lint,

@@ -154,6 +154,22 @@ fn a_variant_is_a_set_of_overrides() {
     assert_eq!(fixed.compile(), load(&SHOP.replace("workers: 64", "workers: 8")).compile());
 }
 
+/// An autoscaler that one variant has: what is expected of it is known in all of them, and measured in that one.
+#[test]
+fn a_variant_may_have_metrics_of_its_own() {
+    let more =
+        "autoscalers: {web: {concurrency: {target: 3}}}\nvariants: {scaled: , fixed: {autoscalers: ~}}\n";
+    let sound = SHOP.lines().filter(|line| !line.starts_with("expect:"));
+    let text =
+        sound.chain(["expect: [scaled.autoscalers.web.flaps < 3]", more]).collect::<Vec<_>>().join("\n");
+    let source = Source::from_text("shop.yaml", text, ".").unwrap();
+    let is_here = |variant: &str| {
+        let (scenario, _) = Scenario::load(&source, &source.variant_overrides(variant)).unwrap();
+        scenario.expectations()[0].left.terms()[0].is_here
+    };
+    assert_eq!((is_here("fixed"), is_here("scaled")), (false, true));
+}
+
 #[test]
 fn a_sweep_keeps_units() {
     let sweep = "sweep: {traffic.shoppers.rate: {from: 1k/min, to: 4k/min, points: 4}, \

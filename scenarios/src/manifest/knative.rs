@@ -25,6 +25,8 @@ pub struct KnativeRevision {
 const PREFIX: &str = "autoscaling.knative.dev/";
 /// The autoscaler that is modelled.
 const KPA: &str = "kpa.autoscaling.knative.dev";
+/// What to do about others.
+const OTHER_CLASS: &str = "write the HorizontalPodAutoscaler that it makes, or leave the class out";
 
 /// Annotations that are read.
 const KNOWN: [&str; 17] = [
@@ -65,10 +67,22 @@ pub(super) fn revision(block: &Block<'_>, sink: &mut Sink) -> Option<Manifest> {
         revision.container_concurrency = limit.unwrap_or(0) as u32;
     }
     if let Some(annotations) = metadata.and_then(|metadata| metadata.block("annotations", sink)) {
+        if is_of_another(&annotations, sink) {
+            return None;
+        }
         annotated(&annotations, &mut revision, sink);
     }
     let what = What::Knative(KnativeRevision { revision });
     Some(Manifest { what, name: name.clone(), target: name, place: block.place() })
+}
+
+/// Whether something else scales the revision, which is told.
+fn is_of_another(annotations: &Block<'_>, sink: &mut Sink) -> bool {
+    let class = entry(annotations, &format!("{PREFIX}class"), sink).filter(|class| class.text != KPA);
+    let Some(class) = class else { return false };
+    let message = format!("the class `{}` is not modelled here; this document is left out", class.text);
+    sink.report(Diagnostic::warning(message).at(class.place).help(OTHER_CLASS));
+    true
 }
 
 /// What stands in a scenario: the annotations of a revision without their prefix, its `containerConcurrency`, and under
@@ -113,9 +127,8 @@ fn annotation(
     match key {
         "class" if entry.text == KPA => {}
         "class" => {
-            let help = "write the HorizontalPodAutoscaler that it makes, or leave the class out";
             let other = format!("the class `{}` is not modelled here", entry.text);
-            sink.report(Diagnostic::error(other).at(entry.place).help(help));
+            sink.report(Diagnostic::error(other).at(entry.place).help(OTHER_CLASS));
         }
         "metric" => match entry.text {
             "concurrency" => revision.metric = ScalingMetric::Concurrency,
@@ -434,6 +447,20 @@ data:
             let told = read(&service(annotation)).expect_err(annotation);
             assert!(told.contains(message), "{told}");
         }
+    }
+
+    #[test]
+    fn a_revision_of_another_class_is_left_out_of_many() {
+        let service = |name: &str, class: &str| {
+            format!(
+                "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{template: {{metadata: \
+                 {{annotations: {{autoscaling.knative.dev/class: {class}}}}}}}}}\n"
+            )
+        };
+        let (other, own) = (service("a", "hpa.autoscaling.knative.dev"), service("b", KPA));
+        let (manifest, warnings) = read(&format!("{other}---\n{own}")).expect("one of two");
+        assert_eq!(manifest.name.as_deref(), Some("b"));
+        assert!(warnings.contains("`hpa.autoscaling.knative.dev` is not modelled here"), "{warnings}");
     }
 
     #[test]

@@ -25,8 +25,9 @@ use sim_core::SimTime;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Goal, Law, Scaler};
 use crate::results::{Replay, ReplayCost, ReplayDecision, ReplayMetric, ReplayReason, ReplaySummary, Window};
-use crate::spec::{PriceSpec, seconds};
+use crate::spec::{PriceSpec, Priced, seconds};
 
+use feed::Told;
 pub use feed::{Feed, Meaning, Taken};
 pub use recording::{Recording, Series};
 pub use sim_core::Span;
@@ -98,7 +99,8 @@ pub struct Price {
 impl Price {
     /// Reads a price: `0.05 USD/replica-hour`.
     pub fn parse(text: &str) -> Option<Self> {
-        PriceSpec::parse(text).map(|price| Self { per_hour: price.per_hour, currency: price.currency })
+        let price = PriceSpec::per(Priced::Replica, text)?;
+        Some(Self { per_hour: price.per_hour, currency: price.currency })
     }
 }
 
@@ -351,7 +353,7 @@ impl<'a> Course<'a> {
         begin: Millis,
         mut notes: Vec<String>,
     ) -> Replay {
-        notes.extend(remarks(self.plan, feeds));
+        notes.extend(remarks(self.plan, feeds, tolerance(scaler)));
         let (min, max) = scaler.bounds();
         let metric = |(feed, file): (&Feed, &&str)| ReplayMetric {
             name: feed.metric.name.to_string(),
@@ -435,9 +437,28 @@ impl<'a> Course<'a> {
     }
 }
 
+/// How far beyond its target a scaler tolerates a metric.
+fn tolerance(scaler: &Scaler) -> f64 {
+    match &scaler.law {
+        Law::Hpa(_, settings) | Law::Keda(_, settings) => settings.tolerance,
+        Law::Knative(..) | Law::Aws(_) => 0.0,
+    }
+}
+
 /// What a reader of the figures has to know.
-fn remarks(plan: &Plan, feeds: &[Feed]) -> Vec<String> {
+fn remarks(plan: &Plan, feeds: &[Feed], tolerance: f64) -> Vec<String> {
     let mut remarks = Vec::new();
+    let out_of_reach = |feed: &Feed| {
+        let bounds = feed.share.zip(feed.full).filter(|_| feed.told == Told::Percent);
+        bounds.is_some_and(|(share, full)| share * (1.0 + tolerance) >= full)
+    };
+    if plan.how == Loop::Closed && feeds.iter().all(out_of_reach) {
+        remarks.push(
+            "no replica is used by more than 100 %, and the target with what is tolerated is not below that: it never \
+             grows; `--capacity` is what a replica carries when it uses all that it requests"
+                .to_owned(),
+        );
+    }
     let loads = plan.recorded.is_some() || feeds.iter().all(Feed::is_load);
     if plan.how == Loop::Open && !loads {
         remarks.push(

@@ -157,6 +157,21 @@ fn knative_follows_its_windows() {
     assert_eq!(replay.summary.needed.map(|needed| needed.max), Some(10));
 }
 
+/// 400 on one replica that carries 100: 91 % and a tenth of it are 100.1 %, which no replica shows.
+#[test]
+fn a_target_that_no_replica_exceeds_is_told() {
+    let closed = Options { how: Loop::Closed, start: Some(1), ..Options::default() };
+    let target = |percent: u32| {
+        let text = HPA.replace("averageUtilization: 50", &format!("averageUtilization: {percent}"));
+        run(&text, &[(0, Some(400.0)), (300_000, Some(400.0))], of_100(), &closed)
+    };
+    let high = target(91);
+    assert_eq!(changes(&high), []);
+    assert!(high.notes.iter().any(|note| note.contains("it never grows")), "{:?}", high.notes);
+    assert!(!changes(&target(90)).is_empty());
+    assert_eq!(target(90).notes, [] as [String; 0]);
+}
+
 #[test]
 fn what_cannot_be_told_is_refused() {
     let scaler = scaler(HPA);

@@ -232,7 +232,7 @@ pub struct ServiceResult {
     pub resources: BTreeMap<String, ResourceResult>,
 }
 
-/// What the replicas of a service cost in a replication.
+/// What the replicas of a service, or the nodes of an autoscaler, cost in a replication.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CostResult {
     /// How much.
@@ -302,8 +302,11 @@ pub struct QueueResult {
 }
 
 /// One autoscaler. What its replicas cost stands with their service.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AutoscalerResult {
+    /// The service whose replicas it counts.
+    #[serde(default)]
+    pub service: String,
     /// Replicas that it wanted.
     pub replicas: Option<E>,
     /// Most of them.
@@ -318,6 +321,12 @@ pub struct AutoscalerResult {
     pub flaps: Option<E>,
     /// Nodes for the replicas, where they are counted.
     pub nodes: Option<E>,
+    /// Hours of them in a replication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_hours: Option<E>,
+    /// What they cost in a replication, where they have a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostResult>,
     /// How often it looked and said this, over all replications; the words are the real one's.
     pub reasons: BTreeMap<String, u64>,
 }

@@ -253,16 +253,25 @@ spec! {
 }
 
 spec! {
-    /// Nodes that replicas run on; a replica that finds no room waits for a new one.
+    /// Nodes that replicas run on: a replica that finds no room waits for a new one, and one that is not needed is given back.
     NodesSpec: "nodes" {
         /// Replicas that a node has room for.
         pods: At<Positive>,
         /// Nodes that are there at the start; at least as many as the replicas then need.
         ready: At<Count> = "0" ("as many as the replicas need"),
+        /// Nodes that are there at the start and never given back.
+        min: At<Count> = "0" ("Kubernetes cluster-autoscaler, --nodes: the smallest group that there can be"),
         /// How long it takes from asking for a node until it is ready.
         provision: DistributionSpec<Time>,
-        /// How often it is looked for replicas without a node.
+        /// How often it is looked for replicas without a node, and for nodes that are not needed.
         scan: At<Time> = "10s" ("Kubernetes cluster-autoscaler, --scan-interval"),
+        /// A node with replicas on less than this share of its room is not needed, if the others have room for them; `0%`: none
+        /// is ever given back.
+        utilization: At<Share> = "50%" ("Kubernetes cluster-autoscaler, --scale-down-utilization-threshold"),
+        /// After how long a node that is not needed is given back.
+        unneeded: At<Time> = "10m" ("Kubernetes cluster-autoscaler, --scale-down-unneeded-time"),
+        /// For how long none is given back after one was asked for.
+        after_add: At<Time> = "10m" ("Kubernetes cluster-autoscaler, --scale-down-delay-after-add"),
     }
 }
 

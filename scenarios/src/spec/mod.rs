@@ -70,7 +70,7 @@ pub(crate) use resource::{
 pub(crate) use route::{
     ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
 };
-pub(crate) use scenario::{BigCount, LimitsSpec, PriceSpec, ScenarioSpec, WarmupSpec};
+pub(crate) use scenario::{BigCount, LimitsSpec, PriceSpec, Priced, ScenarioSpec, WarmupSpec};
 pub(crate) use service::ServiceSpec;
 pub(crate) use solve::{SolveSpec, UnitPriceSpec};
 pub(crate) use step::{

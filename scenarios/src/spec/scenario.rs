@@ -56,7 +56,8 @@ spec! {
         solve: Option<At<SolveSpec>>,
         /// What is too rare to be waited for, and how sure one wants to be of it.
         rare: Option<At<RareSpec>>,
-        /// What a replica of a service costs: `{web: 0.05 USD/replica-hour}`.
+        /// What a replica of a service costs, or a node of its autoscaler: `{web: 0.05 USD/replica-hour}`,
+        /// `{web: 0.40 USD/node-hour}`.
         cost: Option<Named<PriceSpec>>,
         /// What must hold: `shoppers.p99 < 250ms`.
         expect: Option<List<ExpectSpec>>,
@@ -100,23 +101,39 @@ impl Spec for BigCount {
     }
 }
 
-/// What a replica costs: `0.05 USD/replica-hour`.
+/// What has a price for as long as it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Priced {
+    Replica,
+    /// A node of the autoscaler of a service.
+    Node,
+    /// One more of what a path counts.
+    Unit,
+}
+
+impl Priced {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Replica => "replica",
+            Self::Node => "node",
+            Self::Unit => "unit",
+        }
+    }
+}
+
+/// What something costs: `0.05 USD/replica-hour`.
 #[derive(Clone, Debug)]
 pub(crate) struct PriceSpec {
+    pub(crate) of: Priced,
     pub(crate) per_hour: f64,
     pub(crate) currency: String,
 }
 
 impl PriceSpec {
-    /// The price that a text stands for.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::per("replica", text)
-    }
-
-    /// The price of one `unit` that a text stands for.
-    pub(crate) fn per(unit: &str, text: &str) -> Option<Self> {
+    /// The price of one of these that a text stands for.
+    pub(crate) fn per(of: Priced, text: &str) -> Option<Self> {
         let (amount, time) = text.split_once('/')?;
-        let hours = match time.trim().strip_prefix(unit)? {
+        let hours = match time.trim().strip_prefix(of.word())? {
             "-hour" => 1.0,
             "-day" => 24.0,
             "-month" => 730.0, // 365 days in 12 months, as clouds count.
@@ -126,15 +143,17 @@ impl PriceSpec {
         let number: f64 = number.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)?;
         let currency = currency.trim();
         let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
-        is_code.then(|| Self { per_hour: number / hours, currency: currency.into() })
+        is_code.then(|| Self { of, per_hour: number / hours, currency: currency.into() })
     }
 }
 
 impl Spec for PriceSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        let price = node.text().and_then(Self::parse);
+        let of_either = |text| Self::per(Priced::Replica, text).or_else(|| Self::per(Priced::Node, text));
+        let price = node.text().and_then(of_either);
         if price.is_none() {
-            let help = "write `0.05 USD/replica-hour`; the times are `replica-hour`, `replica-day` and `replica-month`";
+            let help = "write `0.05 USD/replica-hour`; the times are `replica-hour`, `replica-day` and `replica-month`, and the \
+                        same of a `node`";
             sink.expected("a price", node, help);
         }
         price
@@ -142,8 +161,8 @@ impl Spec for PriceSpec {
 
     fn schema(definitions: &mut Definitions) -> Json {
         defined(definitions, "Price", |_| {
-            json!({"type": "string", "pattern": "^[0-9.]+ [A-Z]{3}/replica-(hour|day|month)$",
-                   "description": "What a replica costs for as long as it is there: `0.05 USD/replica-hour`."})
+            json!({"type": "string", "pattern": "^[0-9.]+ [A-Z]{3}/(replica|node)-(hour|day|month)$",
+                   "description": "What a replica or a node costs for as long as it is there: `0.05 USD/replica-hour`."})
         })
     }
 }

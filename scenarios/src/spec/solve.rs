@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{At, ByPath, Definitions, Positive, PriceSpec, Sink, Spec, SweepSpec, Text, defined, spec};
+use super::{
+    At, ByPath, Definitions, Positive, PriceSpec, Priced, Sink, Spec, SweepSpec, Text, defined, spec,
+};
 use crate::tree::Node;
 
 spec! {
@@ -29,7 +31,7 @@ pub(crate) struct UnitPriceSpec(pub(crate) PriceSpec);
 
 impl Spec for UnitPriceSpec {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
-        let price = node.text().and_then(|text| PriceSpec::per("unit", text));
+        let price = node.text().and_then(|text| PriceSpec::per(Priced::Unit, text));
         if price.is_none() {
             let help = "write `0.01 USD/unit-hour`; the times are `unit-hour`, `unit-day` and `unit-month`";
             sink.expected("a price", node, help);

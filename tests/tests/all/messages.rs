@@ -548,6 +548,14 @@ fn replicas_that_cannot_fail() {
 }
 
 #[test]
+fn expectations_of_variants() {
+    let variants =
+        "autoscalers: {web: {concurrency: {target: 3}}}\nvariants: {scaled: , fixed: {autoscalers: ~}}\n";
+    let misspelt = format!("{variants}expect: [scaled.autoscalers.web.flips < 3]\n");
+    assert_snapshot!("expect_of_variant_misspelt", shop_and(&misspelt));
+}
+
+#[test]
 fn variants_that_cannot_be_made() {
     assert_snapshot!("variant_path", shop_and("variants: {fixed: {services.bd.speed: 2}}\n"));
     assert_snapshot!("variant_value", shop_and("variants: {fixed: {services: {web: {replicas: many}}}}\n"));
@@ -1049,6 +1057,17 @@ fn lives_of_replicas() {
         "restart_of_what_is_shared",
         shop_and("resources: {heap: {volume: 4GiB, on_full: restart}}\n")
     );
+}
+
+#[test]
+fn nodes_and_their_prices() {
+    let scan = "autoscalers:\n  web: {concurrency: {target: 3}, nodes: {pods: 4, provision: 2m, scan: 0s}}\n";
+    assert_snapshot!("nodes_seen_always", shop_and(scan));
+    let priced = |price: &str, more: &str| shop_and(&format!("cost: {{web: {price}}}\n{more}"));
+    let on_nodes = "autoscalers: {web: {concurrency: {target: 3}, nodes: {pods: 4, provision: 2m}}}\n";
+    assert_eq!(priced("0.40 USD/node-hour", on_nodes), "no message\n");
+    assert_snapshot!("price_of_no_node", priced("0.40 USD/node-hour", ""));
+    assert_snapshot!("price_of_something_else", priced("0.40 USD/pod-hour", on_nodes));
 }
 
 #[test]

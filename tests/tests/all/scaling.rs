@@ -164,6 +164,82 @@ events: [{at: 100s, set: {autoscalers.web.hpa.minReplicas: 6}}]
     assert_eq!((nodes(33), nodes(34)), (1, 3), "until 166 s and until 171 s");
 }
 
+/// How many nodes there are at first, and when that changes.
+fn nodes_of(observations: &Observations) -> Vec<(u64, u64)> {
+    let mut course: Vec<(u64, u64)> = Vec::new();
+    for segment in &observations.segments {
+        let nodes = segment.autoscalers[0].nodes.n_end;
+        if course.last().is_none_or(|(_, before)| *before != nodes) {
+            course.push((segment.to.as_seconds() as u64 / 5 * 5, nodes));
+        }
+    }
+    course
+}
+
+/// Hours of nodes over the whole run.
+fn node_hours(observations: &Observations) -> f64 {
+    let of = |segment: &Segment| segment.autoscalers[0].nodes.integral as f64 / 3_600e9;
+    observations.segments.iter().map(of).sum()
+}
+
+/// One request a second, and a timetable: `replicas` at first, `then` from 102 s until 302 s.
+fn on_nodes(replicas: u32, then: u32, nodes: &str) -> Observations {
+    observe(&format!(
+        "duration: 1200s
+traffic: {{users: {{rate: 1/s, arrivals: even, to: web.get}}}}
+services: {{web: {{replicas: {replicas}, startup: 20s, endpoints: {{get: [{{delay: 10ms}}]}}}}}}
+autoscalers:
+  web:
+    min: {replicas}
+    schedule: [{{from: 102s, until: 302s, replicas: {then}}}]
+    scheduling: 2s
+    pull: 8s
+    nodes: {{{nodes}, provision: 60s}}
+"
+    ))
+}
+
+/// Two replicas fill the only node. Four more are wanted at 102 s: two nodes are asked for at 110 s and are there at
+/// 170 s. At 302 s they are empty, which is seen at 310 s; for longer than 10 min at 920 s: one node for 1200 s and two
+/// for 750 s.
+#[test]
+fn empty_nodes_are_given_back() {
+    let seen = on_nodes(2, 6, "pods: 2");
+    assert_eq!(nodes_of(&seen), [(0, 1), (170, 3), (920, 1)]);
+    assert!((node_hours(&seen) - 2700.0 / 3600.0).abs() < 1e-9);
+    let one_stays = on_nodes(2, 6, "pods: 2, min: 2");
+    assert_eq!(
+        nodes_of(&one_stays),
+        [(0, 2), (170, 3), (920, 2)],
+        "two there from the start, one is asked for"
+    );
+}
+
+/// Not needed since 310 s and for longer than a minute at 380 s; but nothing is given back until 710 s, 10 min after two
+/// were asked for.
+#[test]
+fn nodes_are_kept_for_a_while_after_one_was_asked_for() {
+    assert_eq!(nodes_of(&on_nodes(2, 6, "pods: 2, unneeded: 1m")), [(0, 1), (170, 3), (710, 1)]);
+    assert_eq!(
+        nodes_of(&on_nodes(2, 6, "pods: 2, unneeded: 1m, after_add: 0s")),
+        [(0, 1), (170, 3), (380, 1)]
+    );
+}
+
+/// Three replicas on two nodes for four, spread: two and one. A quarter of the second is requested, so it is not needed
+/// from the first look at 10 s on, and drained at 620 s. Its replica is replaced on the other node, where it takes 2 s,
+/// 8 s and 20 s. Half of a node is not less than half: with two on each, both stay.
+#[test]
+fn the_replicas_of_a_node_that_is_given_back_move() {
+    let seen = on_nodes(3, 3, "pods: 4, ready: 2");
+    assert_eq!(nodes_of(&seen), [(0, 2), (620, 1)]);
+    assert!((node_hours(&seen) - 1820.0 / 3600.0).abs() < 1e-9);
+    assert!((in_state(&seen, "starting") - 30.0).abs() < 1e-6);
+    assert_eq!(seen.segments.iter().map(|row| row.services[0].life.as_ref().unwrap().starts).sum::<u64>(), 1);
+    assert_eq!(nodes_of(&on_nodes(4, 4, "pods: 4, ready: 2")), [(0, 2)]);
+    assert_eq!(nodes_of(&on_nodes(3, 3, "pods: 4, ready: 2, utilization: 0%")), [(0, 2)]);
+}
+
 /// What an event sets holds until the autoscaler's next pass, and what it does not set stays as it is: a slower service
 /// keeps the five replicas that the autoscaler has made of three.
 #[test]

@@ -50,6 +50,16 @@ impl OwnController {
         Self { common, law, schedule, steady: Steady::default() }
     }
 
+    /// What all laws have.
+    pub fn common(&self) -> &Common {
+        &self.common
+    }
+
+    /// Its law.
+    pub fn law(&self) -> &OwnLaw {
+        &self.law
+    }
+
     /// Fewest replicas.
     pub fn fewest(&self) -> i32 {
         self.common.min

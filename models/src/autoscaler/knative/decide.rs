@@ -74,7 +74,7 @@ impl DecideReason {
     /// In a phrase.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Stable => "by the average over the stable window",
+            Self::Stable => "by the stable window's average",
             Self::Panic => "the most that the burst asked for",
             Self::Delayed => "held up by the delay",
             Self::RateLimited => "limited by the rates of a decision",

@@ -23,7 +23,7 @@ use crate::metric::{Figure, Subject};
 use crate::scenario::Parts;
 use crate::spec::{
     ActivatorSpec, At, AutoscalerSpec, ControllerSpec, MetricGiven, Named, NamedEntry, NodesSpec,
-    PipelineSpec, ScheduleSpec, Text,
+    PipelineSpec, Priced, ScheduleSpec, Text,
 };
 use crate::tree::{Place, quoted};
 use crate::words::{did_you_mean, listed};
@@ -141,7 +141,11 @@ impl Checker<'_> {
             placement: Placement {
                 scheduling: spec.scheduling.as_ref().and_then(|law| self.distribution(law)),
                 pull: spec.pull.as_ref().and_then(|law| self.distribution(law)),
-                nodes: spec.nodes.as_ref().and_then(|nodes| self.nodes(nodes)).map(Box::new),
+                nodes: spec
+                    .nodes
+                    .as_ref()
+                    .and_then(|nodes| self.nodes(nodes, of.service_name()))
+                    .map(Box::new),
             },
             controller: chosen.controller,
             activator: None,
@@ -514,12 +518,25 @@ impl Checker<'_> {
         Arc::new(Template { containers: vec![container], ..Template::default() })
     }
 
-    fn nodes(&mut self, spec: &NodesSpec) -> Option<Nodes> {
+    fn nodes(&mut self, spec: &NodesSpec, service: &str) -> Option<Nodes> {
+        let scan = span(&spec.scan)?;
+        if scan == Span::ZERO {
+            self.error(
+                spec.scan.place,
+                "there is no time between two looks at the nodes",
+                "write `scan: 10s`",
+            );
+        }
         Some(Nodes {
             pods: spec.pods.value.count,
-            ready: spec.ready.value.count,
+            ready: spec.ready.value.count.max(spec.min.value.count),
+            min: spec.min.value.count,
             provision: self.distribution(&spec.provision)?,
-            scan: span(&spec.scan)?,
+            scan,
+            utilization: spec.utilization.value.fraction,
+            unneeded: span(&spec.unneeded)?,
+            after_add: span(&spec.after_add)?,
+            price: self.price(service, Priced::Node),
         })
     }
 }

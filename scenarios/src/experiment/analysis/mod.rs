@@ -61,6 +61,19 @@ pub enum Place {
     Cores(ServiceId),
 }
 
+impl Place {
+    /// The service of whose replicas each has one.
+    pub(crate) fn service(self, blueprint: &Blueprint) -> Option<ServiceId> {
+        match self {
+            Self::Cores(service) => Some(service),
+            Self::Pool(pool) => match blueprint.pools[pool.index()].scope {
+                PoolScope::Replica { service, .. } => Some(service),
+                _ => None,
+            },
+        }
+    }
+}
+
 /// A resource with a limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Station {
@@ -208,6 +221,22 @@ impl Analysis {
             load.rate = rate;
         }
         self.bounds = false;
+        self.use_stations();
+        self
+    }
+
+    /// The same with another number of replicas of the services of which there are `some`, as an autoscaler has made them.
+    #[must_use]
+    pub(crate) fn with_replicas(
+        mut self,
+        blueprint: &Blueprint,
+        some: impl Fn(ServiceId) -> Option<f64>,
+    ) -> Self {
+        for station in &mut self.stations {
+            if let Some(replicas) = station.place.service(blueprint).and_then(&some) {
+                station.instances = replicas;
+            }
+        }
         self.use_stations();
         self
     }

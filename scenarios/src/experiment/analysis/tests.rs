@@ -31,6 +31,15 @@ fn calls_add_up_along_the_tree() {
     assert!(!analysis.stations[db].nested);
 }
 
+/// 150/s of 10 ms on 2.5 replicas of one worker: 60 % busy, saturated at 250/s.
+#[test]
+fn replicas_that_an_autoscaler_has_made_carry_the_load() {
+    let plan = mmc(150.0, 0.01, 1, 100.0, 10.0);
+    let analysis = Analysis::of(&plan).with_replicas(&plan, |_| Some(2.5));
+    assert!(close(analysis.stations[0].utilization, 0.6));
+    assert!(close(analysis.saturation(0).unwrap(), 250.0));
+}
+
 #[test]
 fn parallel_branches_take_as_long_as_the_longest() {
     let mut builder = Builder::new(100.0, 10.0);

@@ -67,7 +67,7 @@ mod tests {
     /// Whether the first of two intervals is further from what is expected, with the bound at 10.
     fn further(comparison: Comparison, easier: (f64, f64), harder: (f64, f64)) -> bool {
         let metric = of("users.mean", Subject::Traffic(TrafficId(0)), Figure::Mean);
-        let left = Quantity::One(Term { variant: None, metric });
+        let left = Quantity::One(Term { variant: None, metric, is_here: true });
         let expectation = Expectation { text: String::new(), left, comparison, bound: 10.0, tolerance: 0.1 };
         let e = |(lo, hi): (f64, f64)| E { value: f64::midpoint(lo, hi), lo: Some(lo), hi: Some(hi) };
         is_further(&expectation, e(easier), e(harder))

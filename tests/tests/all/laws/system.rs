@@ -190,9 +190,10 @@ const LIVES: [&str; 5] = [
     "zones: [a, b]",
 ];
 /// Autoscalers that look while there is traffic, and seldom enough to look for hours after that.
-const SCALERS: [&str; 4] = [
+const SCALERS: [&str; 5] = [
     "min: 1, interval: 1h, schedule: [{from: 300ms, until: 900ms, replicas: 5}, {from: 1200ms, until: 1500ms, replicas: 3}]",
     "min: 1, interval: 1h, schedule: [{from: 100ms, until: 2500ms, replicas: 6}], scheduling: {exp: 20ms}, pull: 30ms, nodes: {pods: 2, provision: {exp: 200ms}, scan: 50ms}",
+    "min: 1, interval: 1h, schedule: [{from: 100ms, until: 400ms, replicas: 6}, {from: 700ms, until: 1200ms, replicas: 4}], nodes: {pods: 3, ready: 3, provision: 50ms, scan: 100ms, utilization: 90%, unneeded: 100ms, after_add: 0s}",
     "concurrency: {target: 2}, max: 5, interval: 4s, stabilization: 4s, pipeline: {scrape: 2s, loss: 20%}",
     "hpa: {maxReplicas: 6, metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}], behavior: {scaleDown: {stabilizationWindowSeconds: 0}}}, controller: {sync: 4s}, pipeline: {scrape: 2s, refresh: 0s}",
 ];
