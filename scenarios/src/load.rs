@@ -94,12 +94,14 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, doubts: bool, sink: &mut
     let outcome = spec.sweep.as_ref().and_then(|sweep| sweep.outcome.as_ref());
     let outcome = outcome.and_then(|outcome| expect::outcome(outcome, &parts, &names(&spec), sink));
     let goal = check::goal(&spec, tree, &parts, &expectations, sink);
+    let screening = check::screening(&spec, &parts, &names(&spec), sink);
     let events = events::timed_events(&spec, &parts, tree, sink);
     if sink.failed() {
         return None;
     }
     let (changes, overlaps) = events::changes(tree, source, &events, &parts, sink);
-    let scenario = Scenario { parts, changes, overlaps, expectations, variants, axes, outcome, goal };
+    let scenario =
+        Scenario { parts, changes, overlaps, expectations, variants, axes, outcome, goal, screening };
     if whole {
         try_variants(tree, source, &scenario, sink);
         try_axes(tree, source, &scenario, sink);
@@ -157,10 +159,11 @@ fn try_variants(tree: &Node, source: &Source, scenario: &Scenario, sink: &mut Si
     }
 }
 
-/// Reports what is wrong with the ends of a sweep, or of what `solve` may change.
+/// Reports what is wrong with the ends of a sweep, of what `solve` may change, or of what `sensitivity` moves.
 fn try_axes(tree: &Node, source: &Source, scenario: &Scenario, sink: &mut Sink) {
     let solved = scenario.goal.iter().flat_map(|goal| goal.axes.iter().map(|axis| &axis.axis));
-    for axis in scenario.axes.iter().chain(solved) {
+    let moved = scenario.screening.iter().flat_map(|screening| screening.over.iter().flatten());
+    for axis in scenario.axes.iter().chain(solved).chain(moved) {
         for index in [0, axis.values.len() - 1] {
             let mut changed = tree.clone();
             let result = apply(&mut changed, &axis.override_at(index).assignment);

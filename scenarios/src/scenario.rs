@@ -14,6 +14,7 @@ use sim_core::{SimTime, Span};
 
 use crate::goal::Goal;
 use crate::metric::{Expectation, Metric};
+use crate::screening::Screening;
 use crate::sweep::Axis;
 use crate::tree::Place;
 
@@ -37,6 +38,7 @@ pub struct Scenario {
     pub(crate) axes: Vec<Axis>,
     pub(crate) outcome: Option<Metric>,
     pub(crate) goal: Option<Goal>,
+    pub(crate) screening: Option<Screening>,
 }
 
 /// What a scenario consists of; all tables are sorted by name.
@@ -413,6 +415,11 @@ impl Scenario {
     /// What its `solve` is to find.
     pub fn goal(&self) -> Option<&Goal> {
         self.goal.as_ref()
+    }
+
+    /// What its `sensitivity` is to find.
+    pub fn screening(&self) -> Option<&Screening> {
+        self.screening.as_ref()
     }
 
     /// What must hold.

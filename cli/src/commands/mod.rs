@@ -10,6 +10,7 @@ mod new;
 mod replay;
 mod run;
 mod schema;
+mod sensitivity;
 mod solve;
 mod sweep;
 mod verify;

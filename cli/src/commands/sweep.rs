@@ -9,6 +9,7 @@ use scenarios::experiment::{self, Grid, Options, Point};
 use scenarios::results::SweepReport;
 use scenarios::{Axis, Override, Scenario};
 
+use super::sensitivity::sensitivity;
 use crate::effort::{Choice, Effort, Format, Outlet, on_threads};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,24 +19,36 @@ use crate::{formats, interrupt, junit, load, output, pictures, text};
 
 /// Draw the hockey stick: run a scenario at every point of its `sweep`
 ///
+/// With `--sensitivity`, rank instead which paths move a metric most.
+///
 /// The exit code is 0 when every point ran, for to find out where expectations fail is what a sweep is for, and 3 when one
 /// was cut short. To gate on a load, run at it.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    choice: Choice,
+    pub(super) choice: Choice,
     /// Sweep one of the scenario's variants
     #[arg(long, value_name = "NAME")]
-    variant: Option<String>,
+    pub(super) variant: Option<String>,
+    /// Rank which paths move this metric most, such as `shoppers.p99` (default: what `sensitivity` in the scenario says)
+    #[expect(clippy::option_option, reason = "not asked for, asked for, asked for of a metric")]
+    #[arg(long, value_name = "METRIC", num_args = 0..=1)]
+    sensitivity: Option<Option<String>>,
+    /// Move this path between these ends, as in `--over services.web.replicas=2..8`; may be repeated (default: every number of the model, by 20 % to either side)
+    #[arg(long, value_name = "PATH=FROM..TO", requires = "sensitivity")]
+    pub(super) over: Vec<String>,
     #[command(flatten)]
-    effort: Effort,
+    pub(super) effort: Effort,
     #[command(flatten)]
-    outlet: Outlet,
+    pub(super) outlet: Outlet,
     #[command(flatten)]
-    drawn: pictures::Drawn,
+    pub(super) drawn: pictures::Drawn,
 }
 
 pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
+    if let Some(metric) = &arguments.sensitivity {
+        return sensitivity(arguments, metric.as_deref());
+    }
     let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
     let source = load::read(&arguments.choice.file)?;
     let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;

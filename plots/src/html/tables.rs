@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use scenarios::results::{
-    Applies, AutoscalerResult, CompareReport, E, JobResult, Latency, Met, Report, SolveReport, SweepReport,
-    TheoryLine, TrafficResult, TriedPoint, Verdict,
+    Applies, AutoscalerResult, CompareReport, E, JobResult, Latency, Met, Report, SensitivityReport,
+    SolveReport, SweepReport, TheoryLine, TrafficResult, TriedPoint, Verdict,
 };
 
 use super::verdict_words;
@@ -459,4 +459,25 @@ pub(super) fn differences(compare: &CompareReport) -> String {
     let base = compare.base.as_str();
     let head = ["metric", "variant", base, "with the variant", "difference", "verdict"];
     table("Paired differences", &head, &rows.collect::<Vec<_>>())
+}
+
+/// What every path does to a metric.
+pub(super) fn effects(report: &SensitivityReport) -> String {
+    let unit = Unit::of_metric(&report.metric);
+    let rows = report.paths.iter().map(|path| {
+        let own = Unit::named(&path.unit);
+        vec![
+            Cell::words(&path.path),
+            Cell::figure(&own, Some(path.from)),
+            Cell::figure(&own, Some(path.to)),
+            Cell::estimate(&unit, path.mu_star),
+            Cell::estimate(&unit, path.mu),
+            Cell::figure(&unit, path.sigma),
+            Cell::estimate(&unit, path.low),
+            Cell::estimate(&unit, path.high),
+        ]
+    });
+    let title = format!("What moves {}", report.metric);
+    let head = ["Path", "from", "to", "μ*", "μ", "σ", "at the start", "at the end"];
+    table(&title, &head, &rows.collect::<Vec<_>>())
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use scenarios::results::{
     Answer, Applies, Bottleneck, Capacity, CompareReport, Conservation, Difference, E, Fate, Growth, Knee,
-    Latency, Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult, Safe, SaturatesAt,
-    Series, ServiceResult, SolveAim, SolveReport, Suffices, SweepPoint, SweepReport, TheoryCurve, TheoryLine,
-    TimeAt, TrafficResult, TriedPoint, Verdict, Window,
+    Latency, Laws, LeftOut, LittlesLaw, Met, PathEffect, PointOutcome, QuantilePoint, Report, ResourceResult,
+    Safe, SaturatesAt, SensitivityReport, Series, ServiceResult, SolveAim, SolveReport, Suffices, SweepPoint,
+    SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
 };
 
 /// Steady noise: the same on every run.
@@ -571,5 +571,67 @@ pub(crate) fn capacity() -> SolveReport {
         units: sweep.units,
         theory: sweep.theory,
         ..solved()
+    }
+}
+
+/// What moves the latency of a shop.
+pub(crate) fn ranking() -> SensitivityReport {
+    let e = |value: f64, half: f64| Some(E { value, lo: Some(value - half), hi: Some(value + half) });
+    let path = |path: &str, unit: &str, (from, at, to): (f64, f64, f64)| PathEffect {
+        path: path.to_owned(),
+        unit: unit.to_owned(),
+        at: Some(at),
+        from,
+        to,
+        mu_star: e(0.0, 0.0),
+        mu: e(0.0, 0.0),
+        sigma: Some(0.0),
+        low: None,
+        high: None,
+    };
+    SensitivityReport {
+        schema: "hockeystick.sensitivity/1".to_owned(),
+        scenario: "checkout".to_owned(),
+        about: Some("What has to be known exactly, and what does not matter?".to_owned()),
+        variant: None,
+        version: "0.1.0".to_owned(),
+        seed: 1,
+        metric: "shoppers.p99".to_owned(),
+        base: e(0.1142, 0.004),
+        trajectories: 10,
+        points: 88,
+        paths: vec![
+            PathEffect {
+                mu_star: e(0.152, 0.031),
+                mu: e(0.152, 0.031),
+                sigma: Some(0.098),
+                low: e(0.0731, 0.001),
+                high: e(0.231, 0.012),
+                ..path("traffic.shoppers.rate", "/s", (320.0, 400.0, 480.0))
+            },
+            PathEffect {
+                mu_star: e(0.061, 0.012),
+                mu: e(-0.061, 0.012),
+                sigma: Some(0.041),
+                low: e(0.151, 0.006),
+                high: e(0.0941, 0.002),
+                ..path("services.db.cores", "cores", (6.0, 8.0, 10.0))
+            },
+            PathEffect {
+                mu_star: e(0.021, 0.004),
+                mu: e(0.019, 0.005),
+                sigma: Some(0.009),
+                low: e(0.1041, 0.003),
+                high: e(0.1258, 0.004),
+                ..path("services.web.endpoints.checkout.0.cpu.lognormal.p99", "s", (0.0072, 0.009, 0.0108))
+            },
+            path("services.web.queue", "queue", (205.0, 256.0, 307.0)),
+        ],
+        left_out: vec![LeftOut {
+            path: "traffic.shoppers.to.web.checkout".to_owned(),
+            why: "the shares add up to 116 %".to_owned(),
+        }],
+        complete: true,
+        notes: Vec::new(),
     }
 }

@@ -21,6 +21,7 @@ mod queues;
 mod rates;
 mod resources;
 mod routes;
+mod sensitivity;
 mod solve;
 mod steps;
 mod sweep;
@@ -48,8 +49,9 @@ use crate::words::{did_you_mean, listed};
 use caches::CacheNote;
 pub(crate) use cycles::callees_first;
 pub(crate) use empty::EmptySystem;
+pub(crate) use sensitivity::screening;
 pub(crate) use solve::goal;
-pub(crate) use sweep::axes;
+pub(crate) use sweep::{axes, single, unit_in};
 
 /// Turns a spec into a scenario's parts; mistakes go to the sink, and where there are any the result is not used.
 pub(crate) fn check(spec: &ScenarioSpec, source: &Source, sink: &mut Sink) -> Parts {

@@ -40,6 +40,8 @@ pub(crate) struct Case {
     /// What is simulated. Its cuts include the edges of `windows` and the middle of the measured part.
     pub(crate) blueprint: Blueprint,
     pub(crate) seed: u64,
+    /// Number of its first replication.
+    pub(crate) first: u32,
     /// Its variant; none for the scenario as it stands.
     pub(crate) variant: Option<String>,
     /// Windows that metrics look at, besides the measured part.
@@ -58,7 +60,23 @@ impl Case {
         add_cuts(&mut blueprint, windows.iter().flat_map(|(from, to)| [*from, *to]));
         let middle = middle(&blueprint);
         add_cuts(&mut blueprint, [middle]);
-        Self { blueprint, seed, variant, windows, watched: Vec::new() }
+        Self { blueprint, seed, first: 0, variant, windows, watched: Vec::new() }
+    }
+
+    /// The same, its replications numbered from `first` on: on other random numbers.
+    pub(crate) fn beginning_with(self, first: u32) -> Self {
+        Self { first, ..self }
+    }
+
+    /// The same, with these windows looked at too.
+    pub(crate) fn looking_at(mut self, windows: impl IntoIterator<Item = (SimTime, SimTime)>) -> Self {
+        for (from, to) in windows {
+            if !self.windows.contains(&(from, to)) {
+                self.windows.push((from, to));
+                add_cuts(&mut self.blueprint, [from, to]);
+            }
+        }
+        self
     }
 
     /// The same, with these conditions watched too.
@@ -331,7 +349,7 @@ fn run_unit(
     cancel: &CancelFlag,
 ) -> Observations {
     let case = &cases[case];
-    let observations = simulate(&case.blueprint, case.seed, index, index == 0, cancel);
+    let observations = simulate(&case.blueprint, case.seed, case.first + index, index == 0, cancel);
     progress.finished(observations.events);
     observations
 }

@@ -154,6 +154,11 @@ impl Prepared {
         Self { case, remark }
     }
 
+    /// The same, with the case changed.
+    pub(crate) fn with(self, change: impl FnOnce(Case) -> Case) -> Self {
+        Self { case: change(self.case), ..self }
+    }
+
     /// The same, with the condition watched by which a sweep judges the course of the run, warm-up left out.
     pub(crate) fn watching_outcome(mut self, plan: &Plan) -> Self {
         if let Some(metric) = &plan.outcome {

@@ -5,6 +5,7 @@
 
 mod baseline;
 mod replay;
+mod sensitivity;
 mod solve;
 mod trace;
 mod verify;
@@ -18,6 +19,7 @@ pub use replay::{
     Replay, ReplayCost, ReplayCounts, ReplayCourse, ReplayDecision, ReplayMetric, ReplayReason, ReplayReport,
     ReplaySummary,
 };
+pub use sensitivity::{LeftOut, PathEffect, SensitivityReport};
 pub use solve::{Answer, Assumption, CheckedPoint, SolveAim, SolveReport, TriedPoint};
 pub use trace::{Attribute, SpanKind, TracedRequest, TracedSpan, Traces, chrome, otlp};
 pub use verify::{Verified, VerifiedExpectation, VerifyReport};

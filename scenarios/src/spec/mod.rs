@@ -21,6 +21,7 @@ mod reference;
 mod resource;
 mod route;
 mod scenario;
+mod sensitivity;
 mod service;
 mod solve;
 mod step;
@@ -46,7 +47,7 @@ pub(crate) use cores::{
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec, is_distribution};
 pub(crate) use event::{CrashEvent, DeployEvent, EventSpec, FailEvent, RestartSpec, TimingSpec};
-pub(crate) use experiment::{ExpectSpec, RangeSpec, Spacing, SweepSpec};
+pub(crate) use experiment::{EndsSpec, ExpectSpec, RangeSpec, Spacing, SweepSpec};
 pub(crate) use job::{JobSpec, OnceInWord};
 pub(crate) use order::{CodelSpec, OrderSpec};
 pub(crate) use policy::{
@@ -69,6 +70,7 @@ pub(crate) use route::{
     ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
 };
 pub(crate) use scenario::{BigCount, LimitsSpec, PriceSpec, ScenarioSpec, WarmupSpec};
+pub(crate) use sensitivity::SensitivitySpec;
 pub(crate) use service::ServiceSpec;
 pub(crate) use solve::{SolveSpec, UnitPriceSpec};
 pub(crate) use step::{

@@ -5,7 +5,8 @@ use serde_json::{Value as Json, json};
 use super::{
     At, AutoscalerSpec, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name,
     Named, NamedEntry, Number, Policy, Positive, QueueSpec, Required, ResourceSpec, RouteSpec, Seed,
-    ServiceSpec, Share, Sink, Size, SolveSpec, Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
+    SensitivitySpec, ServiceSpec, Share, Sink, Size, SolveSpec, Spec, SweepSpec, Text, Time, TrafficSpec,
+    defined, spec,
 };
 use crate::tree::{Node, Value};
 
@@ -54,6 +55,8 @@ spec! {
         sweep: Option<SweepsSpec>,
         /// What is to be found: the cheapest point, or the largest load, at which every expectation holds.
         solve: Option<At<SolveSpec>>,
+        /// Which paths move a metric most.
+        sensitivity: Option<SensitivitySpec>,
         /// What a replica of a service costs: `{web: 0.05 USD/replica-hour}`.
         cost: Option<Named<PriceSpec>>,
         /// What must hold: `shoppers.p99 < 250ms`.

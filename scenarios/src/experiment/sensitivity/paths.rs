@@ -1,0 +1,144 @@
+//! Which paths are moved, and how far.
+
+use super::morris::LEVELS;
+use crate::check::{single, unit_in};
+use crate::results::LeftOut;
+use crate::screening::Screening;
+use crate::spec::any_quantity;
+use crate::sweep::{Axis, AxisValue, base_unit, tidy};
+use crate::tree::{Node, Value, find};
+use crate::{Override, Scenario, Source};
+
+/// Sections that say what the system is; the others say how it is looked at.
+const MODEL: [&str; 9] =
+    ["traffic", "services", "resources", "policies", "routes", "caches", "queues", "jobs", "autoscalers"];
+
+/// A path that is moved.
+#[derive(Clone, Debug)]
+pub(crate) struct Factor {
+    /// The path and its levels, smallest first.
+    pub(crate) axis: Axis,
+    /// The unit of its numbers for labels; of shares too.
+    pub(crate) unit: String,
+    /// Its number as the scenario stands, if that says one.
+    pub(crate) at: Option<f64>,
+}
+
+impl Factor {
+    /// The number of a level.
+    pub(crate) fn number(&self, level: usize) -> f64 {
+        self.axis.values[level].number
+    }
+}
+
+/// What is moved, and what is not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Factors {
+    pub(crate) factors: Vec<Factor>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// Finds them in a scenario.
+pub(crate) struct Finder<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) overrides: &'a [Override],
+    pub(crate) screening: &'a Screening,
+}
+
+impl Finder<'_> {
+    pub(crate) fn find(&self) -> Factors {
+        let tree = self.source.tree_with(self.overrides);
+        let mut found = Factors::default();
+        if let Some(over) = &self.screening.over {
+            for axis in over {
+                let at = find(&tree, &axis.path).and_then(any_quantity).map(|(_, number)| number);
+                let ends = (axis.values[0].number, axis.values[1].number);
+                found.factors.push(self.factor(axis, at, ends, self.is_whole(axis, ends.0)));
+            }
+            return found;
+        }
+        for section in MODEL {
+            let Some(node) = tree.get(section) else { continue };
+            each_number(section, node, &mut |path, node| self.by_range(path, node, &mut found));
+        }
+        found
+    }
+
+    /// A number of the model, moved by the usual range; to one side only where the other does not hold together.
+    fn by_range(&self, path: &str, node: &Node, found: &mut Factors) {
+        let Some(axis) = single(path, node.place, node) else { return };
+        let at = axis.values[0].number;
+        if at <= 0.0 {
+            return; // A share of nothing is nothing.
+        }
+        let whole = self.is_whole(&axis, at);
+        let step = self.screening.range * at;
+        let step = if whole { step.round().max(1.0) } else { step };
+        // No share of a whole is more than all of it, though some that look like one may be.
+        let most = if is_share(&axis) && at <= 1.0 { 1.0 } else { f64::INFINITY };
+        let ends = [at - step, (at + step).min(most)].map(tidy);
+        let [below, above] = ends.map(|end| self.mistake(&written(&axis, end)));
+        let factor = |from: f64, to: f64| self.factor(&axis, Some(at), (from, to), whole);
+        match (below, above) {
+            (None, None) => found.factors.push(factor(ends[0], ends[1])),
+            (None, Some(_)) => found.factors.push(factor(ends[0], at)),
+            (Some(_), None) if ends[1] > at => found.factors.push(factor(at, ends[1])),
+            (Some(why), _) => found.left_out.push(LeftOut { path: path.to_owned(), why }),
+        }
+    }
+
+    fn factor(&self, axis: &Axis, at: Option<f64>, (from, to): (f64, f64), whole: bool) -> Factor {
+        let level = |level: usize| {
+            let number = from + (to - from) * level as f64 / (LEVELS - 1) as f64;
+            if whole { number.round() } else { tidy(number) }
+        };
+        let values: Vec<AxisValue> = (0..LEVELS).flat_map(|at| written(axis, level(at)).values).collect();
+        let unit = if is_share(axis) { "%".to_owned() } else { axis.unit.clone() };
+        Factor { axis: Axis { values, ..axis.clone() }, unit, at }
+    }
+
+    /// Whether the path counts something: there is no half of it.
+    fn is_whole(&self, axis: &Axis, number: f64) -> bool {
+        axis.is_whole() && self.mistake(&written(axis, number.floor() + 0.5)).is_some()
+    }
+
+    /// What is wrong with the scenario when the path has its first value.
+    fn mistake(&self, axis: &Axis) -> Option<String> {
+        let mut all = self.overrides.to_vec();
+        all.push(axis.override_at(0));
+        let mistakes = Scenario::load(self.source, &all).err()?;
+        mistakes.list().first().map(|mistake| mistake.message.clone())
+    }
+}
+
+fn is_share(axis: &Axis) -> bool {
+    any_quantity(&axis.values[0].node).is_some_and(|(kind, _)| kind == "%")
+}
+
+/// The path with one value, written like those that it has: the unit of a quota is its period.
+fn written(axis: &Axis, number: f64) -> Axis {
+    let like = &axis.values[axis.values.len() - 1];
+    let unit = match any_quantity(&like.node) {
+        Some(("", _)) | None => base_unit(""),
+        Some((_, number)) => unit_in(&like.node, number),
+    };
+    Axis { values: vec![AxisValue::written(number, unit, axis.place)], ..axis.clone() }
+}
+
+/// Every number below a node, with its path.
+fn each_number(path: &str, node: &Node, tell: &mut impl FnMut(&str, &Node)) {
+    match &node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                each_number(&format!("{path}.{}", entry.key), &entry.node, tell);
+            }
+        }
+        Value::List(items) => {
+            for (at, item) in items.iter().enumerate() {
+                each_number(&format!("{path}.{at}"), item, tell);
+            }
+        }
+        _ if any_quantity(node).is_some() => tell(path, node),
+        _ => {}
+    }
+}
