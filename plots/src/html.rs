@@ -12,7 +12,7 @@ use scenarios::results::{CompareReport, Met, Report, SensitivityReport, SolveRep
 use crate::found::{intervals, method, warning};
 use crate::page::Around;
 use crate::scene::escape;
-use crate::{PlotError, compare, run, solve, sweep, tornado};
+use crate::{PlotError, causes, compare, run, solve, sweep, tornado};
 
 /// What a page reports.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +93,14 @@ fn of_run(report: &Report) -> Result<String, PlotError> {
         Ok(svg) => page.picture(&svg),
         Err(PlotError::NoSeries) => {}
         Err(why) => return Err(why),
+    }
+    if let Some(found) = &report.uncertainty {
+        page.add(&tables::uncertain(found));
+        if let Some(svg) = causes::picture(found) {
+            page.picture(&svg);
+        }
+        let texts = found.metrics.iter().filter_map(|metric| metric.text.as_deref());
+        page.facts(&texts.collect::<Vec<_>>(), "fact");
     }
     for table in tables::run(report) {
         page.add(&table);

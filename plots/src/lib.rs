@@ -6,6 +6,7 @@
 //! is all that is left to do, and it brings real dashes, rims around words, tips on points and one dependency
 //! less.
 
+mod causes;
 mod compare;
 mod fate;
 mod found;

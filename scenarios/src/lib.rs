@@ -21,6 +21,7 @@ mod spec;
 mod sweep;
 mod text;
 pub mod tree;
+mod uncertain;
 mod words;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -31,4 +32,5 @@ pub use screening::Screening;
 pub use sweep::{Axis, AxisValue};
 pub use text::Source;
 pub use tree::Override;
+pub use uncertain::{Input, Known, Uncertain};
 pub use words::did_you_mean;

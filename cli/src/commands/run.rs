@@ -63,7 +63,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
     let source = load::read(&arguments.choice.file)?;
     let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
-    let plan = load::plan(&loaded.scenario, loaded.variant.as_deref());
+    let mut plan = Plan::drawn(&loaded.source, &loaded.overrides, &loaded.scenario)?;
+    plan.heading.variant.clone_from(&loaded.variant);
     let before = earlier(arguments, loaded.scenario.name(), loaded.variant.as_deref())?;
     let folder = output::folder(arguments.out.as_deref())?;
     let chart = chart_file(arguments, &folder, loaded.scenario.name());
@@ -85,6 +86,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         pictures::page(&report, &file)?;
     }
     if let Some(most) = arguments.trace.filter(|_| !interrupt::was_pressed()) {
+        if plan.drawn.is_some() {
+            output::remark("requests are traced with all uncertain inputs in the middle");
+        }
         let bar = Bar::new();
         let traces = experiment::trace(&plan, options, most, &bar, &cancel);
         drop(bar);

@@ -17,7 +17,7 @@ pub(crate) fn sensitivity(arguments: &Arguments, metric: Option<&str>) -> Result
     sets.extend(metric.map(|metric| format!("sensitivity.of={}", quoted(metric))));
     sets.extend(chosen(&arguments.over)?);
     let source = load::read(&arguments.choice.file)?;
-    let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
+    let loaded = load::not_drawn(source, arguments.variant.as_deref(), &sets)?;
     let files = arguments.drawn.files(loaded.scenario.name())?;
     output::expect_folders(files.all().chain(arguments.outlet.output.as_deref()))?;
     let cancel = interrupt::flag()?;

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 pub(crate) fn solve(arguments: &Arguments) -> Result<Exit, Failure> {
     let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
     let source = load::read(&arguments.choice.file)?;
-    let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
+    let loaded = load::not_drawn(source, arguments.variant.as_deref(), &sets)?;
     if loaded.scenario.goal().is_none() {
         let help = "add `solve: {minimize: services.NAME.replicas, over: {services.NAME.replicas: 1..50}}`, or \
                     `solve: {maximize: traffic.NAME.rate}`";

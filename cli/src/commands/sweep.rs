@@ -51,7 +51,7 @@ pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
     let source = load::read(&arguments.choice.file)?;
-    let loaded = load::load(source, arguments.variant.as_deref(), &sets)?;
+    let loaded = load::not_drawn(source, arguments.variant.as_deref(), &sets)?;
     if loaded.scenario.axes().is_empty() {
         let help = "add `sweep: {traffic.NAME.rate: {from: 50/s, to: 1200/s, points: 20}}` to the scenario, or run it";
         let message = format!("`{}` has no `sweep`", loaded.source.name());

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use scenarios::Override;
 use scenarios::experiment::{self, Unverified};
 use scenarios::results::{Met, VerifyReport};
+use scenarios::{Override, Scenario};
 
 use crate::effort::on_threads;
 use crate::exit::Exit;
@@ -59,7 +59,12 @@ pub(crate) fn verify(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let mut sources = Vec::new();
     for file in files(&arguments.files)? {
-        sources.push(load::read(&file)?);
+        let source = load::read(&file)?;
+        let (scenario, doubts) = Scenario::load_not_drawn(&source, &overrides)?;
+        if !scenario.uncertain().inputs.is_empty() {
+            output::warn(&doubts);
+        }
+        sources.push(source);
     }
     output::expect_folders(arguments.output.iter().map(PathBuf::as_path))?;
     let cancel = interrupt::flag()?;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use scenarios::results::{
-    Answer, Applies, Assumption, Bottleneck, BreakerResult, Capacity, CheckedPoint, CompareReport,
-    Difference, E, EndpointResult, Growth, Knee, Latency, Laws, LeftOut, LittlesLaw, Met, PathEffect,
-    PolicyResult, Report, ResourceResult, Safe, SaturatesAt, SensitivityReport, ServiceResult, SolveAim,
-    SolveReport, SweepPoint, SweepReport, TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
+    Answer, Applies, Assumption, Bottleneck, BreakerResult, Capacity, Cause, Causes, CheckedPoint,
+    CompareReport, Difference, E, EndpointResult, Growth, Knee, Latency, Laws, LeftOut, LittlesLaw, Met,
+    MetAt, PathEffect, PolicyResult, Report, ResourceResult, Safe, SaturatesAt, SensitivityReport,
+    ServiceResult, SolveAim, SolveReport, SweepPoint, SweepReport, TheoryLine, TimeAt, TrafficResult,
+    TriedPoint, UncertainInput, UncertainMetric, Uncertainty, Verdict, Window,
 };
 
 /// An estimate of `value` with an interval that reaches by `share` of it to both sides.
@@ -232,6 +233,7 @@ pub(crate) fn shop() -> Report {
         series: None,
         distributions: BTreeMap::new(),
         baseline: None,
+        uncertainty: None,
     }
 }
 
@@ -502,5 +504,44 @@ pub(crate) fn ranking() -> SensitivityReport {
         }],
         complete: true,
         notes: Vec::new(),
+    }
+}
+
+/// What uncertain inputs do to the latency of the shop.
+pub(crate) fn uncertainty() -> Uncertainty {
+    let e = |value: f64, half: f64| E { value, lo: Some((value - half).max(0.0)), hi: Some(value + half) };
+    let (time, load) = ("services.db.endpoints.insert.0.cpu.exp", "traffic.shoppers.rate");
+    let cause = |path: &str, share: f64| Cause { path: path.to_owned(), share: e(share, 0.08) };
+    let causes = |of_time: f64, of_load: f64, noise: f64, rest: f64| Causes {
+        inputs: vec![cause(time, of_time), cause(load, of_load)],
+        noise: e(noise, 0.02),
+        rest: e(rest, 0.05),
+    };
+    let metric = |name: &str, value: f64, causes: Option<Causes>, text: Option<&str>| UncertainMetric {
+        metric: format!("shoppers.{name}"),
+        mean: e(value, 0.05 * value),
+        p5: 0.7 * value,
+        p95: 1.6 * value,
+        causes,
+        text: text.map(str::to_owned),
+    };
+    let advice = "measure `services.db.endpoints.insert.0.cpu.exp` better: it causes 71 % of the uncertainty of \
+                  `shoppers.p99`";
+    let input = |path: &str, unit: &str, from, to| UncertainInput {
+        path: path.to_owned(),
+        unit: unit.to_owned(),
+        from: Some(from),
+        to: Some(to),
+    };
+    Uncertainty {
+        points: 50,
+        replications: 2,
+        inputs: vec![input(time, "s", 0.003, 0.005), input(load, "/s", 350.0, 450.0)],
+        metrics: vec![
+            metric("mean", 0.0612, Some(causes(0.66, 0.31, 0.003, 0.027)), None),
+            metric("p99", 0.114, Some(causes(0.71, 0.2, 0.05, 0.04)), Some(advice)),
+            metric("errors", 0.0, None, None),
+        ],
+        expect: vec![MetAt { text: "shoppers.p99 < 150ms".to_owned(), met: 43, points: 50 }],
     }
 }

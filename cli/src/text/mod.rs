@@ -16,6 +16,7 @@ mod sensitivity;
 mod solve;
 mod sweep;
 mod table;
+mod uncertainty;
 mod verify;
 
 #[cfg(test)]

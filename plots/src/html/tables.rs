@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use scenarios::results::{
     Applies, AutoscalerResult, CompareReport, E, JobResult, Latency, Met, Report, SensitivityReport,
-    SolveReport, SweepReport, TheoryLine, TrafficResult, TriedPoint, Verdict,
+    SolveReport, SweepReport, TheoryLine, TrafficResult, TriedPoint, Uncertainty, Verdict,
 };
 
 use super::verdict_words;
@@ -480,4 +480,19 @@ pub(super) fn effects(report: &SensitivityReport) -> String {
     let title = format!("What moves {}", report.metric);
     let head = ["Path", "from", "to", "μ*", "μ", "σ", "at the start", "at the end"];
     table(&title, &head, &rows.collect::<Vec<_>>())
+}
+
+/// Metrics over the points at which uncertain inputs were drawn.
+pub(super) fn uncertain(found: &Uncertainty) -> String {
+    let rows = found.metrics.iter().map(|metric| {
+        let unit = Unit::of_metric(&metric.metric);
+        vec![
+            Cell::words(&metric.metric),
+            Cell::estimate(&unit, Some(metric.mean)),
+            Cell::figure(&unit, Some(metric.p5)),
+            Cell::figure(&unit, Some(metric.p95)),
+        ]
+    });
+    let title = format!("Uncertain inputs · {} points", found.points);
+    table(&title, &["Metric", "mean", "5 % below", "5 % above"], &rows.collect::<Vec<_>>())
 }

@@ -66,6 +66,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ("page_of_a_run", report_html(&fixtures::run()).unwrap()),
         ("page_of_an_empty_run", report_html(&fixtures::empty_report()).unwrap()),
         ("page_of_an_answer", report_html(&fixtures::solved()).unwrap()),
+        ("page_of_guesses", report_html(&fixtures::guesses()).unwrap()),
         ("page_of_a_ranking", report_html(&fixtures::ranking()).unwrap()),
         ("page_of_a_comparison", report_html(&fixtures::comparison()).unwrap()),
     ]

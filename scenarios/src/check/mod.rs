@@ -26,6 +26,7 @@ mod solve;
 mod steps;
 mod sweep;
 mod traffic;
+mod uncertainty;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +53,7 @@ pub(crate) use empty::EmptySystem;
 pub(crate) use sensitivity::screening;
 pub(crate) use solve::goal;
 pub(crate) use sweep::{axes, single, unit_in};
+pub(crate) use uncertainty::uncertain;
 
 /// Turns a spec into a scenario's parts; mistakes go to the sink, and where there are any the result is not used.
 pub(crate) fn check(spec: &ScenarioSpec, source: &Source, sink: &mut Sink) -> Parts {

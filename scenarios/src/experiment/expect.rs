@@ -23,19 +23,11 @@ pub(crate) struct Ran<'a> {
 pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<'_>) -> Option<Verdict> {
     let terms = expectation.left.terms();
     let runs = terms.iter().map(|term| find(term, ran, whichever)).collect::<Option<Vec<&Ran<'_>>>>()?;
-    let seen: Vec<Option<Observed>> = runs
-        .iter()
-        .enumerate()
-        .map(|(position, ran)| {
-            let own = ran.expectations.iter().find(|own| own.text == expectation.text)?;
-            Observed::of(&own.left.terms().get(position)?.metric, ran.case, ran.gathered)
-        })
-        .collect();
-    let observed = match seen.as_slice() {
-        [Some(one)] => Some(one.clone()),
-        [Some(upper), Some(lower)] => ratio(upper, lower),
-        _ => None,
-    };
+    let seen = runs.iter().enumerate().map(|(position, ran)| {
+        let own = ran.expectations.iter().find(|own| own.text == expectation.text)?;
+        Observed::of(&own.left.terms().get(position)?.metric, ran.case, ran.gathered)
+    });
+    let observed = together(&seen.collect::<Vec<_>>());
     let complete = runs.iter().all(|ran| ran.gathered.complete());
     let grows = terms
         .iter()
@@ -48,6 +40,32 @@ pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<
         observed: observed.and_then(|observed| told(observed.estimate())),
         why,
     })
+}
+
+/// What a case shows of the left side of an expectation that names no variant.
+pub(crate) fn observed(expectation: &Expectation, case: &Case, gathered: &Gathered) -> Option<Observed> {
+    let terms = expectation.left.terms();
+    let seen = terms.iter().map(|term| Observed::of(&term.metric, case, gathered));
+    together(&seen.collect::<Vec<_>>())
+}
+
+/// A metric, or the ratio of two.
+fn together(seen: &[Option<Observed>]) -> Option<Observed> {
+    match seen {
+        [Some(one)] => Some(one.clone()),
+        [Some(upper), Some(lower)] => ratio(upper, lower),
+        _ => None,
+    }
+}
+
+/// Whether a value is on the right side.
+pub(crate) fn holds(expectation: &Expectation, value: f64) -> bool {
+    side(expectation, &exactly(value)) == Some(true)
+}
+
+/// A value that is known.
+fn exactly(value: f64) -> E {
+    E { value, lo: Some(value), hi: Some(value) }
 }
 
 impl Quantity {
@@ -129,8 +147,7 @@ fn decide(
         return (Met::NotMet, Some(never_why)); // One that stays down is not within any time.
     }
     let at_the_bound = observed.is_certain() && estimate.value.total_cmp(&expectation.bound).is_eq();
-    let by_value = E { value: estimate.value, lo: Some(estimate.value), hi: Some(estimate.value) };
-    let met = side(expectation, if at_the_bound { &by_value } else { &estimate });
+    let met = side(expectation, &if at_the_bound { exactly(estimate.value) } else { estimate });
     match met {
         Some(true) if grows => undecided("it grows without bound or is stuck: a longer run would show more"),
         Some(met) => (if met { Met::Met } else { Met::NotMet }, (never > 0).then_some(never_why)),

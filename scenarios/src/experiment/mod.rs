@@ -30,6 +30,7 @@ mod testing;
 mod tests;
 mod theory;
 mod trace;
+mod uncertainty;
 mod units;
 mod verify;
 mod warmup;
@@ -53,6 +54,8 @@ pub use solve::{Unsolved, solve};
 pub use sweep::{Axis, Grid, Point, sweep};
 pub use theory::predicted;
 pub use trace::trace;
+pub use uncertainty::Drawn;
+pub(crate) use uncertainty::least_points;
 pub use verify::{Unverified, verdicts, verify};
 
 /// The engine, as experiments call it.

@@ -8,6 +8,7 @@ mod replay;
 mod sensitivity;
 mod solve;
 mod trace;
+mod uncertainty;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use replay::{
 pub use sensitivity::{LeftOut, PathEffect, SensitivityReport};
 pub use solve::{Answer, Assumption, CheckedPoint, SolveAim, SolveReport, TriedPoint};
 pub use trace::{Attribute, SpanKind, TracedRequest, TracedSpan, Traces, chrome, otlp};
+pub use uncertainty::{Cause, Causes, MetAt, UncertainInput, UncertainMetric, Uncertainty};
 pub use verify::{Verified, VerifiedExpectation, VerifyReport};
 
 /// A figure with its 95 % interval. The bounds are missing where fewer than two replications ran.
@@ -142,6 +144,9 @@ pub struct Report {
     /// What has changed since an earlier result; only when asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineReport>,
+    /// What is due to inputs that are not known exactly; only where there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<Uncertainty>,
 }
 
 impl Report {

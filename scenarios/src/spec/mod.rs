@@ -26,6 +26,7 @@ mod service;
 mod solve;
 mod step;
 mod traffic;
+mod uncertainty;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -69,7 +70,7 @@ pub(crate) use resource::{
 pub(crate) use route::{
     ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
 };
-pub(crate) use scenario::{BigCount, LimitsSpec, PriceSpec, ScenarioSpec, WarmupSpec};
+pub(crate) use scenario::{BigCount, LimitsSpec, MODEL, PriceSpec, ScenarioSpec, WarmupSpec};
 pub(crate) use sensitivity::SensitivitySpec;
 pub(crate) use service::ServiceSpec;
 pub(crate) use solve::{SolveSpec, UnitPriceSpec};
@@ -80,6 +81,7 @@ pub(crate) use step::{
 pub(crate) use traffic::{
     ArrivalsSpec, AttributesSpec, SLACK, SpreadSpec, TargetsSpec, TraceSpec, TrafficSpec, percent,
 };
+pub(crate) use uncertainty::UncertaintySpec;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::tree::{Entry, Node, Note, Place, Value, quoted};

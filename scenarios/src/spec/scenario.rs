@@ -6,9 +6,13 @@ use super::{
     At, AutoscalerSpec, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name,
     Named, NamedEntry, Number, Policy, Positive, QueueSpec, Required, ResourceSpec, RouteSpec, Seed,
     SensitivitySpec, ServiceSpec, Share, Sink, Size, SolveSpec, Spec, SweepSpec, Text, Time, TrafficSpec,
-    defined, spec,
+    UncertaintySpec, defined, spec,
 };
 use crate::tree::{Node, Value};
+
+/// Sections that say what the system is; the others say how it is looked at.
+pub(crate) const MODEL: [&str; 9] =
+    ["traffic", "services", "resources", "caches", "policies", "routes", "queues", "jobs", "autoscalers"];
 
 spec! {
     /// What the system is, what traffic it gets, what happens to it, and what must hold.
@@ -27,6 +31,8 @@ spec! {
         replications: At<Positive> = "10" ("Law, Simulation Modeling and Analysis, 5th ed., §9.4"),
         /// Half-width of the intervals relative to their values; more replications run until it is reached.
         precision: Option<At<Share>> => "as many replications as `replications` says" (""),
+        /// How inputs that are not known exactly are drawn.
+        uncertainty: UncertaintySpec = "{}" ("see each"),
         /// What a replication may use before it is cut short.
         limits: LimitsSpec = "{}" ("see each"),
         /// Requests that arrive.

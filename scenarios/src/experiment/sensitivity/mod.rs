@@ -69,7 +69,8 @@ pub(crate) fn sensitivity_with(
 ) -> Result<SensitivityReport, Unranked> {
     let (scenario, _) = Scenario::load(source, overrides)?;
     let screening = scenario.screening().ok_or(Unranked::NotAsked)?;
-    let Factors { factors, left_out } = Finder { source, overrides, screening }.find();
+    let uncertain = &scenario.uncertain().inputs;
+    let Factors { factors, left_out } = Finder { source, overrides, screening, uncertain }.find();
     if factors.is_empty() {
         return Err(Unranked::NothingMoves);
     }
@@ -101,6 +102,7 @@ pub(crate) fn sensitivity_with(
     let strength = |path: &PathEffect| path.mu_star.map_or(-1.0, |e| e.value);
     paths.sort_by(|a, b| strength(b).total_cmp(&strength(a)).then_with(|| a.path.cmp(&b.path)));
     let mut notes = base.notes;
+    notes.extend(scenario.uncertain().remark());
     let leading: Vec<&Factor> = paths
         .iter()
         .take(LEADING)

@@ -4,14 +4,11 @@ use super::morris::LEVELS;
 use crate::check::{single, unit_in};
 use crate::results::LeftOut;
 use crate::screening::Screening;
-use crate::spec::any_quantity;
+use crate::spec::{MODEL, Sink, any_quantity};
 use crate::sweep::{Axis, AxisValue, base_unit, tidy};
 use crate::tree::{Node, Value, find};
+use crate::uncertain::{Input, settle};
 use crate::{Override, Scenario, Source};
-
-/// Sections that say what the system is; the others say how it is looked at.
-const MODEL: [&str; 9] =
-    ["traffic", "services", "resources", "policies", "routes", "caches", "queues", "jobs", "autoscalers"];
 
 /// A path that is moved.
 #[derive(Clone, Debug)]
@@ -43,17 +40,19 @@ pub(crate) struct Finder<'a> {
     pub(crate) source: &'a Source,
     pub(crate) overrides: &'a [Override],
     pub(crate) screening: &'a Screening,
+    /// Inputs that are not known exactly.
+    pub(crate) uncertain: &'a [Input],
 }
 
 impl Finder<'_> {
     pub(crate) fn find(&self) -> Factors {
-        let tree = self.source.tree_with(self.overrides);
+        let mut tree = self.source.tree_with(self.overrides);
+        settle(&mut tree, &mut Sink::default());
         let mut found = Factors::default();
         if let Some(over) = &self.screening.over {
             for axis in over {
                 let at = find(&tree, &axis.path).and_then(any_quantity).map(|(_, number)| number);
-                let ends = (axis.values[0].number, axis.values[1].number);
-                found.factors.push(self.factor(axis, at, ends, self.is_whole(axis, ends.0)));
+                found.factors.push(self.between(axis, at));
             }
             return found;
         }
@@ -64,10 +63,22 @@ impl Finder<'_> {
         found
     }
 
-    /// A number of the model, moved by the usual range; to one side only where the other does not hold together.
+    /// A path that is moved from one given end to the other.
+    fn between(&self, ends: &Axis, at: Option<f64>) -> Factor {
+        let (from, to) = (ends.values[0].number, ends.values[1].number);
+        self.factor(ends, at, (from, to), self.is_whole(ends, from))
+    }
+
+    /// A number of the model, moved by the usual range; to one side only where the other does not hold together. What is
+    /// uncertain is moved through what it may be.
     fn by_range(&self, path: &str, node: &Node, found: &mut Factors) {
         let Some(axis) = single(path, node.place, node) else { return };
         let at = axis.values[0].number;
+        let known = self.uncertain.iter().find(|input| input.path == path);
+        if let Some(ends) = known.and_then(Input::ends) {
+            found.factors.push(self.between(ends, Some(at)));
+            return;
+        }
         if at <= 0.0 {
             return; // A share of nothing is nothing.
         }
