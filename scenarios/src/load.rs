@@ -68,7 +68,9 @@ impl Scenario {
         }
         let inputs = uncertain::settle(&mut tree, &mut sink);
         if doubts != Doubts::Few {
-            uncertain::not_drawn(&inputs).into_iter().for_each(|doubt| sink.report(doubt));
+            for doubt in uncertain::not_drawn(&inputs) {
+                sink.report(doubt);
+            }
         }
         // What a sweep or a variant changed was looked at when the scenario itself was loaded.
         let from_outside = overrides.iter().all(|change| change.text.is_some());

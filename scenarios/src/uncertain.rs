@@ -6,10 +6,9 @@
 
 use sim_core::Stream;
 
-use crate::check::unit_in;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{MODEL, Sink, any_quantity};
-use crate::sweep::{Axis, AxisValue, base_unit};
+use crate::sweep::{Axis, AxisValue};
 use crate::text::Source;
 use crate::tree::{Assignment, Entry, Node, Note, Override, Place, Value, print, quoted};
 use crate::words::listed;
@@ -51,15 +50,15 @@ impl Input {
     /// The change that puts the value of point number `point` of `points` in place, and what stands for it in fits.
     ///
     /// Ranges are cut into as many strata as there are points, each of which is met once, in its middle and in an order
-    /// that depends on the seed and the path alone: Latin hypercube sampling (McKay, Beckman and Conover, *Technometrics*
-    /// 21(2), 1979), in the centred form of Patterson, *The errors of lattice sampling*, JRSS B 16(1), 1954. Samples are
-    /// drawn from the samples with replacement (Barton, Nelson and Xie, *Quantifying Input Uncertainty via Simulation
-    /// Confidence Intervals*, INFORMS Journal on Computing 26(1), 2014).
+    /// that depends on the seed and the path alone: Latin hypercube sampling (*Technometrics* 21(2), 1979), in the centred
+    /// form of Patterson, *The errors of lattice sampling*, JRSS B 16(1), 1954. Samples are drawn from the samples with
+    /// replacement (Barton, Nelson and Xie, *Quantifying Input Uncertainty via Simulation Confidence Intervals*, INFORMS
+    /// Journal on Computing 26(1), 2014).
     pub(crate) fn at(&self, point: u32, points: u32, seed: u64) -> Override {
         let (path, node) = match &self.known {
             Known::Between { ends, whole } => {
                 let share = (f64::from(self.stratum(point, points, seed)) + 0.5) / f64::from(points);
-                (self.path.clone(), written(ends, within(ends, *whole, share), self.place).node)
+                (self.path.clone(), ends.like(within(ends, *whole, share)).node)
             }
             Known::Samples { .. } => {
                 let number = Stream::new(seed, point, &self.path, "resample").next_u64();
@@ -106,7 +105,7 @@ impl Input {
     fn middle(&self) -> String {
         match &self.known {
             Known::Between { ends, whole } => {
-                let middle = written(ends, within(ends, *whole, 0.5), self.place);
+                let middle = ends.like(within(ends, *whole, 0.5));
                 format!("the middle of its range, {}", middle.text)
             }
             Known::Samples { column: (file, _) } => format!("the samples in `{file}` as they are"),
@@ -124,16 +123,6 @@ pub(crate) fn resampled(values: &[f64], number: u64) -> Vec<f64> {
 fn within(ends: &Axis, whole: bool, share: f64) -> f64 {
     let (from, to) = (ends.values[0].number, ends.values[1].number);
     if whole { (from + (share * (to - from + 1.0)).floor()).min(to) } else { from + share * (to - from) }
-}
-
-/// A number written in the unit of the larger end.
-fn written(ends: &Axis, number: f64, place: Place) -> AxisValue {
-    let end = &ends.values[1];
-    let unit = match any_quantity(&end.node) {
-        Some(("", _)) | None => base_unit(""),
-        Some((_, number)) => unit_in(&end.node, number),
-    };
-    AxisValue::written(number, unit, place)
 }
 
 /// Puts the middle of every range in its place; mistakes go to the sink.
@@ -179,15 +168,13 @@ impl Settling<'_> {
             // Where it is wrong, one that can be read will do: the scenario will not run.
             let known = input.as_ref().map(|input| &input.known);
             let value = match known {
-                Some(Known::Between { ends, whole }) => {
-                    written(ends, within(ends, *whole, 0.5), node.place).node
-                }
+                Some(Known::Between { ends, whole }) => ends.like(within(ends, *whole, 0.5)).node,
                 _ => one_of(ends),
             };
-            let note = format!("the middle of `{}`", print(node).trim_end());
+            let remark = format!("the middle of `{}`", print(node).trim_end());
             *node = Node { label: node.label, place: node.place, ..value };
             self.inputs.extend(input);
-            return Some(note);
+            return Some(remark);
         }
         self.samples(path, node);
         self.inside(path, node);

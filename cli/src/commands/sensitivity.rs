@@ -13,6 +13,10 @@ use crate::{formats, interrupt, load, output, pictures, text};
 
 /// Ranks the paths that move `metric`, or what the scenario's `sensitivity` names.
 pub(crate) fn sensitivity(arguments: &Arguments, metric: Option<&str>) -> Result<Exit, Failure> {
+    if arguments.outlet.format == Format::Junit {
+        let help = "ask for `--format json`, or sweep the load".to_owned();
+        return Err(Failure::command("a ranking of paths has no expectations to report on", Some(help)));
+    }
     let mut sets = [arguments.choice.set.clone(), arguments.effort.as_sets()].concat();
     sets.extend(metric.map(|metric| format!("sensitivity.of={}", quoted(metric))));
     sets.extend(chosen(&arguments.over)?);
@@ -75,12 +79,8 @@ fn show(arguments: &Arguments, files: &pictures::Files, report: &SensitivityRepo
     }
     let text = match arguments.outlet.format {
         Format::Text => text::sensitivity(report, output::width()),
-        Format::Json => formats::json(report)?,
         Format::Csv => formats::sensitivity_csv(report)?,
-        Format::Junit => {
-            let help = "ask for `--format json`, or sweep the load".to_owned();
-            return Err(Failure::command("a ranking of paths has no expectations to report on", Some(help)));
-        }
+        Format::Json | Format::Junit => formats::json(report)?, // JUnit has been refused.
     };
     output::result(&text, arguments.outlet.output.as_deref())
 }

@@ -31,14 +31,17 @@ pub(super) fn uncertainty(page: &mut Page, found: &Uncertainty) {
     if !advice.is_empty() {
         page.gap();
         page.line("What to do about it");
-        advice.iter().for_each(|text| page.hanging("  - ", "    ", text));
+        for text in advice {
+            page.hanging("  - ", "    ", text);
+        }
     }
 }
 
 /// Of the latencies of a traffic, the 99th percentile speaks for all; what is expected speaks for itself.
 fn speaks(metric: &UncertainMetric, found: &Uncertainty) -> bool {
-    let for_another = metric.metric.ends_with(".mean") || metric.metric.ends_with(".p50");
-    !for_another || found.expect.iter().any(|met| met.text.starts_with(&metric.metric))
+    let figure = metric.metric.rsplit('.').next();
+    !matches!(figure, Some("mean" | "p50"))
+        || found.expect.iter().any(|met| met.text.starts_with(&metric.metric))
 }
 
 fn metrics(found: &Uncertainty) -> Table {

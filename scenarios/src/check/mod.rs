@@ -52,7 +52,7 @@ pub(crate) use cycles::callees_first;
 pub(crate) use empty::EmptySystem;
 pub(crate) use sensitivity::screening;
 pub(crate) use solve::goal;
-pub(crate) use sweep::{axes, single, unit_in};
+pub(crate) use sweep::{axes, single};
 pub(crate) use uncertainty::uncertain;
 
 /// Turns a spec into a scenario's parts; mistakes go to the sink, and where there are any the result is not used.

@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::spec::{
     At, EndsSpec, NamedEntry, Positive, RangeSpec, Raw, ScenarioSpec, Sink, Spacing, SweepSpec, any_quantity,
 };
-use crate::sweep::{Axis, AxisValue, base_unit, tidy};
+use crate::sweep::{Axis, AxisValue, tidy, unit_in};
 use crate::tree::{Node, Place, quoted};
 
 /// Most values of one axis.
@@ -181,22 +181,4 @@ fn between(from: f64, to: f64, i: usize, count: usize, log: bool) -> f64 {
 /// How the values are written: in the unit of the larger end.
 fn unit_of<'a>(from_node: &'a Node, from: f64, to_node: &'a Node, to: f64) -> (f64, &'a str) {
     if to.abs() >= from.abs() { unit_in(to_node, to) } else { unit_in(from_node, from) }
-}
-
-/// Size and name of the unit in which a number is written.
-pub(crate) fn unit_in(node: &Node, number: f64) -> (f64, &str) {
-    let text = node.text().unwrap_or_default().trim();
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || ".+-".contains(c))).unwrap_or(text.len());
-    match text[..digits].parse::<f64>() {
-        // `1e6` and `1h30m` do not end with their unit; they are rare enough for base units.
-        Ok(written) if written != 0.0 && !text[digits..].starts_with(['e', 'E']) => {
-            let suffix = &text[digits..];
-            if suffix.bytes().any(|b| b.is_ascii_digit()) { base(node) } else { (number / written, suffix) }
-        }
-        _ => base(node),
-    }
-}
-
-fn base(node: &Node) -> (f64, &'static str) {
-    base_unit(any_quantity(node).map_or("", |(kind, _)| kind))
 }

@@ -1,11 +1,11 @@
 //! Which paths are moved, and how far.
 
 use super::morris::LEVELS;
-use crate::check::{single, unit_in};
+use crate::check::single;
 use crate::results::LeftOut;
 use crate::screening::Screening;
 use crate::spec::{MODEL, Sink, any_quantity};
-use crate::sweep::{Axis, AxisValue, base_unit, tidy};
+use crate::sweep::{Axis, AxisValue, tidy};
 use crate::tree::{Node, Value, find};
 use crate::uncertain::{Input, settle};
 use crate::{Override, Scenario, Source};
@@ -66,7 +66,7 @@ impl Finder<'_> {
     /// A path that is moved from one given end to the other.
     fn between(&self, ends: &Axis, at: Option<f64>) -> Factor {
         let (from, to) = (ends.values[0].number, ends.values[1].number);
-        self.factor(ends, at, (from, to), self.is_whole(ends, from))
+        factor(ends, at, (from, to), self.is_whole(ends, from))
     }
 
     /// A number of the model, moved by the usual range; to one side only where the other does not hold together. What is
@@ -89,23 +89,13 @@ impl Finder<'_> {
         let most = if is_share(&axis) && at <= 1.0 { 1.0 } else { f64::INFINITY };
         let ends = [at - step, (at + step).min(most)].map(tidy);
         let [below, above] = ends.map(|end| self.mistake(&written(&axis, end)));
-        let factor = |from: f64, to: f64| self.factor(&axis, Some(at), (from, to), whole);
+        let moved = |from: f64, to: f64| factor(&axis, Some(at), (from, to), whole);
         match (below, above) {
-            (None, None) => found.factors.push(factor(ends[0], ends[1])),
-            (None, Some(_)) => found.factors.push(factor(ends[0], at)),
-            (Some(_), None) if ends[1] > at => found.factors.push(factor(at, ends[1])),
+            (None, None) => found.factors.push(moved(ends[0], ends[1])),
+            (None, Some(_)) => found.factors.push(moved(ends[0], at)),
+            (Some(_), None) if ends[1] > at => found.factors.push(moved(at, ends[1])),
             (Some(why), _) => found.left_out.push(LeftOut { path: path.to_owned(), why }),
         }
-    }
-
-    fn factor(&self, axis: &Axis, at: Option<f64>, (from, to): (f64, f64), whole: bool) -> Factor {
-        let level = |level: usize| {
-            let number = from + (to - from) * level as f64 / (LEVELS - 1) as f64;
-            if whole { number.round() } else { tidy(number) }
-        };
-        let values: Vec<AxisValue> = (0..LEVELS).flat_map(|at| written(axis, level(at)).values).collect();
-        let unit = if is_share(axis) { "%".to_owned() } else { axis.unit.clone() };
-        Factor { axis: Axis { values, ..axis.clone() }, unit, at }
     }
 
     /// Whether the path counts something: there is no half of it.
@@ -122,18 +112,24 @@ impl Finder<'_> {
     }
 }
 
+/// A path and its levels.
+fn factor(axis: &Axis, at: Option<f64>, (from, to): (f64, f64), whole: bool) -> Factor {
+    let level = |level: usize| {
+        let number = from + (to - from) * level as f64 / (LEVELS - 1) as f64;
+        if whole { number.round() } else { tidy(number) }
+    };
+    let values: Vec<AxisValue> = (0..LEVELS).map(|at| axis.like(level(at))).collect();
+    let unit = if is_share(axis) { "%".to_owned() } else { axis.unit.clone() };
+    Factor { axis: Axis { values, ..axis.clone() }, unit, at }
+}
+
 fn is_share(axis: &Axis) -> bool {
     any_quantity(&axis.values[0].node).is_some_and(|(kind, _)| kind == "%")
 }
 
-/// The path with one value, written like those that it has: the unit of a quota is its period.
+/// The path with one value.
 fn written(axis: &Axis, number: f64) -> Axis {
-    let like = &axis.values[axis.values.len() - 1];
-    let unit = match any_quantity(&like.node) {
-        Some(("", _)) | None => base_unit(""),
-        Some((_, number)) => unit_in(&like.node, number),
-    };
-    Axis { values: vec![AxisValue::written(number, unit, axis.place)], ..axis.clone() }
+    Axis { values: vec![axis.like(number)], ..axis.clone() }
 }
 
 /// Every number below a node, with its path.

@@ -1,7 +1,7 @@
 //! How much of a metric's variance over points is noise, and how much is due to which input.
 //!
 //! **Noise** is what replications of one point differ by: the mean square within points of a one-way random effects model
-//! (Searle, Casella and McCulloch, *Variance Components*, 1992, ch. 3), divided by the replications of a point.
+//! (Searle et al., *Variance Components*, 1992, ch. 3), divided by the replications of a point.
 //!
 //! **An input's first-order share** is the variance of the part of the metric that depends on it alone. That part is a
 //! polynomial in what stands for the input, fitted to the points' means by least squares with all inputs at once; what a
