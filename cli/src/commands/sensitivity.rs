@@ -43,7 +43,9 @@ fn refused(why: Unranked) -> Failure {
         Unranked::Wrong(mistakes) => return Failure::from(mistakes),
         Unranked::Broken(broken) => return Failure::from(broken),
         Unranked::NotAsked => "name a metric as `expect` does: `--sensitivity shoppers.p99`",
-        Unranked::NothingMoves => "name a path and its two ends: `--over services.web.replicas=2..8`",
+        Unranked::NothingMoves | Unranked::TooMany(_) => {
+            "name a path and its two ends: `--over services.web.replicas=2..8`"
+        }
     };
     Failure::command(why.to_string(), Some(help.to_owned()))
 }

@@ -12,7 +12,7 @@ mod tests;
 use sim_core::CancelFlag;
 
 use self::morris::{Effect, LEVELS, Trajectory};
-use self::paths::{Factor, Factors, Finder};
+use self::paths::{Factor, Factors, Finder, MOST};
 use super::estimate::Observed;
 use super::gather::{Case, Gathered, Progress, Simulate, gather_each};
 use super::run::{BrokenLaws, Options, Plan, Prepared, lawful};
@@ -35,6 +35,9 @@ pub enum Unranked {
     /// Nothing can be moved.
     #[error("no number of the model can be moved")]
     NothingMoves,
+    /// There are too many numbers to move all of them.
+    #[error("the model has {0} numbers, and at most {MOST} are moved unless they are chosen")]
+    TooMany(usize),
     /// A point does not hold together.
     #[error(transparent)]
     Wrong(#[from] Diagnostics),
@@ -70,7 +73,8 @@ pub(crate) fn sensitivity_with(
     let (scenario, _) = Scenario::load(source, overrides)?;
     let screening = scenario.screening().ok_or(Unranked::NotAsked)?;
     let uncertain = &scenario.uncertain().inputs;
-    let Factors { factors, left_out } = Finder { source, overrides, screening, uncertain }.find();
+    let Factors { factors, left_out } =
+        Finder { source, overrides, screening, uncertain }.find().map_err(Unranked::TooMany)?;
     if factors.is_empty() {
         return Err(Unranked::NothingMoves);
     }
@@ -79,46 +83,10 @@ pub(crate) fn sensitivity_with(
     let base = Prepared::new(&plan, None, simulate, &steps, cancel);
     let metric = &screening.metric;
     let lab = Lab { source, overrides, metric, base: &base, simulate, progress: &steps, cancel };
-    let trajectories = lab.trajectories(&factors, scenario.seed(), scenario.replications())?;
-    let mut points = vec![lab.point(&plan)];
-    for (number, (_, plans)) in (0..).zip(&trajectories) {
-        points.extend(plans.iter().map(|plan| Point { first: number, replications: 1, ..lab.point(plan) }));
-    }
-    let mut seen = lab.run(&points, "trajectories")?.into_iter();
-    let base = seen.next().unwrap_or_default();
-    let mut effects = vec![Vec::new(); factors.len()];
-    let mut complete = base.complete;
-    for (trajectory, plans) in &trajectories {
-        let values: Vec<Seen> = seen.by_ref().take(plans.len()).collect();
-        complete &= values.iter().all(|seen| seen.complete);
-        let values: Vec<Option<f64>> = values.iter().map(|seen| seen.metric.map(|e| e.value)).collect();
-        let each = trajectory.effects(&values, |path, level| factors[path].number(level));
-        for (all, effect) in effects.iter_mut().zip(each) {
-            all.extend(effect);
-        }
-    }
-    let mut paths: Vec<PathEffect> =
-        factors.iter().zip(&effects).map(|(factor, effects)| told(factor, Effect::of(effects))).collect();
-    let strength = |path: &PathEffect| path.mu_star.map_or(-1.0, |e| e.value);
-    paths.sort_by(|a, b| strength(b).total_cmp(&strength(a)).then_with(|| a.path.cmp(&b.path)));
-    let mut notes = base.notes;
+    let mut ranking = lab.screen(plan, &factors)?;
+    lab.lead(&mut ranking, &factors)?;
+    let Ranking { base, paths, trajectories, points, complete, mut notes } = ranking;
     notes.extend(scenario.uncertain().remark());
-    let leading: Vec<&Factor> = paths
-        .iter()
-        .take(LEADING)
-        .filter(|path| strength(path) > 0.0)
-        .filter_map(|path| factors.iter().find(|factor| factor.axis.path == path.path))
-        .collect();
-    let ends = lab.ends(&leading)?;
-    let count = points.len() + ends.len();
-    for (path, ends) in paths.iter_mut().zip(lab.run(&ends, "the leading paths")?.chunks(2)) {
-        (path.low, path.high) = (ends[0].metric, ends[1].metric);
-        complete &= ends.iter().all(|end| end.complete);
-        for (end, seen) in ["start", "end"].iter().zip(ends) {
-            let at = format!("at the {end} of the range of `{}`", path.path);
-            notes.extend(seen.notes.iter().map(|note| format!("{at}: {note}")));
-        }
-    }
     Ok(SensitivityReport {
         schema: "hockeystick.sensitivity/1".to_owned(),
         scenario: scenario.name().to_owned(),
@@ -127,14 +95,31 @@ pub(crate) fn sensitivity_with(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: scenario.seed(),
         metric: metric.name.clone(),
-        base: base.metric,
-        trajectories: trajectories.len() as u32,
-        points: count as u64,
+        base,
+        trajectories,
+        points,
         paths,
         left_out,
         complete,
         notes,
     })
+}
+
+/// What is known of the paths.
+struct Ranking {
+    /// The metric of the scenario as it stands.
+    base: Option<E>,
+    /// Those that move the metric most first.
+    paths: Vec<PathEffect>,
+    trajectories: u32,
+    /// Points that were run.
+    points: u64,
+    complete: bool,
+    notes: Vec<String>,
+}
+
+fn strength(path: &PathEffect) -> f64 {
+    path.mu_star.map_or(-1.0, |e| e.value)
 }
 
 fn told(factor: &Factor, effect: Option<Effect>) -> PathEffect {
@@ -181,6 +166,51 @@ struct Lab<'a> {
 }
 
 impl Lab<'_> {
+    /// Runs the scenario as it stands and as many trajectories as it has replications.
+    fn screen(&self, plan: Plan, factors: &[Factor]) -> Result<Ranking, Unranked> {
+        let drawn = self.trajectories(factors, plan.seed, plan.replications.at_least)?;
+        let (trajectories, plans): (Vec<Trajectory>, Vec<Vec<Plan>>) = drawn.into_iter().unzip();
+        let mut points = vec![self.point(plan)];
+        for (first, plans) in (0..).zip(plans) {
+            points.extend(plans.into_iter().map(|plan| Point { first, replications: 1, ..self.point(plan) }));
+        }
+        let seen = self.run(&points, "trajectories")?;
+        let complete = seen.iter().all(|seen| seen.complete);
+        let values: Vec<Option<f64>> = seen.iter().map(|seen| seen.metric.map(|e| e.value)).collect();
+        let mut effects = vec![Vec::new(); factors.len()];
+        for (trajectory, values) in trajectories.iter().zip(values[1..].chunks(factors.len() + 1)) {
+            let each = trajectory.effects(values, |path, level| factors[path].number(level));
+            for (all, effect) in effects.iter_mut().zip(each) {
+                all.extend(effect);
+            }
+        }
+        let effects = effects.iter().map(|effects| Effect::of(effects));
+        let mut paths: Vec<PathEffect> =
+            factors.iter().zip(effects).map(|(factor, effect)| told(factor, effect)).collect();
+        paths.sort_by(|a, b| strength(b).total_cmp(&strength(a)).then_with(|| a.path.cmp(&b.path)));
+        let Seen { metric: base, notes, .. } = seen[0].clone();
+        let count = (trajectories.len() as u32, points.len() as u64);
+        Ok(Ranking { base, paths, trajectories: count.0, points: count.1, complete, notes })
+    }
+
+    /// Runs the leading paths at both ends of their ranges, all others as they stand.
+    fn lead(&self, ranking: &mut Ranking, factors: &[Factor]) -> Result<(), Unranked> {
+        let leading = ranking.paths.iter().take(LEADING).filter(|path| strength(path) > 0.0);
+        let leading: Vec<&Factor> =
+            leading.filter_map(|path| factors.iter().find(|factor| factor.axis.path == path.path)).collect();
+        let ends = self.ends(&leading)?;
+        ranking.points += ends.len() as u64;
+        for (path, ends) in ranking.paths.iter_mut().zip(self.run(&ends, "the leading paths")?.chunks(2)) {
+            (path.low, path.high) = (ends[0].metric, ends[1].metric);
+            ranking.complete &= ends.iter().all(|end| end.complete);
+            for (end, seen) in ["start", "end"].iter().zip(ends) {
+                let at = format!("at the {end} of the range of `{}`", path.path);
+                ranking.notes.extend(seen.notes.iter().map(|note| format!("{at}: {note}")));
+            }
+        }
+        Ok(())
+    }
+
     /// What is run with some paths at some of their levels.
     fn plan<'f>(&self, levels: impl IntoIterator<Item = (&'f Factor, usize)>) -> Result<Plan, Diagnostics> {
         let moved = levels.into_iter().map(|(factor, level)| factor.axis.override_at(level));
@@ -215,12 +245,11 @@ impl Lab<'_> {
     /// Each of the paths at both of its ends, all others as they stand.
     fn ends(&self, leading: &[&Factor]) -> Result<Vec<Point>, Diagnostics> {
         let ends = leading.iter().flat_map(|factor| [(*factor, 0), (*factor, LEVELS - 1)]);
-        ends.map(|end| self.plan([end]).map(|plan| self.point(&plan))).collect()
+        ends.map(|end| self.plan([end]).map(|plan| self.point(plan))).collect()
     }
 
     /// A point on all replications of the scenario.
-    fn point(&self, plan: &Plan) -> Point {
-        let mut plan = plan.clone();
+    fn point(&self, mut plan: Plan) -> Point {
         plan.auto_warmup = false; // What the scenario itself needs is cut off everywhere.
         plan.blueprint.warmup = self.base.case.blueprint.warmup;
         Point { first: 0, replications: plan.replications.at_least, plan }

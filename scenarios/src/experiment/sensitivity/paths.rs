@@ -10,6 +10,9 @@ use crate::tree::{Node, Value, find};
 use crate::uncertain::{Input, settle};
 use crate::{Override, Scenario, Source};
 
+/// Most numbers of a model that are moved unless they are chosen: every one of them is a run in every trajectory.
+pub(crate) const MOST: usize = 200;
+
 /// A path that is moved.
 #[derive(Clone, Debug)]
 pub(crate) struct Factor {
@@ -45,7 +48,12 @@ pub(crate) struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    pub(crate) fn find(&self) -> Factors {
+    /// What is moved, and what is not.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many numbers: how many.
+    pub(crate) fn find(&self) -> Result<Factors, usize> {
         let mut tree = self.source.tree_with(self.overrides);
         settle(&mut tree, &mut Sink::default());
         let mut found = Factors::default();
@@ -54,13 +62,20 @@ impl Finder<'_> {
                 let at = find(&tree, &axis.path).and_then(any_quantity).map(|(_, number)| number);
                 found.factors.push(self.between(axis, at));
             }
-            return found;
+            return Ok(found);
         }
+        let mut numbers: Vec<(String, &Node)> = Vec::new();
         for section in MODEL {
             let Some(node) = tree.get(section) else { continue };
-            each_number(section, node, &mut |path, node| self.by_range(path, node, &mut found));
+            each_number(section, node, &mut numbers);
         }
-        found
+        if numbers.len() > MOST {
+            return Err(numbers.len());
+        }
+        for (path, node) in numbers {
+            self.by_range(&path, node, &mut found);
+        }
+        Ok(found)
     }
 
     /// A path that is moved from one given end to the other.
@@ -132,20 +147,20 @@ fn written(axis: &Axis, number: f64) -> Axis {
     Axis { values: vec![axis.like(number)], ..axis.clone() }
 }
 
-/// Every number below a node, with its path.
-fn each_number(path: &str, node: &Node, tell: &mut impl FnMut(&str, &Node)) {
+/// Adds every number below a node with its path.
+fn each_number<'n>(path: &str, node: &'n Node, numbers: &mut Vec<(String, &'n Node)>) {
     match &node.value {
         Value::Map(entries) => {
             for entry in entries {
-                each_number(&format!("{path}.{}", entry.key), &entry.node, tell);
+                each_number(&format!("{path}.{}", entry.key), &entry.node, numbers);
             }
         }
         Value::List(items) => {
             for (at, item) in items.iter().enumerate() {
-                each_number(&format!("{path}.{at}"), item, tell);
+                each_number(&format!("{path}.{at}"), item, numbers);
             }
         }
-        _ if any_quantity(node).is_some() => tell(path, node),
+        _ if any_quantity(node).is_some() => numbers.push((path.to_owned(), node)),
         _ => {}
     }
 }

@@ -50,3 +50,16 @@ fn effects_of_mm1_are_its_derivatives() {
     let base = report.base.unwrap();
     assert!((base.value - 0.02).abs() < 0.001, "{base:?}");
 }
+
+#[test]
+fn a_model_of_many_numbers_is_not_moved_as_a_whole() {
+    let services: Vec<String> =
+        (0..200).map(|i| format!("  s{i}: {{endpoints: {{get: [{{delay: 1ms}}]}}}}\n")).collect();
+    let services = services.concat();
+    let text = format!(
+        "duration: 1s\ntraffic: {{users: {{rate: 50/s, to: s0.get}}}}\nservices:\n{services}sensitivity: {{of: users.mean}}\n"
+    );
+    let source = Source::from_text("many.yaml", text, "").unwrap();
+    let refused = sensitivity(&source, &[], &Silent, &CancelFlag::new());
+    assert!(matches!(refused, Err(Unranked::TooMany(201))), "{refused:?}");
+}
