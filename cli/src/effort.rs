@@ -53,6 +53,16 @@ impl Chosen {
         load::load(load::read(&self.choice.file)?, self.variant.as_deref(), &sets)
     }
 
+    /// Loads it for whoever takes uncertain inputs in the middle, with this effort and further changes.
+    ///
+    /// # Errors
+    ///
+    /// See [`Chosen::load`].
+    pub(crate) fn not_drawn(&self, effort: &Effort, more: Vec<String>) -> Result<Loaded, Failure> {
+        let sets = [self.choice.set.clone(), effort.as_sets(), more].concat();
+        load::not_drawn(load::read(&self.choice.file)?, self.variant.as_deref(), &sets)
+    }
+
     /// Loads it, with more doubts.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use scenarios::results::{
-    CompareReport, Met, RareOf, RareReport, ReplayReport, Report, SolveReport, SweepReport, TriedPoint,
+    CompareReport, E, Met, RareOf, RareReport, ReplayReport, Report, SensitivityReport, SolveReport,
+    SweepReport, TriedPoint,
 };
 
 use crate::failure::Failure;
@@ -111,6 +112,32 @@ pub(crate) fn solve_csv(report: &SolveReport) -> Result<String, Failure> {
             result.replications.to_string(),
         ];
         lines.add(paths.iter().map(|path| number(at.get(*path).copied())).chain(found))?;
+    }
+    lines.text()
+}
+
+/// The paths, those that move the metric most first: their ranges, effects, and the metric at both ends.
+///
+/// # Errors
+///
+/// Never, in practice: results are plain data.
+pub(crate) fn sensitivity_csv(report: &SensitivityReport) -> Result<String, Failure> {
+    let mut lines = Lines::new(&["path", "from", "to", "mu_star", "lo", "hi", "mu", "sigma", "low", "high"])?;
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let value = |e: Option<E>| number(e.map(|e| e.value));
+    for path in &report.paths {
+        lines.add([
+            path.path.clone(),
+            path.from.to_string(),
+            path.to.to_string(),
+            value(path.mu_star),
+            number(path.mu_star.and_then(|e| e.lo)),
+            number(path.mu_star.and_then(|e| e.hi)),
+            value(path.mu),
+            number(path.sigma),
+            value(path.low),
+            value(path.high),
+        ])?;
     }
     lines.text()
 }

@@ -48,6 +48,15 @@ pub(crate) fn load(source: Source, variant: Option<&str>, sets: &[String]) -> Re
     load_by(Scenario::load, source, variant, sets)
 }
 
+/// The same for whoever takes uncertain inputs in the middle; that is told.
+///
+/// # Errors
+///
+/// When anything is wrong with it.
+pub(crate) fn not_drawn(source: Source, variant: Option<&str>, sets: &[String]) -> Result<Loaded, Failure> {
+    load_by(Scenario::load_not_drawn, source, variant, sets)
+}
+
 /// The same, with more doubts.
 ///
 /// # Errors

@@ -520,3 +520,41 @@ fn verify_tells_of_all_wrong_scenarios_before_it_runs_one() {
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
     assert!(ran.err.contains("b.yaml") && ran.err.contains("c.yaml"), "{}", ran.err);
 }
+
+#[test]
+fn a_ranking_has_a_picture_and_knows_what_moves_nothing() {
+    let folder = Folder::new("ranking");
+    let idle =
+        QUEUE.replace("services: {", "services: {idle: {workers: 3, endpoints: {get: [{delay: 1ms}]}}, ");
+    folder.write("queue.yaml", &idle.replace("duration: 200s", "duration: 30s"));
+    let ran = folder.run(&["sweep", "queue.yaml", "--sensitivity", "requests.mean"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains("moves `requests.mean`"), "{}", ran.out);
+    assert!(ran.out.contains("... and not at all by `services.idle."), "{}", ran.out);
+    assert!(folder.0.join("queue.svg").is_file());
+    let over = ["sweep", "queue.yaml", "-q", "--sensitivity", "requests.mean", "--over"];
+    let chosen = folder.run(&[&over[..], &["services.idle.workers=1..9"]].concat());
+    assert!(chosen.out.contains("none of the paths moves `requests.mean` at all"), "{}", chosen.out);
+    let wrong = folder.run(&[&over[..], &["services.idle.workers"]].concat());
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("write `--over services.web.replicas=2..8`"), "{}", wrong.err);
+    let unasked = folder.run(&["sweep", "queue.yaml", "--sensitivity"]);
+    assert!(unasked.err.contains("`--sensitivity shoppers.p99`"), "{}", unasked.err);
+}
+
+#[test]
+fn uncertain_inputs_are_drawn_by_run_and_named_by_all_others() {
+    let folder = Folder::new("guesses");
+    let guessed = QUEUE.replace("rate: 50/s", "rate: {between: [40/s, 60/s]}");
+    folder.write("queue.yaml", &guessed.replace("duration: 200s", "duration: 30s"));
+    let few = ["--set", "uncertainty.points=10"];
+    let ran = folder.run(&[&["run", "queue.yaml", "--html"], &few[..]].concat());
+    assert!(ran.out.contains("measure `traffic.requests.rate` better"), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("20 replications of 30 s, of which 10 s warm up, at 10 points"), "{}", ran.out);
+    assert!(!ran.err.contains("is uncertain"), "{}", ran.err);
+    assert!(fs::read_to_string(folder.0.join("queue.html")).unwrap().contains("class=\"cause\""));
+    for command in [&["compare"][..], &["check"], &["verify", "--seeds", "1"]] {
+        let ran = folder.run(&[command, &["queue.yaml"], &few[..]].concat());
+        assert!(ran.err.contains("`traffic.requests.rate` is uncertain"), "{command:?}: {}", ran.err);
+    }
+}

@@ -7,12 +7,12 @@ mod tables;
 
 use std::fmt::Write;
 
-use scenarios::results::{CompareReport, Met, Report, SolveReport, SweepReport};
+use scenarios::results::{CompareReport, Met, Report, SensitivityReport, SolveReport, SweepReport};
 
 use crate::found::{intervals, method, warning};
 use crate::page::Around;
 use crate::scene::escape;
-use crate::{PlotError, compare, run, solve, sweep};
+use crate::{PlotError, causes, compare, run, solve, sweep, tornado};
 
 /// What a page reports.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub enum Found<'a> {
     Compare(&'a CompareReport),
     /// An answer.
     Solve(&'a SolveReport),
+    /// Which paths move a metric.
+    Sensitivity(&'a SensitivityReport),
 }
 
 impl<'a> From<&'a Report> for Found<'a> {
@@ -51,9 +53,15 @@ impl<'a> From<&'a SolveReport> for Found<'a> {
     }
 }
 
+impl<'a> From<&'a SensitivityReport> for Found<'a> {
+    fn from(report: &'a SensitivityReport) -> Self {
+        Self::Sensitivity(report)
+    }
+}
+
 const STYLE: &str = include_str!("html/style.css");
 
-/// A page of its own with the picture and the tables of a run, a sweep, a comparison or an answer.
+/// A page of its own with the picture and the tables of a run, a sweep, a comparison, an answer or a ranking.
 ///
 /// A run without series has a page without a picture.
 ///
@@ -66,6 +74,7 @@ pub fn report_html<'a>(found: impl Into<Found<'a>>) -> Result<String, PlotError>
         Found::Sweep(sweep) => of_sweep(sweep),
         Found::Compare(compare) => of_compare(compare),
         Found::Solve(report) => of_solve(report),
+        Found::Sensitivity(report) => of_sensitivity(report),
     }
 }
 
@@ -84,6 +93,14 @@ fn of_run(report: &Report) -> Result<String, PlotError> {
         Ok(svg) => page.picture(&svg),
         Err(PlotError::NoSeries) => {}
         Err(why) => return Err(why),
+    }
+    if let Some(found) = &report.uncertainty {
+        page.add(&tables::uncertain(found));
+        if let Some(svg) = causes::picture(found) {
+            page.picture(&svg);
+        }
+        let texts = found.metrics.iter().filter_map(|metric| metric.text.as_deref());
+        page.facts(&texts.collect::<Vec<_>>(), "fact");
     }
     for table in tables::run(report) {
         page.add(&table);
@@ -150,6 +167,16 @@ fn of_solve(report: &SolveReport) -> Result<String, PlotError> {
     let mut made = method(&reports, &report.version, " per point");
     made.splice(1..1, intervals(&reports));
     Ok(page.finish(&made))
+}
+
+fn of_sensitivity(report: &SensitivityReport) -> Result<String, PlotError> {
+    let svg = tornado::picture(report, Around::Nothing)?;
+    let about = report.about.clone().unwrap_or_else(|| format!("What moves `{}`", report.metric));
+    let mut page = Page::new(&report.scenario, Some(&about));
+    page.picture(&svg);
+    page.add(&tables::effects(report));
+    page.notes(&report.notes);
+    Ok(page.finish(&tornado::made(report)))
 }
 
 /// The words for a verdict, and its class.

@@ -6,6 +6,7 @@
 //! is all that is left to do, and it brings real dashes, rims around words, tips on points and one dependency
 //! less.
 
+mod causes;
 mod compare;
 mod fate;
 mod found;
@@ -24,6 +25,7 @@ mod solve;
 mod stack;
 mod sweep;
 mod text;
+mod tornado;
 mod unit;
 
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub use replay::replay_svg;
 pub use run::run_svg;
 pub use solve::solve_svg;
 pub use sweep::sweep_svg;
+pub use tornado::sensitivity_svg;
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,9 @@ pub enum PlotError {
     /// The comparison is empty.
     #[error("the comparison has no differences to draw")]
     NoDifferences,
+    /// No path moves the metric.
+    #[error("no path moves the metric: there is nothing to draw")]
+    NoEffects,
     /// The text is not SVG.
     #[cfg(feature = "png")]
     #[error("cannot read the picture: {0}")]

@@ -2,9 +2,10 @@
 
 use crate::diagnostic::Diagnostics;
 use crate::scenario::Scenario;
-use crate::spec::{ScenarioSpec, Spec};
+use crate::spec::{ScenarioSpec, Sink, Spec};
 use crate::text::Source;
-use crate::tree::{Override, apply, print};
+use crate::tree::{Override, print};
+use crate::uncertain::settle;
 
 /// The scenario as YAML with all defaults filled in, each with a comment on where it comes from.
 ///
@@ -13,11 +14,8 @@ use crate::tree::{Override, apply, print};
 /// When anything in the scenario is wrong.
 pub fn explain(source: &Source, overrides: &[Override]) -> Result<String, Diagnostics> {
     Scenario::load(source, overrides)?;
-    let mut tree = source.tree.clone();
-    for change in overrides {
-        // It has just been loaded, so every path leads somewhere.
-        let _ = apply(&mut tree, &change.moved_to(0));
-    }
+    let mut tree = source.tree_with(overrides);
+    settle(&mut tree, &mut Sink::default());
     ScenarioSpec::complete(&mut tree);
     Ok(print(&tree))
 }

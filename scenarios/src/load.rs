@@ -15,6 +15,7 @@ use crate::scenario::{Parts, Scenario};
 use crate::spec::{Named, ScenarioSpec, Sink, Spec};
 use crate::text::Source;
 use crate::tree::{Node, Override, apply, assignments};
+use crate::uncertain::{self, Input};
 
 mod events;
 mod overlaps;
@@ -26,22 +27,34 @@ impl Scenario {
     ///
     /// When anything in it is wrong: all of it at once.
     pub fn load(source: &Source, overrides: &[Override]) -> Result<(Self, Diagnostics), Diagnostics> {
-        Self::read(source, overrides, false)
+        Self::read(source, overrides, Doubts::Few)
     }
 
-    /// The same, with more doubts: what is probably not meant, though it can run.
+    /// The same, for whoever takes uncertain inputs in the middle: doubts about each of them.
+    ///
+    /// # Errors
+    ///
+    /// When anything in it is wrong: all of it at once.
+    pub fn load_not_drawn(
+        source: &Source,
+        overrides: &[Override],
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
+        Self::read(source, overrides, Doubts::NotDrawn)
+    }
+
+    /// The same, with still more doubts: what is probably not meant, though it can run.
     ///
     /// # Errors
     ///
     /// When anything in it is wrong: all of it at once.
     pub fn check(source: &Source, overrides: &[Override]) -> Result<(Self, Diagnostics), Diagnostics> {
-        Self::read(source, overrides, true)
+        Self::read(source, overrides, Doubts::All)
     }
 
     fn read(
         source: &Source,
         overrides: &[Override],
-        doubts: bool,
+        doubts: Doubts,
     ) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut texts: Vec<Arc<Text>> = vec![source.text.clone()];
         let mut tree = source.tree.clone();
@@ -53,9 +66,16 @@ impl Scenario {
                 sink.report(diagnostic);
             }
         }
+        let inputs = uncertain::settle(&mut tree, &mut sink);
+        if doubts != Doubts::Few {
+            for doubt in uncertain::not_drawn(&inputs) {
+                sink.report(doubt);
+            }
+        }
         // What a sweep or a variant changed was looked at when the scenario itself was loaded.
         let from_outside = overrides.iter().all(|change| change.text.is_some());
-        let scenario = load_tree(&tree, source, from_outside, doubts, &mut sink);
+        let asked = Asked { whole: from_outside, lints: doubts == Doubts::All };
+        let scenario = load_tree(&tree, source, inputs, asked, &mut sink);
         let failed = sink.failed();
         let diagnostics = Diagnostics::new(sink.list, texts, &[&tree, &source.tree]);
         match scenario {
@@ -82,8 +102,34 @@ impl Scenario {
     }
 }
 
-/// Loads a tree; `whole` asks for variants and sweeps to be tried as well, `doubts` for lints.
-fn load_tree(tree: &Node, source: &Source, whole: bool, doubts: bool, sink: &mut Sink) -> Option<Scenario> {
+/// Which doubts are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubts {
+    /// What the file itself says.
+    Few,
+    /// Inputs that are taken in the middle as well.
+    NotDrawn,
+    /// What is probably not meant as well.
+    All,
+}
+
+/// What is looked at beside the scenario itself.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// Variants, and the ends of whatever is varied.
+    whole: bool,
+    /// What is probably not meant.
+    lints: bool,
+}
+
+/// Loads a tree whose uncertain inputs are settled.
+fn load_tree(
+    tree: &Node,
+    source: &Source,
+    inputs: Vec<Input>,
+    asked: Asked,
+    sink: &mut Sink,
+) -> Option<Scenario> {
     let spec = ScenarioSpec::read(tree, sink)?;
     let parts = check::check(&spec, source, sink);
     let axes = check::axes(&spec, sink);
@@ -97,17 +143,31 @@ fn load_tree(tree: &Node, source: &Source, whole: bool, doubts: bool, sink: &mut
     let outcome = outcome.and_then(|outcome| expect::outcome(outcome, &parts, &names(&spec), sink));
     let goal = check::goal(&spec, tree, &parts, &expectations, sink);
     let rare = check::rare(&spec, &parts, sink);
+    let screening = check::screening(&spec, &parts, &names(&spec), sink);
+    let uncertain = check::uncertain(&spec, inputs, sink);
     let events = events::timed_events(&spec, &parts, tree, sink);
     if sink.failed() {
         return None;
     }
     let (changes, overlaps) = events::changes(tree, source, &events, &parts, sink);
-    let scenario = Scenario { parts, changes, overlaps, expectations, variants, axes, outcome, goal, rare };
-    if whole {
+    let scenario = Scenario {
+        parts,
+        changes,
+        overlaps,
+        expectations,
+        variants,
+        axes,
+        outcome,
+        goal,
+        rare,
+        screening,
+        uncertain,
+    };
+    if asked.whole {
         try_variants(tree, source, &scenario, sink);
         try_axes(tree, source, &scenario, sink);
     }
-    if doubts && !sink.failed() {
+    if asked.lints && !sink.failed() {
         lint(&spec, tree, &scenario, sink);
     }
     Some(scenario)
@@ -167,10 +227,13 @@ fn try_variants(tree: &Node, source: &Source, scenario: &Scenario, sink: &mut Si
     }
 }
 
-/// Reports what is wrong with the ends of a sweep, or of what `solve` may change.
+/// Reports what is wrong with the ends of a sweep, of what `solve` may change, of what `sensitivity` moves, or of what is
+/// uncertain.
 fn try_axes(tree: &Node, source: &Source, scenario: &Scenario, sink: &mut Sink) {
     let solved = scenario.goal.iter().flat_map(|goal| goal.axes.iter().map(|axis| &axis.axis));
-    for axis in scenario.axes.iter().chain(solved) {
+    let moved = scenario.screening.iter().flat_map(|screening| screening.over.iter().flatten());
+    let drawn = scenario.uncertain.inputs.iter().filter_map(Input::ends);
+    for axis in scenario.axes.iter().chain(solved).chain(moved).chain(drawn) {
         for index in [0, axis.values.len() - 1] {
             let mut changed = tree.clone();
             let result = apply(&mut changed, &axis.override_at(index).assignment);

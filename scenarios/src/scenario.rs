@@ -15,8 +15,10 @@ use sim_core::{SimTime, Span};
 use crate::goal::Goal;
 use crate::metric::{Expectation, Metric};
 use crate::rare::RareEvents;
+use crate::screening::Screening;
 use crate::sweep::Axis;
 use crate::tree::Place;
+use crate::uncertain::Uncertain;
 
 /// How much of a run is not measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct Scenario {
     pub(crate) outcome: Option<Metric>,
     pub(crate) goal: Option<Goal>,
     pub(crate) rare: Option<RareEvents>,
+    pub(crate) screening: Option<Screening>,
+    pub(crate) uncertain: Uncertain,
 }
 
 /// What a scenario consists of; all tables are sorted by name.
@@ -420,6 +424,16 @@ impl Scenario {
     /// What is rare and to be estimated.
     pub fn rare(&self) -> Option<&RareEvents> {
         self.rare.as_ref()
+    }
+
+    /// What its `sensitivity` is to find.
+    pub fn screening(&self) -> Option<&Screening> {
+        self.screening.as_ref()
+    }
+
+    /// Its inputs that are not known exactly, and how they are drawn.
+    pub fn uncertain(&self) -> &Uncertain {
+        &self.uncertain
     }
 
     /// What must hold.

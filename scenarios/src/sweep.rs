@@ -58,6 +58,15 @@ impl Axis {
         Self { values, ..self.clone() }
     }
 
+    /// A number written like the last of its values: the unit of a quota is its period.
+    pub(crate) fn like(&self, number: f64) -> AxisValue {
+        let unit = match self.values.last().map(|value| (value, any_quantity(&value.node))) {
+            None | Some((_, None | Some(("", _)))) => base_unit(""),
+            Some((value, Some(_))) => unit_in(&value.node, value.number),
+        };
+        AxisValue::written(number, unit, self.place)
+    }
+
     /// Whether its values are whole numbers, as counts are.
     pub(crate) fn is_whole(&self) -> bool {
         let whole = |value: &AxisValue| matches!(any_quantity(&value.node), Some(("", number)) if number.fract() == 0.0);
@@ -74,6 +83,28 @@ pub(crate) fn base_unit(kind: &str) -> (f64, &'static str) {
         "B" => (1.0, "B"),
         _ => (1.0, ""),
     }
+}
+
+/// Size and name of the unit in which a number is written.
+pub(crate) fn unit_in(node: &Node, number: f64) -> (f64, &str) {
+    let text = node.text().unwrap_or_default().trim();
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || ".+-".contains(c))).unwrap_or(text.len());
+    match text[..digits].parse::<f64>() {
+        // `1e6` and `1h30m` do not end with their unit; they are rare enough for base units.
+        Ok(written) if written != 0.0 && !text[digits..].starts_with(['e', 'E']) => {
+            let suffix = &text[digits..];
+            if suffix.bytes().any(|b| b.is_ascii_digit()) {
+                base_unit_of(node)
+            } else {
+                (number / written, suffix)
+            }
+        }
+        _ => base_unit_of(node),
+    }
+}
+
+fn base_unit_of(node: &Node) -> (f64, &'static str) {
+    base_unit(any_quantity(node).map_or("", |(kind, _)| kind))
 }
 
 /// The number without the noise of binary fractions: twelve digits.

@@ -95,7 +95,7 @@ fn names(arguments: &Arguments, scenario: &Scenario, source: &Source) -> Result<
 
 fn plan_of(source: &Source, name: &str, sets: &[String]) -> Result<Plan, Failure> {
     let variant = Some(name).filter(|name| *name != ITSELF);
-    let loaded = load::load(source.clone(), variant, sets)?;
+    let loaded = load::not_drawn(source.clone(), variant, sets)?;
     Ok(load::plan(&loaded.scenario, Some(name)))
 }
 

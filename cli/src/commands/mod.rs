@@ -11,6 +11,7 @@ mod rare;
 mod replay;
 mod run;
 mod schema;
+mod sensitivity;
 mod solve;
 mod sweep;
 mod verify;

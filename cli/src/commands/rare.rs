@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn rare(arguments: &Arguments) -> Result<Exit, Failure> {
-    let loaded = arguments.chosen.load(&arguments.effort)?;
+    let loaded = arguments.chosen.not_drawn(&arguments.effort, Vec::new())?;
     let Some(wanted) = loaded.scenario.rare() else {
         let help = "add `rare: {events: [shoppers.latency > 2s]}` to the scenario";
         let message = format!("`{}` has no `rare`", loaded.source.name());

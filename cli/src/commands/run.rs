@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::text::Detail;
-use crate::{baseline, formats, interrupt, junit, load, output, pictures, text};
+use crate::{baseline, formats, interrupt, junit, output, pictures, text};
 
 /// Simulate a scenario and report what was found
 #[derive(Args, Debug)]
@@ -58,7 +58,8 @@ const BINS: u32 = 120;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let loaded = arguments.chosen.load(&arguments.effort)?;
-    let plan = load::plan(&loaded.scenario, loaded.variant.as_deref());
+    let mut plan = Plan::drawn(&loaded.source, &loaded.overrides, &loaded.scenario)?;
+    plan.heading.variant.clone_from(&loaded.variant);
     let before = earlier(arguments, loaded.scenario.name(), loaded.variant.as_deref())?;
     let folder = output::folder(arguments.out.as_deref())?;
     let chart = chart_file(arguments, &folder, loaded.scenario.name());
@@ -80,6 +81,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         pictures::page(&report, &file)?;
     }
     if let Some(most) = arguments.trace.filter(|_| !interrupt::was_pressed()) {
+        if plan.drawn.is_some() {
+            output::remark("requests are traced with all uncertain inputs in the middle");
+        }
         let bar = Bar::new();
         let traces = experiment::trace(&plan, options, most, &bar, &cancel);
         drop(bar);

@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn solve(arguments: &Arguments) -> Result<Exit, Failure> {
-    let loaded = arguments.chosen.load(&arguments.effort)?;
+    let loaded = arguments.chosen.not_drawn(&arguments.effort, Vec::new())?;
     if loaded.scenario.goal().is_none() {
         let help = "add `solve: {minimize: services.NAME.replicas, over: {services.NAME.replicas: 1..50}}`, or \
                     `solve: {maximize: traffic.NAME.rate}`";

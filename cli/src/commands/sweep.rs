@@ -9,6 +9,7 @@ use scenarios::experiment::{self, Grid, Options, Point};
 use scenarios::results::SweepReport;
 use scenarios::{Axis, Override, Scenario};
 
+use super::sensitivity::sensitivity;
 use crate::effort::{Chosen, Effort, Format, Outlet, on_threads};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,22 +19,34 @@ use crate::{formats, interrupt, junit, load, output, pictures, text};
 
 /// Draw the hockey stick: run a scenario at every point of its `sweep`
 ///
+/// With `--sensitivity`, rank instead which paths move a metric most.
+///
 /// The exit code is 0 when every point ran, for to find out where expectations fail is what a sweep is for, and 3 when one
 /// was cut short. To gate on a load, run at it.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    chosen: Chosen,
+    pub(super) chosen: Chosen,
+    /// Rank which paths move this metric most, such as `shoppers.p99` (default: what `sensitivity` in the scenario says)
+    #[expect(clippy::option_option, reason = "not asked for, asked for, asked for of a metric")]
+    #[arg(long, value_name = "METRIC", num_args = 0..=1)]
+    sensitivity: Option<Option<String>>,
+    /// Move this path between these ends, as in `--over services.web.replicas=2..8`; may be repeated (default: every number of the model, by 20 % to either side)
+    #[arg(long, value_name = "PATH=FROM..TO", requires = "sensitivity")]
+    pub(super) over: Vec<String>,
     #[command(flatten)]
-    effort: Effort,
+    pub(super) effort: Effort,
     #[command(flatten)]
-    outlet: Outlet,
+    pub(super) outlet: Outlet,
     #[command(flatten)]
-    drawn: pictures::Drawn,
+    pub(super) drawn: pictures::Drawn,
 }
 
 pub(crate) fn sweep(arguments: &Arguments) -> Result<Exit, Failure> {
-    let loaded = arguments.chosen.load(&arguments.effort)?;
+    if let Some(metric) = &arguments.sensitivity {
+        return sensitivity(arguments, metric.as_deref());
+    }
+    let loaded = arguments.chosen.not_drawn(&arguments.effort, Vec::new())?;
     if loaded.scenario.axes().is_empty() {
         let help = "add `sweep: {traffic.NAME.rate: {from: 50/s, to: 1200/s, points: 20}}` to the scenario, or run it";
         let message = format!("`{}` has no `sweep`", loaded.source.name());

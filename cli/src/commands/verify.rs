@@ -102,8 +102,11 @@ pub(crate) fn verify(arguments: &Arguments) -> Result<Exit, Failure> {
 fn sound(files: &[PathBuf], overrides: &[Override]) -> Result<Vec<Source>, Failure> {
     let look = |file: &PathBuf| {
         let source = load::read(file)?;
-        Scenario::load(&source, overrides)?;
+        let (scenario, doubts) = Scenario::load_not_drawn(&source, overrides)?;
         experiment::variants(&source, overrides)?;
+        if !scenario.uncertain().inputs.is_empty() {
+            output::warn(&doubts);
+        }
         Ok(source)
     };
     let (mut sound, mut wrong) = (Vec::new(), Vec::new());

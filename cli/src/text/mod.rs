@@ -13,9 +13,11 @@ mod queues;
 mod rare;
 mod replay;
 mod run;
+mod sensitivity;
 mod solve;
 mod sweep;
 mod table;
+mod uncertainty;
 mod verify;
 
 #[cfg(test)]
@@ -28,6 +30,7 @@ pub(crate) use page::Page;
 pub(crate) use rare::rare;
 pub(crate) use replay::replay;
 pub(crate) use run::{Detail, observed, run};
+pub(crate) use sensitivity::sensitivity;
 pub(crate) use solve::solve;
 pub(crate) use sweep::sweep;
 pub(crate) use table::{Cell, Column, Table};

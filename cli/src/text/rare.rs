@@ -80,23 +80,26 @@ fn two_digits(number: f64) -> u64 {
 
 /// How it was found out.
 fn told(event: &RareResult) -> String {
-    let mut text = format!("{}: {} replications", event.text, event.replications);
-    text += &match (event.levels.as_slice(), event.value) {
-        ([], None) => ", none of them split".to_owned(),
-        ([], Some(_)) => ", none of them split: it is not rare".to_owned(),
-        ([level], _) => format!(", split where {} is {level}", event.toward),
+    let split = match (event.levels.as_slice(), event.value) {
+        ([], None) => "none of them split".to_owned(),
+        ([], Some(_)) => "none of them split: it is not rare".to_owned(),
+        ([level], _) => format!("split where {} is {level}", event.toward),
         ([first, .., last], _) => {
-            format!(", split at {} levels of {} from {first} to {last}", event.levels.len(), event.toward)
+            format!("split at {} levels of {} from {first} to {last}", event.levels.len(), event.toward)
         }
     };
-    text += &format!("; {} events", grouped(event.events));
-    if let Some(plain) = event.plain_events.filter(|plain| *plain > event.events as f64) {
-        text += &format!(", where plain simulation needs {} or more", grouped(two_digits(plain)));
-    }
-    if let Some(note) = &event.note {
-        text += &format!(". Note: {note}");
-    }
-    text
+    let plain = event.plain_events.filter(|plain| *plain > event.events as f64);
+    let plain =
+        plain.map(|plain| format!(", where plain simulation needs {} or more", grouped(two_digits(plain))));
+    let note = event.note.as_ref().map(|note| format!(". Note: {note}"));
+    format!(
+        "{}: {} replications, {split}; {} events{}{}",
+        event.text,
+        event.replications,
+        grouped(event.events),
+        plain.unwrap_or_default(),
+        note.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

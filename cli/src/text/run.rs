@@ -17,6 +17,7 @@ use super::lives::lives;
 use super::page::Page;
 use super::queues::{jobs, queues};
 use super::table::{Cell, Column, Table};
+use super::uncertainty::uncertainty;
 
 /// Rows of a table that are shown without `--all`.
 const ROWS: usize = 12;
@@ -58,6 +59,9 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     places(&mut page, report, detail);
     bottleneck(&mut page, report);
     expectations(&mut page, &report.expect);
+    if let Some(found) = &report.uncertainty {
+        uncertainty(&mut page, found);
+    }
     if let Some(found) = &report.baseline {
         baseline(&mut page, found);
     }
@@ -77,10 +81,12 @@ fn heading(page: &mut Page, report: &Report) {
         from => format!(", of which {} warm up", clock(from)),
     };
     let each = clock(report.window.to);
+    let points = report.uncertainty.as_ref().map(|found| format!(", at {} points", found.points));
+    let points = points.unwrap_or_default();
     page.prose(&match report.replications {
         0 => "No replication got anywhere.".to_owned(),
         1 => format!("One replication of {each}{warmup}: no intervals."),
-        n => format!("{n} replications of {each}{warmup}; ± is the 95 % interval."),
+        n => format!("{n} replications of {each}{warmup}{points}; ± is the 95 % interval."),
     });
     for reason in &report.cut_short {
         page.prose(&format!("Cut short: {reason}."));

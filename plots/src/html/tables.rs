@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use scenarios::results::{
     Applies, AutoscalerResult, CompareReport, CostResult, E, JobResult, Latency, LifeResult, Met, Report,
-    ServiceResult, SolveReport, SweepReport, TheoryLine, TrafficResult, TriedPoint, Verdict,
+    SensitivityReport, ServiceResult, SolveReport, SweepReport, TheoryLine, TrafficResult, TriedPoint,
+    Uncertainty, Verdict,
 };
 
 use super::verdict_words;
@@ -514,4 +515,40 @@ pub(super) fn differences(compare: &CompareReport) -> String {
     let base = compare.base.as_str();
     let head = ["metric", "variant", base, "with the variant", "difference", "verdict"];
     table("Paired differences", &head, &rows.collect::<Vec<_>>())
+}
+
+/// What every path does to a metric.
+pub(super) fn effects(report: &SensitivityReport) -> String {
+    let unit = Unit::of_metric(&report.metric);
+    let rows = report.paths.iter().map(|path| {
+        let own = Unit::named(&path.unit);
+        vec![
+            Cell::words(&path.path),
+            Cell::figure(&own, Some(path.from)),
+            Cell::figure(&own, Some(path.to)),
+            Cell::estimate(&unit, path.mu_star),
+            Cell::estimate(&unit, path.mu),
+            Cell::figure(&unit, path.sigma),
+            Cell::estimate(&unit, path.low),
+            Cell::estimate(&unit, path.high),
+        ]
+    });
+    let title = format!("What moves {}", report.metric);
+    let head = ["Path", "from", "to", "μ*", "μ", "σ", "at the start", "at the end"];
+    table(&title, &head, &rows.collect::<Vec<_>>())
+}
+
+/// Metrics over the points at which uncertain inputs were drawn.
+pub(super) fn uncertain(found: &Uncertainty) -> String {
+    let rows = found.metrics.iter().map(|metric| {
+        let unit = Unit::of_metric(&metric.metric);
+        vec![
+            Cell::words(&metric.metric),
+            Cell::estimate(&unit, Some(metric.mean)),
+            Cell::figure(&unit, Some(metric.p5)),
+            Cell::figure(&unit, Some(metric.p95)),
+        ]
+    });
+    let title = format!("Uncertain inputs · {} points", found.points);
+    table(&title, &["Metric", "mean", "5 % below", "5 % above"], &rows.collect::<Vec<_>>())
 }

@@ -9,7 +9,7 @@ use scenarios::results::{E, Fate, Report, SweepReport};
 
 use crate::palette;
 use crate::scene::{Anchor, Rect, Text};
-use crate::{PlotError, compare_svg, report_html, run_svg, solve_svg, sweep_svg};
+use crate::{PlotError, compare_svg, report_html, run_svg, sensitivity_svg, solve_svg, sweep_svg};
 
 /// Writes the pictures for people to look at: `GALLERY=folder cargo test -p plots gallery -- --ignored`.
 #[test]
@@ -53,6 +53,7 @@ fn pictures() -> Vec<(&'static str, String)> {
         ("comparison", compare_svg(&fixtures::comparison()).unwrap()),
         ("solved", solve_svg(&fixtures::solved()).unwrap()),
         ("capacity", solve_svg(&fixtures::capacity()).unwrap()),
+        ("ranking", sensitivity_svg(&fixtures::ranking()).unwrap()),
     ];
     sweeps.chain(others).collect()
 }
@@ -66,6 +67,8 @@ fn pages() -> Vec<(&'static str, String)> {
         ("page_of_a_run", report_html(&fixtures::run()).unwrap()),
         ("page_of_an_empty_run", report_html(&fixtures::empty_report()).unwrap()),
         ("page_of_an_answer", report_html(&fixtures::solved()).unwrap()),
+        ("page_of_guesses", report_html(&fixtures::guesses()).unwrap()),
+        ("page_of_a_ranking", report_html(&fixtures::ranking()).unwrap()),
         ("page_of_a_comparison", report_html(&fixtures::comparison()).unwrap()),
     ]
 }

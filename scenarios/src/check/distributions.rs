@@ -10,6 +10,7 @@ use super::Checker;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{DistributionSpec, Family, HyperexpSpec, Quantity, RateSpec};
 use crate::tree::Place;
+use crate::uncertain::resampled;
 
 impl Checker<'_> {
     /// The distribution, or none where a mistake has been told.
@@ -48,7 +49,12 @@ impl Checker<'_> {
                     return None;
                 };
                 let values = self.column(&file.file, file.column.as_ref())?;
-                Empirical::new(values.iter().map(|value| value * factor).collect()).map(Into::into)
+                let scaled = |values: &[f64]| values.iter().map(|value| value * factor).collect();
+                let values = match file.bootstrap.and_then(|resample| resample.number) {
+                    Some(number) => scaled(&resampled(&values, number)),
+                    None => scaled(&values),
+                };
+                Empirical::new(values).map(Into::into)
             }
         };
         match made {

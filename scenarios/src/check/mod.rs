@@ -22,10 +22,12 @@ mod rare;
 mod rates;
 mod resources;
 mod routes;
+mod sensitivity;
 mod solve;
 mod steps;
 mod sweep;
 mod traffic;
+mod uncertainty;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,8 +53,10 @@ use caches::CacheNote;
 pub(crate) use cycles::callees_first;
 pub(crate) use empty::EmptySystem;
 pub(crate) use rare::rare;
+pub(crate) use sensitivity::screening;
 pub(crate) use solve::goal;
-pub(crate) use sweep::axes;
+pub(crate) use sweep::{axes, single};
+pub(crate) use uncertainty::uncertain;
 
 /// Turns a spec into a scenario's parts; mistakes go to the sink, and where there are any the result is not used.
 pub(crate) fn check(spec: &ScenarioSpec, source: &Source, sink: &mut Sink) -> Parts {

@@ -2,9 +2,9 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::spec::{
-    At, NamedEntry, Positive, RangeSpec, Raw, ScenarioSpec, Sink, Spacing, SweepSpec, any_quantity,
+    At, EndsSpec, NamedEntry, Positive, RangeSpec, Raw, ScenarioSpec, Sink, Spacing, SweepSpec, any_quantity,
 };
-use crate::sweep::{Axis, AxisValue, base_unit, tidy};
+use crate::sweep::{Axis, AxisValue, tidy, unit_in};
 use crate::tree::{Node, Place, quoted};
 
 /// Most values of one axis.
@@ -23,8 +23,24 @@ pub(super) fn axis(entry: &NamedEntry<SweepSpec>, sink: &mut Sink) -> Option<Axi
     Some(Axis { path: entry.name.clone(), unit: unit(kind, &entry.name), values, place: entry.place })
 }
 
+/// A path and the two ends between which it is moved.
+pub(super) fn ends(entry: &NamedEntry<EndsSpec>, sink: &mut Sink) -> Option<Axis> {
+    let EndsSpec { from, to } = entry.value.as_ref()?;
+    let ((kind, first), (other, last)) = (any_quantity(from)?, any_quantity(to)?);
+    if kind != other || first >= last {
+        let message = format!("`{}..{}` does not lead from less to more", from.text()?, to.text()?);
+        let help = "write the smaller one first, both in the same kind of unit: `2..8`, `50/s..80/s`";
+        sink.report(Diagnostic::error(message).at(from.place).help(help));
+        return None;
+    }
+    let unit = unit_of(from, first, to, last);
+    let values = [first, last].map(|number| AxisValue::written(number, unit, entry.place));
+    let label = self::unit(kind, &entry.name);
+    Some(Axis { path: entry.name.clone(), unit: label, values: values.into(), place: entry.place })
+}
+
 /// A path that has one value so far.
-pub(super) fn single(path: &str, place: Place, node: &Node) -> Option<Axis> {
+pub(crate) fn single(path: &str, place: Place, node: &Node) -> Option<Axis> {
     let (kind, number) = any_quantity(node)?;
     let value = AxisValue { text: node.text()?.into(), number, node: node.clone() };
     Some(Axis { path: path.into(), unit: unit(kind, path), values: vec![value], place })
@@ -63,7 +79,7 @@ fn expand(spec: &SweepSpec, place: Place, sink: &mut Sink) -> Option<Vec<AxisVal
             Some(values)
         }
         SweepSpec::Range(range) => expand_range(range, place, sink),
-        SweepSpec::Between(from, to) => expand_range(&between_ends(from, to, sink)?, place, sink),
+        SweepSpec::Between(ends) => expand_range(&between_ends(ends, sink)?, place, sink),
     }
 }
 
@@ -71,7 +87,7 @@ fn expand(spec: &SweepSpec, place: Place, sink: &mut Sink) -> Option<Vec<AxisVal
 const FINE: u32 = 101;
 
 /// The range that `1..50` stands for: every whole number, or values at equal distances where there is a unit.
-fn between_ends(from: &Node, to: &Node, sink: &mut Sink) -> Option<RangeSpec> {
+fn between_ends(EndsSpec { from, to }: &EndsSpec, sink: &mut Sink) -> Option<RangeSpec> {
     let ((kind, first), (_, last)) = (any_quantity(from)?, any_quantity(to)?);
     let range = |points, step| RangeSpec {
         from: Raw(from.clone()),
@@ -164,19 +180,5 @@ fn between(from: f64, to: f64, i: usize, count: usize, log: bool) -> f64 {
 
 /// How the values are written: in the unit of the larger end.
 fn unit_of<'a>(from_node: &'a Node, from: f64, to_node: &'a Node, to: f64) -> (f64, &'a str) {
-    let (node, number) = if to.abs() >= from.abs() { (to_node, to) } else { (from_node, from) };
-    let text = node.text().unwrap_or_default().trim();
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || ".+-".contains(c))).unwrap_or(text.len());
-    match text[..digits].parse::<f64>() {
-        // `1e6` and `1h30m` do not end with their unit; they are rare enough for base units.
-        Ok(written) if written != 0.0 && !text[digits..].starts_with(['e', 'E']) => {
-            let suffix = &text[digits..];
-            if suffix.bytes().any(|b| b.is_ascii_digit()) { base(node) } else { (number / written, suffix) }
-        }
-        _ => base(node),
-    }
-}
-
-fn base(node: &Node) -> (f64, &'static str) {
-    base_unit(any_quantity(node).map_or("", |(kind, _)| kind))
+    if to.abs() >= from.abs() { unit_in(to_node, to) } else { unit_in(from_node, from) }
 }

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use sim_core::{SimTime, Span};
 
-use self::parse::{ConditionText, Piece, TermText, Written, parse};
+use self::parse::{ConditionText, Piece, TermText, Written, parse, parse_metric};
 use self::resolve::{Found, Subjects, Unit};
 use crate::diagnostic::Diagnostic;
 use crate::metric::{Comparison, Condition, Expectation, Figure, Metric, Quantity, Reading, Subject, Term};
 use crate::scenario::Parts;
-use crate::spec::{ExpectSpec, Sink, any_quantity, as_percent, not_yet};
+use crate::spec::{At, ExpectSpec, Sink, Text, any_quantity, as_percent, not_yet};
 use crate::tree::{Node, Place, quoted};
 use crate::words::{did_you_mean, listed};
 
@@ -66,7 +66,7 @@ pub(crate) fn outcome(
         reader.error(spec.place, message, "write `outcome: users`, or `outcome: users.ok > 90%`");
         return None;
     };
-    let (Term { metric, .. }, unit) = reader.term(spec, &written, &written.left)?;
+    let (Term { metric, .. }, unit) = reader.term(spec, None, &written.left)?;
     let bound = reader.value(spec, &written.bound, unit, false)?;
     if metric.reading != Reading::Value {
         let message = "a slope says nothing about a single window of the run";
@@ -75,6 +75,33 @@ pub(crate) fn outcome(
     }
     let reading = Reading::Recovery(Condition { comparison: written.comparison, bound });
     Some(Metric { name: spec.text.clone(), reading, ..metric })
+}
+
+/// The metric that paths move.
+pub(crate) fn moved_metric(
+    text: &At<Text>,
+    parts: &Parts,
+    names: &BTreeSet<&str>,
+    sink: &mut Sink,
+) -> Option<Metric> {
+    let At { value: Text(text), place } = text;
+    let verbatim = (place.end - place.start) as usize == text.len();
+    let spec = ExpectSpec { text: text.clone(), place: *place, verbatim };
+    let told = if sink.failed() { Some(names) } else { None };
+    let mut reader =
+        Reader { subjects: Subjects::new(parts), parts, told, variants: &[], parts_in: &|_| None, sink };
+    let Ok(written) = parse_metric(&spec.text) else {
+        let message = format!("expected a metric, found {}", quoted(&spec.text));
+        reader.error(spec.place, message, "name it as `expect` does: `shoppers.p99`");
+        return None;
+    };
+    let (Term { metric, .. }, _) = reader.term(&spec, None, &written)?;
+    if matches!(metric.reading, Reading::Recovery(_)) {
+        let message = "a time to recover has no differences: one that never recovers takes for ever";
+        reader.error(spec.part(&written.path), message, "move a figure such as `shoppers.p99`");
+        return None;
+    }
+    Some(metric)
 }
 
 /// Whether a figure is counted, so that it can be told to the unit.
@@ -150,9 +177,10 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let left = self.term(spec, &written, &written.left)?;
+        let variant = written.variant.as_ref();
+        let left = self.term(spec, variant, &written.left)?;
         let below = match &written.below {
-            Some(below) => Some(self.term(spec, &written, below)?),
+            Some(below) => Some(self.term(spec, variant, below)?),
             None => None,
         };
         let (left, unit) = match (left, below) {
@@ -185,7 +213,12 @@ impl Reader<'_> {
         self.sink.report(Diagnostic::error(message).at(place).help(help));
     }
 
-    fn term(&mut self, spec: &ExpectSpec, all: &Written<'_>, text: &TermText<'_>) -> Option<(Term, Unit)> {
+    fn term(
+        &mut self,
+        spec: &ExpectSpec,
+        named: Option<&Piece<'_>>,
+        text: &TermText<'_>,
+    ) -> Option<(Term, Unit)> {
         let place = spec.part(&text.path);
         let kind = self.kind(spec, text)?;
         let asked = match kind {
@@ -197,7 +230,7 @@ impl Reader<'_> {
         let place =
             if let Kind::Recovery(_, condition) = kind { spec.part(&condition.figure) } else { place };
         let mut variant = None;
-        if let Some(piece) = &all.variant {
+        if let Some(piece) = named {
             variant = Some(self.variant(spec, piece)?);
         }
         let mut found = self.subjects.find(path);

@@ -58,6 +58,15 @@ pub(super) fn parse(text: &str) -> Result<Written<'_>, usize> {
     written.parse(LocatingSlice::new(text)).map_err(|error| error.offset())
 }
 
+/// The parts of a metric that stands alone.
+///
+/// # Errors
+///
+/// The byte at which the text stops to be one.
+pub(super) fn parse_metric(text: &str) -> Result<TermText<'_>, usize> {
+    (term, eof).map(|(term, _)| term).parse(LocatingSlice::new(text)).map_err(|error| error.offset())
+}
+
 fn written<'a>(input: &mut Input<'a>) -> winnow::Result<Written<'a>> {
     let variant = opt((space0, name, space0, ':', ' ').map(|(_, name, ..)| name)).parse_next(input)?;
     let left = term.parse_next(input)?;

@@ -102,7 +102,7 @@ fn prepare(
         plans.iter().map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel)).collect();
     let warmup = prepared.iter().map(|p| p.case.blueprint.warmup).max().unwrap_or_default();
     for one in &mut prepared {
-        let Case { mut blueprint, seed, variant, windows, watched } = one.case.clone();
+        let Case { mut blueprint, seed, variant, windows, watched, .. } = one.case.clone();
         blueprint.warmup = warmup;
         one.case = Case::new(blueprint, seed, variant, windows).watching(watched);
     }

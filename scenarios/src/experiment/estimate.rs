@@ -2,10 +2,10 @@
 
 use models::blueprint::Outcome;
 use models::observe::Segment;
-use sim_core::{Estimate, SimTime};
+use sim_core::Estimate;
 
 use super::evaluate::figure;
-use super::gather::{Case, Gathered};
+use super::gather::{Case, Gathered, Sample};
 use super::{course, evaluate, rank};
 use crate::metric::{Figure, Metric, Reading, Subject};
 use crate::results::E;
@@ -18,7 +18,7 @@ pub(crate) const ENOUGH: usize = 10;
 pub(crate) struct Observed {
     /// In the merged replications.
     pub(crate) value: f64,
-    /// In each replication; none where it has nothing to say.
+    /// In each replication, or at each point where uncertain inputs are drawn; none where it has nothing to say.
     pub(crate) each: Vec<Option<f64>>,
     /// For a share: of how many it is a share.
     pub(crate) out_of: Option<u64>,
@@ -29,26 +29,16 @@ pub(crate) struct Observed {
 impl Observed {
     /// What `metric` was; none where nothing was measured.
     pub(crate) fn of(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<Self> {
+        let each: Vec<Option<f64>> =
+            gathered.grouped(&each(metric, case, gathered)?).iter().map(|of| mean(of)).collect();
+        let values: Vec<f64> = each.iter().flatten().copied().collect();
         if let Reading::Recovery(_) = metric.reading {
-            let watched = case.watched.iter().position(|known| known == metric)?;
-            let each = gathered.samples.iter();
-            let each: Vec<Option<f64>> = each
-                .map(|sample| course::recovered(metric, sample.held.get(watched)?, &case.blueprint))
-                .collect();
-            let values: Vec<f64> = each.iter().flatten().copied().collect();
             return Some(Self { value: rank::median(&values)?, each, out_of: None, median: true });
         }
-        let position = match metric.window {
-            None => None,
-            Some(window) => Some(window_position(case, window)?),
-        };
-        let merged = segment(position, gathered.measured.as_ref(), &gathered.windows)?;
+        let merged = looked_at(metric, case, gathered.measured.as_ref(), &gathered.windows)?;
         let value = figure(metric, merged)?;
-        let each = gathered
-            .samples
-            .iter()
-            .map(|sample| figure(metric, segment(position, sample.measured.as_ref(), &sample.windows)?))
-            .collect();
+        // Every point counts the same, however many requests it has.
+        let value = if gathered.points.is_empty() { value } else { mean(&values)? };
         Some(Self { value, each, out_of: out_of(metric, merged), median: false })
     }
 
@@ -92,20 +82,35 @@ impl Observed {
     }
 }
 
-/// The window at the position, or the measured part.
-fn segment<'a>(
-    position: Option<usize>,
+/// What `metric` was in each replication.
+pub(crate) fn each(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<Vec<Option<f64>>> {
+    let samples = gathered.samples.iter();
+    if let Reading::Recovery(_) = metric.reading {
+        let watched = case.watched.iter().position(|known| known == metric)?;
+        let recovered =
+            |sample: &Sample| course::recovered(metric, sample.held.get(watched)?, &case.blueprint);
+        return Some(samples.map(recovered).collect());
+    }
+    let value =
+        |sample: &Sample| figure(metric, looked_at(metric, case, sample.measured.as_ref(), &sample.windows)?);
+    Some(samples.map(value).collect())
+}
+
+/// The mean of some values; none where there are none.
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The window that the metric looks at, or the measured part.
+fn looked_at<'a>(
+    metric: &Metric,
+    case: &Case,
     measured: Option<&'a Segment>,
     windows: &'a [Option<Segment>],
 ) -> Option<&'a Segment> {
-    match position {
-        None => measured,
-        Some(position) => windows.get(position)?.as_ref(),
-    }
-}
-
-fn window_position(case: &Case, window: (SimTime, SimTime)) -> Option<usize> {
-    case.windows.iter().position(|known| *known == window)
+    let Some(window) = metric.window else { return measured };
+    let position = case.windows.iter().position(|known| *known == window)?;
+    windows.get(position)?.as_ref()
 }
 
 /// Of how many requests the metric is a share.

@@ -33,11 +33,7 @@ pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<
         Observed::of(&term.as_ref()?.metric, ran.case, ran.gathered)
     };
     let seen: Vec<Option<Observed>> = own.iter().zip(&runs).map(observe).collect();
-    let observed = match seen.as_slice() {
-        [Some(one)] => Some(one.clone()),
-        [Some(upper), Some(lower)] => ratio(upper, lower),
-        _ => None,
-    };
+    let observed = together(&seen);
     let complete = runs.iter().all(|ran| ran.gathered.complete());
     let grows = own.iter().zip(&runs).any(|(term, ran)| {
         term.as_ref().is_some_and(|term| ran.unsteady.has(term.metric.subject) && depends_on_length(term))
@@ -49,6 +45,32 @@ pub(crate) fn judge(expectation: &Expectation, ran: &[Ran<'_>], whichever: &Ran<
         observed: observed.and_then(|observed| told(observed.estimate())),
         why,
     })
+}
+
+/// What a case shows of the left side of an expectation that names no variant.
+pub(crate) fn observed(expectation: &Expectation, case: &Case, gathered: &Gathered) -> Option<Observed> {
+    let terms = expectation.left.terms();
+    let seen = terms.iter().map(|term| Observed::of(&term.metric, case, gathered));
+    together(&seen.collect::<Vec<_>>())
+}
+
+/// A metric, or the ratio of two.
+fn together(seen: &[Option<Observed>]) -> Option<Observed> {
+    match seen {
+        [Some(one)] => Some(one.clone()),
+        [Some(upper), Some(lower)] => ratio(upper, lower),
+        _ => None,
+    }
+}
+
+/// Whether a value is on the right side.
+pub(crate) fn holds(expectation: &Expectation, value: f64) -> bool {
+    side(expectation, &exactly(value)) == Some(true)
+}
+
+/// A value that is known.
+fn exactly(value: f64) -> E {
+    E { value, lo: Some(value), hi: Some(value) }
 }
 
 impl Quantity {
@@ -130,8 +152,7 @@ fn decide(
         return (Met::NotMet, Some(never_why)); // One that stays down is not within any time.
     }
     let at_the_bound = observed.is_certain() && estimate.value.total_cmp(&expectation.bound).is_eq();
-    let by_value = E { value: estimate.value, lo: Some(estimate.value), hi: Some(estimate.value) };
-    let met = side(expectation, if at_the_bound { &by_value } else { &estimate });
+    let met = side(expectation, &if at_the_bound { exactly(estimate.value) } else { estimate });
     match met {
         Some(true) if grows => undecided("it grows without bound or is stuck: a longer run would show more"),
         Some(met) => (if met { Met::Met } else { Met::NotMet }, (never > 0).then_some(never_why)),

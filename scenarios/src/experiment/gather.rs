@@ -40,6 +40,8 @@ pub(crate) struct Case {
     /// What is simulated. Its cuts include the edges of `windows` and the middle of the measured part.
     pub(crate) blueprint: Blueprint,
     pub(crate) seed: u64,
+    /// Number of its first replication.
+    pub(crate) first: u32,
     /// Its variant; none for the scenario as it stands.
     pub(crate) variant: Option<String>,
     /// Windows that metrics look at, besides the measured part.
@@ -58,7 +60,23 @@ impl Case {
         add_cuts(&mut blueprint, windows.iter().flat_map(|(from, to)| [*from, *to]));
         let middle = middle(&blueprint);
         add_cuts(&mut blueprint, [middle]);
-        Self { blueprint, seed, variant, windows, watched: Vec::new() }
+        Self { blueprint, seed, first: 0, variant, windows, watched: Vec::new() }
+    }
+
+    /// The same, its replications numbered from `first` on: on other random numbers.
+    pub(crate) fn beginning_with(self, first: u32) -> Self {
+        Self { first, ..self }
+    }
+
+    /// The same, with these windows looked at too.
+    pub(crate) fn looking_at(mut self, windows: impl IntoIterator<Item = (SimTime, SimTime)>) -> Self {
+        for (from, to) in windows {
+            if !self.windows.contains(&(from, to)) {
+                self.windows.push((from, to));
+                add_cuts(&mut self.blueprint, [from, to]);
+            }
+        }
+        self
     }
 
     /// The same, with these conditions watched too.
@@ -192,6 +210,8 @@ pub(crate) struct Gathered {
     pub(crate) windows: Vec<Option<Segment>>,
     /// Why replications were cut short, each reason once.
     pub(crate) cut_short: Vec<String>,
+    /// Where uncertain inputs were drawn: how many of the samples each point has. Empty where all is known.
+    pub(crate) points: Vec<usize>,
 }
 
 impl Gathered {
@@ -206,6 +226,37 @@ impl Gathered {
         if self.begun < target && !self.cut_short.contains(&reason) {
             self.cut_short.push(reason);
         }
+    }
+
+    /// Adds what the replications of the next point have shown.
+    pub(crate) fn join(&mut self, point: Self) {
+        self.begun += point.begun;
+        self.points.push(point.samples.len());
+        self.samples.extend(point.samples);
+        merge_segment(&mut self.measured, point.measured.as_ref());
+        self.windows.resize_with(self.windows.len().max(point.windows.len()), || None);
+        for (sum, more) in self.windows.iter_mut().zip(&point.windows) {
+            merge_segment(sum, more.as_ref());
+        }
+        match (&mut self.merged, point.merged) {
+            (Some(sum), Some(more)) => joined::merge_into(sum, &more),
+            (sum, more) => *sum = sum.take().or(more),
+        }
+        for reason in point.cut_short {
+            if !self.cut_short.contains(&reason) {
+                self.cut_short.push(reason);
+            }
+        }
+    }
+
+    /// What samples have to say, by point; each sample is its own where all inputs are known.
+    pub(crate) fn grouped(&self, each: &[Option<f64>]) -> Vec<Vec<f64>> {
+        let mut rest = each.iter();
+        let of_point = |count: usize| rest.by_ref().take(count).flatten().copied().collect();
+        if self.points.is_empty() {
+            return each.iter().map(|value| value.iter().copied().collect()).collect();
+        }
+        self.points.iter().copied().map(of_point).collect()
     }
 
     /// Adds the next replication.
@@ -331,7 +382,8 @@ fn run_unit(
     cancel: &CancelFlag,
 ) -> Observations {
     let case = &cases[case];
-    let observations = simulate(&case.blueprint, case.seed, index, index == 0, cancel);
+    let number = case.first + index;
+    let observations = simulate(&case.blueprint, case.seed, number, number == 0, cancel);
     progress.finished(observations.events);
     observations
 }

@@ -18,9 +18,11 @@ mod rank;
 mod rare;
 mod report;
 mod run;
+mod sensitivity;
 mod series;
 mod setup;
 mod solve;
+mod steps;
 mod sweep;
 #[cfg(test)]
 mod testing;
@@ -29,6 +31,7 @@ mod testing;
 mod tests;
 mod theory;
 mod trace;
+mod uncertainty;
 mod units;
 mod verify;
 mod warmup;
@@ -47,11 +50,14 @@ pub use precision::{Replications, Until};
 pub use rare::rare;
 pub use report::Heading;
 pub use run::{BrokenLaws, Options, Outcome, Plan, run};
+pub use sensitivity::{Unranked, sensitivity};
 pub use setup::variants;
 pub use solve::{Unsolved, solve};
 pub use sweep::{Axis, Grid, Point, sweep};
 pub use theory::predicted;
 pub use trace::trace;
+pub use uncertainty::Drawn;
+pub(crate) use uncertainty::least_points;
 pub use verify::{Unverified, verdicts, verify};
 
 /// The engine, as experiments call it.

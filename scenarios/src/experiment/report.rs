@@ -39,6 +39,8 @@ pub struct Heading {
     pub about: Option<String>,
     /// The variant, when one was chosen.
     pub variant: Option<String>,
+    /// What was taken of uncertain inputs that were not drawn.
+    pub not_drawn: Option<String>,
 }
 
 /// What a report shows beyond the usual.
@@ -86,7 +88,7 @@ pub(crate) fn report(
         replications: gathered.samples.len() as u32,
         complete: gathered.complete(),
         cut_short: gathered.cut_short.clone(),
-        method: "independent replications, Student t".to_owned(),
+        method: method(gathered),
         window: Window { from: from.as_seconds(), to: to.as_seconds() },
         events: gathered.merged.as_ref().map_or(0, |merged| merged.events),
         fingerprint: fingerprint(gathered).to_string(),
@@ -100,7 +102,12 @@ pub(crate) fn report(
         jobs: figures.jobs(),
         autoscalers: figures.autoscalers(),
         laws,
-        theory: theory::lines(case, gathered, &unsteady),
+        // No closed form is about inputs that differ from point to point.
+        theory: if gathered.points.is_empty() {
+            theory::lines(case, gathered, &unsteady)
+        } else {
+            Vec::new()
+        },
         bottleneck: figures.bottleneck(&analysis),
         growth,
         deadlock: deadlock::told(case, gathered),
@@ -110,9 +117,18 @@ pub(crate) fn report(
         series: extras.bins.and_then(|bins| series::series(case, gathered, bins)),
         distributions: if extras.distributions { figures.distributions() } else { BTreeMap::new() },
         baseline: None,
+        uncertainty: None,
     };
     report.notes = notes::notes(&report, case, gathered, &analysis);
     report
+}
+
+/// How intervals were made.
+fn method(gathered: &Gathered) -> String {
+    match gathered.points.as_slice() {
+        [] => "independent replications, Student t".to_owned(),
+        points => format!("{} points of uncertain inputs, Student t over points", points.len()),
+    }
 }
 
 /// Of the trajectories of all replications that count.

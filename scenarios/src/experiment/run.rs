@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::gather::{Case, Gathered, Progress, Simulate, add_cuts, gather};
 use super::precision::Replications;
 use super::report::{Extras, Heading, report};
+use super::uncertainty::{self as drawn, Drawn};
 use super::{laws, series, warmup};
 use crate::metric::{Expectation, Metric, Reading};
 use crate::results::Report;
@@ -29,6 +30,8 @@ pub struct Plan {
     pub outcome: Option<Metric>,
     /// What stands above the figures.
     pub heading: Heading,
+    /// Points at which uncertain inputs are drawn; none where there are no such inputs, or they are taken in the middle.
+    pub drawn: Option<Drawn>,
 }
 
 impl Plan {
@@ -42,6 +45,7 @@ impl Plan {
             expectations: Vec::new(),
             outcome: None,
             heading: Heading::default(),
+            drawn: None,
         }
     }
 }
@@ -104,13 +108,18 @@ pub(crate) fn run_with(
     cancel: &CancelFlag,
 ) -> Result<Outcome, BrokenLaws> {
     let prepared = Prepared::new(plan, options.bins, simulate, progress, cancel);
-    let cases = [prepared.case.clone()];
-    let wanted = |gathered: &[Gathered]| {
-        vec![plan.replications.wanted(&prepared.case, &gathered[0], &plan.expectations)]
+    let Some(drawn) = &plan.drawn else {
+        let cases = [prepared.case.clone()];
+        let wanted = |gathered: &[Gathered]| {
+            vec![plan.replications.wanted(&prepared.case, &gathered[0], &plan.expectations)]
+        };
+        let gathered = gather(&cases, simulate, progress, cancel, wanted).swap_remove(0);
+        let report = lawful(prepared.report(plan, &gathered, options))?;
+        return Ok(Outcome { report, observations: gathered.merged });
     };
-    let mut gathered = gather(&cases, simulate, progress, cancel, wanted);
-    let gathered = gathered.swap_remove(0);
-    let report = lawful(prepared.report(plan, &gathered, options))?;
+    let gathered = drawn.gather(plan, &prepared, simulate, progress, cancel)?;
+    let mut report = lawful(prepared.report(plan, &gathered, options))?;
+    report.uncertainty = Some(drawn.told(&prepared.case, &gathered, &plan.expectations));
     Ok(Outcome { report, observations: gathered.merged })
 }
 
@@ -154,6 +163,11 @@ impl Prepared {
         Self { case, remark }
     }
 
+    /// The same, with the case changed.
+    pub(crate) fn with(self, change: impl FnOnce(Case) -> Case) -> Self {
+        Self { case: change(self.case), ..self }
+    }
+
     /// The same, with the condition watched by which a sweep judges the course of the run, warm-up left out.
     pub(crate) fn watching_outcome(mut self, plan: &Plan) -> Self {
         if let Some(metric) = &plan.outcome {
@@ -167,7 +181,12 @@ impl Prepared {
         let extras = Extras { bins: options.bins, distributions: options.distributions };
         let mut report = report(&self.case, gathered, &plan.expectations, &plan.heading, extras);
         report.notes.extend(self.remark.clone());
-        report.notes.extend(plan.replications.shortfall(&self.case, gathered, &plan.expectations));
+        if gathered.points.is_empty() {
+            report.notes.extend(plan.heading.not_drawn.clone());
+            report.notes.extend(plan.replications.shortfall(&self.case, gathered, &plan.expectations));
+        } else {
+            report.notes.extend(drawn::remarks(plan));
+        }
         report
     }
 }

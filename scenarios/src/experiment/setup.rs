@@ -8,6 +8,7 @@ use super::precision::Replications;
 use super::report::Heading;
 use super::run::Plan;
 use super::sweep::{Grid, Point};
+use super::uncertainty::Drawn;
 use crate::tree::{Assignment, Node, Place};
 use crate::{Diagnostics, Override, Scenario, Source, Warmup};
 
@@ -29,8 +30,22 @@ impl Plan {
             },
             expectations: scenario.expectations().to_vec(),
             outcome: scenario.outcome().cloned(),
-            heading: Heading { about: scenario.about().map(str::to_owned), variant: None },
+            heading: Heading {
+                about: scenario.about().map(str::to_owned),
+                variant: None,
+                not_drawn: scenario.uncertain().remark(),
+            },
+            drawn: None,
         }
+    }
+
+    /// The same, at the points at which its uncertain inputs are drawn, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// When a point does not hold together.
+    pub fn drawn(source: &Source, overrides: &[Override], scenario: &Scenario) -> Result<Self, Diagnostics> {
+        Ok(Self { drawn: Drawn::of(source, overrides, scenario)?, ..Self::of(scenario) })
     }
 
     /// What `run` does with a variant of the scenario in `source`, after `overrides`.

@@ -7,7 +7,7 @@ use super::{applied, overlaps, parts_of};
 use crate::compile::compile;
 use crate::diagnostic::Diagnostic;
 use crate::scenario::{Disturbance, Happening, Parts};
-use crate::spec::{EventSpec, ScenarioSpec, Sink};
+use crate::spec::{EventSpec, MODEL, ScenarioSpec, Sink};
 use crate::text::Source;
 use crate::tree::{Assignment, Node, assignments, print};
 use crate::words::{did_you_mean, listed};
@@ -44,21 +44,10 @@ fn timed<'a>(
     let set = &event.set.0.as_ref()?.0;
     let mut labels = Vec::new();
     for assignment in assignments(set) {
-        const SECTIONS: [&str; 9] = [
-            "traffic",
-            "services",
-            "resources",
-            "caches",
-            "policies",
-            "routes",
-            "queues",
-            "jobs",
-            "autoscalers",
-        ];
         let section = assignment.path.split('.').next().unwrap_or_default();
-        if !SECTIONS.contains(&section) {
-            let help = did_you_mean(section, SECTIONS)
-                .unwrap_or_else(|| format!("what can change begins with {}", listed(SECTIONS)));
+        if !MODEL.contains(&section) {
+            let help = did_you_mean(section, MODEL)
+                .unwrap_or_else(|| format!("what can change begins with {}", listed(MODEL)));
             let message = format!("`{}` cannot change while the system runs", assignment.path);
             sink.report(Diagnostic::error(message).at(assignment.place).help(help));
             return None;

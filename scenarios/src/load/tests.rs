@@ -203,6 +203,9 @@ fn the_schema_describes_every_section() {
         assert!(scenario[key]["description"].is_string(), "{key}");
     }
     assert!(!schema.to_string().contains(":null"), "a definition was left open");
+    let range = serde_json::json!({"$ref": "#/definitions/Between"});
+    assert_eq!(schema["definitions"]["Rate"]["anyOf"][1], range, "a rate may be uncertain");
+    assert!(schema["definitions"]["Seed"]["anyOf"].is_null(), "a seed is known");
 }
 
 #[test]

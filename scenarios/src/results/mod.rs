@@ -6,8 +6,10 @@
 mod baseline;
 mod rare;
 mod replay;
+mod sensitivity;
 mod solve;
 mod trace;
+mod uncertainty;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -20,8 +22,10 @@ pub use replay::{
     Replay, ReplayCost, ReplayCounts, ReplayCourse, ReplayDecision, ReplayMetric, ReplayReason, ReplayReport,
     ReplaySummary,
 };
+pub use sensitivity::{LeftOut, PathEffect, SensitivityReport};
 pub use solve::{Answer, Assumption, CheckedPoint, SolveAim, SolveReport, TriedPoint};
 pub use trace::{Attribute, SpanKind, TracedRequest, TracedSpan, Traces, chrome, otlp};
+pub use uncertainty::{Cause, Causes, MetAt, UncertainInput, UncertainMetric, Uncertainty};
 pub use verify::{Verified, VerifiedExpectation, VerifyReport};
 
 /// A figure with its 95 % interval. The bounds are missing where fewer than two replications ran.
@@ -142,6 +146,9 @@ pub struct Report {
     /// What has changed since an earlier result; only when asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineReport>,
+    /// What is due to inputs that are not known exactly; only where there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<Uncertainty>,
 }
 
 impl Report {

@@ -151,6 +151,33 @@ spec! {
         column: Option<At<Text>> => "the only column" (""),
         /// Unit of the values in the column: `ms`. Times need one.
         unit: Option<At<Text>>,
+        /// `true` where the values are samples that might have been others: at every point, as many are drawn from them
+        /// with replacement. A number is one such drawing.
+        bootstrap: Option<ResampleSpec> => "the values as they are" (""),
+    }
+}
+
+/// Whether samples are drawn anew.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResampleSpec {
+    /// The number of the drawing.
+    pub(crate) number: Option<u64>,
+}
+
+impl Spec for ResampleSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        if let Value::Bool(_) = node.value {
+            return Some(Self { number: None }); // `true` has been seen before anything had a type.
+        }
+        let number = node.text().and_then(|text| text.parse().ok());
+        if number.is_none() {
+            sink.expected("`true`, `false` or a whole number", node, "write `bootstrap: true`");
+        }
+        number.map(|number| Self { number: Some(number) })
+    }
+
+    fn schema(_: &mut Definitions) -> Json {
+        json!({"type": ["boolean", "integer"]})
     }
 }
 

@@ -14,7 +14,14 @@ pub(crate) enum SweepSpec {
     /// A range.
     Range(RangeSpec),
     /// All from one to the other: `1..50`.
-    Between(Node, Node),
+    Between(EndsSpec),
+}
+
+/// Two values with dots between them: `1..50`.
+#[derive(Clone, Debug)]
+pub(crate) struct EndsSpec {
+    pub(crate) from: Node,
+    pub(crate) to: Node,
 }
 
 spec! {
@@ -62,13 +69,7 @@ impl Spec for SweepSpec {
                 let step = range.step.as_ref().is_none_or(|step| check_value(&step.0, sink));
                 (ends == [true, true] && step).then_some(Self::Range(range))
             }
-            Value::String(text) if text.contains("..") => {
-                let (from, to) = text.split_once("..")?;
-                let ends = [from, to].map(|end| Node::plain(end.trim(), node.place));
-                let good = ends.iter().filter(|end| check_value(end, sink)).count();
-                let [from, to] = ends;
-                (good == 2).then_some(Self::Between(from, to))
-            }
+            Value::String(text) if text.contains("..") => EndsSpec::read(node, sink).map(Self::Between),
             _ => {
                 let help = "write `[1, 2, 4]`, `1..8`, `{from: 50/s, to: 1200/s, points: 20}` or `{from: 1, to: 8, step: 1}`";
                 sink.expected("a list or a range of values", node, help);
@@ -80,14 +81,40 @@ impl Spec for SweepSpec {
     fn schema(definitions: &mut Definitions) -> Json {
         defined(definitions, "Sweep", |definitions| {
             let range = RangeSpec::schema(definitions);
-            let between = json!({"type": "string", "pattern": "\\.\\.",
-                "description": "`1..50` is every whole number; of values with a unit it is 101 at equal distances."});
+            let ends = EndsSpec::schema(definitions);
+            let between = json!({"allOf": [ends], "description":
+                "`1..50` is every whole number; of values with a unit it is 101 at equal distances."});
             json!({"anyOf": [{"type": "array", "minItems": 1}, between, range]})
         })
     }
 
     fn complete(node: &mut Node) {
         RangeSpec::complete(node);
+    }
+}
+
+impl Spec for EndsSpec {
+    fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
+        let Some((from, to)) = node.text().and_then(|text| text.split_once("..")) else {
+            sink.expected(
+                "two values such as `2..8`",
+                node,
+                "write the smaller one first: `2..8`, `50/s..80/s`",
+            );
+            return None;
+        };
+        let ends = [from, to].map(|end| Node::plain(end.trim(), node.place));
+        let good = ends.iter().filter(|end| check_value(end, sink)).count();
+        let [from, to] = ends;
+        (good == 2).then_some(Self { from, to })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        defined(
+            definitions,
+            "Ends",
+            |_| json!({"type": "string", "pattern": "\\.\\.", "description": "Two values, the smaller one first: `2..8`."}),
+        )
     }
 }
 

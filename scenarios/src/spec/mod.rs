@@ -22,10 +22,12 @@ mod reference;
 mod resource;
 mod route;
 mod scenario;
+mod sensitivity;
 mod service;
 mod solve;
 mod step;
 mod traffic;
+mod uncertainty;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -47,7 +49,7 @@ pub(crate) use cores::{
 pub(crate) use curve::RateSpec;
 pub(crate) use distribution::{DistributionSpec, Family, HyperexpSpec, is_distribution};
 pub(crate) use event::{CrashEvent, DeployEvent, EventSpec, FailEvent, RestartSpec, TimingSpec};
-pub(crate) use experiment::{ExpectSpec, RangeSpec, Spacing, SweepSpec};
+pub(crate) use experiment::{EndsSpec, ExpectSpec, RangeSpec, Spacing, SweepSpec};
 pub(crate) use job::{JobSpec, OnceInWord};
 pub(crate) use order::{CodelSpec, OrderSpec};
 pub(crate) use policy::{
@@ -70,7 +72,8 @@ pub(crate) use resource::{
 pub(crate) use route::{
     ByWord, ConnectSpec, ConnectionsWord, HealthSpec, PickSpec, RingSpec, RouteSpec, StickySpec,
 };
-pub(crate) use scenario::{BigCount, LimitsSpec, PriceSpec, Priced, ScenarioSpec, WarmupSpec};
+pub(crate) use scenario::{BigCount, LimitsSpec, MODEL, PriceSpec, Priced, ScenarioSpec, WarmupSpec};
+pub(crate) use sensitivity::SensitivitySpec;
 pub(crate) use service::ServiceSpec;
 pub(crate) use solve::{SolveSpec, UnitPriceSpec};
 pub(crate) use step::{
@@ -80,6 +83,7 @@ pub(crate) use step::{
 pub(crate) use traffic::{
     ArrivalsSpec, AttributesSpec, SLACK, SpreadSpec, TargetsSpec, TraceSpec, TrafficSpec, percent,
 };
+pub(crate) use uncertainty::UncertaintySpec;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::tree::{Entry, Node, Note, Place, Value, quoted};

@@ -66,6 +66,22 @@ fn expected(what: &str, found: &str, help: impl Into<String>) -> Wrong {
     (format!("expected {what}, found {found}"), help.into())
 }
 
+/// The schema of a quantity that is known; of most, a range will do as well.
+fn or_range(name: &str, schema: Json, definitions: &mut Definitions) -> Json {
+    const KNOWN: [&str; 4] = ["Bandwidth", "Seed", "Flag", "Clock"];
+    if KNOWN.contains(&name) {
+        return schema;
+    }
+    let range = defined(definitions, "Between", |_| {
+        let ends =
+            json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["string", "number"]}});
+        json!({"type": "object", "properties": {"between": ends}, "required": ["between"],
+               "additionalProperties": false,
+               "description": "What is not known exactly: any value between two, the smaller one first."})
+    });
+    json!({"anyOf": [schema, range]})
+}
+
 /// Declares a quantity: its name, its parser and how its schema looks.
 macro_rules! quantity {
     ($(#[doc = $doc:literal])+ $name:ident { $field:ident: $ty:ty }, $parse:path, $schema:tt) => {
@@ -88,8 +104,8 @@ macro_rules! quantity {
             }
 
             fn schema(definitions: &mut Definitions) -> Json {
-                defined(definitions, stringify!($name), |_| {
-                    let mut schema = json!($schema);
+                defined(definitions, stringify!($name), |definitions| {
+                    let mut schema = or_range(stringify!($name), json!($schema), definitions);
                     schema["description"] = Json::from(super::tidy(concat!($($doc, "\n"),+)));
                     schema
                 })

@@ -5,9 +5,14 @@ use serde_json::{Value as Json, json};
 use super::{
     At, AutoscalerSpec, CacheSpec, Changes, Count, Definitions, EventSpec, ExpectSpec, JobSpec, List, Name,
     Named, NamedEntry, Number, Policy, Positive, QueueSpec, RareSpec, Required, ResourceSpec, RouteSpec,
-    Seed, ServiceSpec, Share, Sink, Size, SolveSpec, Spec, SweepSpec, Text, Time, TrafficSpec, defined, spec,
+    Seed, SensitivitySpec, ServiceSpec, Share, Sink, Size, SolveSpec, Spec, SweepSpec, Text, Time,
+    TrafficSpec, UncertaintySpec, defined, spec,
 };
 use crate::tree::{Node, Value};
+
+/// Sections that say what the system is; the others say how it is looked at.
+pub(crate) const MODEL: [&str; 9] =
+    ["traffic", "services", "resources", "caches", "policies", "routes", "queues", "jobs", "autoscalers"];
 
 spec! {
     /// What the system is, what traffic it gets, what happens to it, and what must hold.
@@ -26,6 +31,8 @@ spec! {
         replications: At<Positive> = "10" ("Law, Simulation Modeling and Analysis, 5th ed., §9.4"),
         /// Half-width of the intervals relative to their values; more replications run until it is reached.
         precision: Option<At<Share>> => "as many replications as `replications` says" (""),
+        /// How inputs that are not known exactly are drawn.
+        uncertainty: UncertaintySpec = "{}" ("see each"),
         /// What a replication may use before it is cut short.
         limits: LimitsSpec = "{}" ("see each"),
         /// Requests that arrive.
@@ -54,6 +61,8 @@ spec! {
         sweep: Option<SweepsSpec>,
         /// What is to be found: the cheapest point, or the largest load, at which every expectation holds.
         solve: Option<At<SolveSpec>>,
+        /// Which paths move a metric most.
+        sensitivity: Option<SensitivitySpec>,
         /// What is too rare to be waited for, and how sure one wants to be of it.
         rare: Option<At<RareSpec>>,
         /// What a replica of a service costs, or a node of its autoscaler: `{web: 0.05 USD/replica-hour}`,

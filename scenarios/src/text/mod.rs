@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Text};
-use crate::tree::{self, Node, Override, Place, assignments};
+use crate::tree::{self, Node, Override, Place, apply, assignments};
 
 /// Largest scenario in bytes.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
@@ -92,6 +92,15 @@ impl Source {
         let variant = self.tree.get("variants").and_then(|variants| variants.get(name));
         let changes = variant.map(assignments).unwrap_or_default();
         changes.into_iter().map(|assignment| Override { assignment, text: None }).collect()
+    }
+
+    /// The tree after some changes; those that lead nowhere are told when it is loaded with them.
+    pub(crate) fn tree_with(&self, overrides: &[Override]) -> Node {
+        let mut tree = self.tree.clone();
+        for change in overrides {
+            let _ = apply(&mut tree, &change.moved_to(0));
+        }
+        tree
     }
 }
 

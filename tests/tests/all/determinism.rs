@@ -7,7 +7,7 @@ use models::blueprint::{Blueprint, Caller, UsePlan};
 use models::observe::{Observations, Segment};
 use models::{Replication, replicate};
 use rayon::ThreadPoolBuilder;
-use scenarios::experiment::{Options, Plan, Silent, run};
+use scenarios::experiment::{Options, Plan, Silent, run, sensitivity};
 use scenarios::{Scenario, Source};
 use serde_json::{Map, Value, json};
 use sim_core::{CancelFlag, Fingerprint, hash_name};
@@ -315,4 +315,39 @@ fn results(seen: &Observations) -> Fingerprint {
         }
     }
     all
+}
+
+/// A small queue of whose inputs two are uncertain.
+const GUESSED: &str = "
+duration: 5s
+uncertainty: {points: 12}
+traffic: {users: {rate: {between: [40/s, 60/s]}, to: web.get}}
+services: {web: {workers: {between: [1, 3]}, endpoints: {get: [{delay: {exp: 10ms}}]}}}
+sensitivity: {of: users.p99}
+";
+
+/// What `work` finds on this many threads, as JSON.
+fn on_threads<T: serde::Serialize + Send>(threads: usize, work: impl Fn() -> T + Send) -> String {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    serde_json::to_string(&pool.install(work)).unwrap()
+}
+
+#[test]
+fn uncertain_inputs_are_drawn_alike_on_any_number_of_threads() {
+    let source = Source::from_text("guessed.yaml", GUESSED, ".").unwrap();
+    let (scenario, _) = Scenario::load(&source, &[]).unwrap();
+    let plan = Plan::drawn(&source, &[], &scenario).unwrap();
+    let report = || run(&plan, Options::default(), &Silent, &CancelFlag::default()).unwrap().report;
+    let one = on_threads(1, report);
+    assert_eq!(one, on_threads(3, report));
+    assert!(one.contains("\"uncertainty\""), "{one}");
+}
+
+#[test]
+fn paths_are_ranked_alike_on_any_number_of_threads() {
+    let source = Source::from_text("guessed.yaml", GUESSED, ".").unwrap();
+    let report = || sensitivity(&source, &[], &Silent, &CancelFlag::default()).unwrap();
+    let one = on_threads(1, report);
+    assert_eq!(one, on_threads(3, report));
+    assert!(one.contains("\"services.web.workers\""), "{one}");
 }

@@ -408,6 +408,71 @@ fn events_that_are_not_rare() {
 }
 
 #[test]
+fn sensitivities_of_nothing() {
+    let ranked = |text: &str| shop_and(&format!("sensitivity: {text}\n"));
+    for sound in [
+        "{of: shoppers.p99}",
+        "{of: 'web.workers.queue_length.slope[100s..400s]', range: 5%}",
+        "{of: shoppers.errors, over: {services.web.replicas: 2..8, traffic.shoppers.rate: 20/s..50/s}}",
+    ] {
+        assert_eq!(ranked(sound), "no message\n");
+    }
+    assert_snapshot!("sensitivity_of_nothing", ranked("{}"));
+    assert_snapshot!("sensitivity_metric", ranked("{of: shopper.p99}"));
+    assert_snapshot!("sensitivity_no_metric", ranked("{of: shoppers.p99 < 1s}"));
+    assert_snapshot!("sensitivity_recovery", ranked("{of: 'shoppers.recovery(ok > 99%, after 10s)'}"));
+    assert_snapshot!("sensitivity_range", ranked("{of: shoppers.p99, range: 0%}"));
+    assert_snapshot!(
+        "sensitivity_paths",
+        ranked("{of: shoppers.p99, over: {traffic.shoppers.rate: 9/s..9s, services.db.replicas: 9..1}}")
+    );
+    assert_snapshot!(
+        "sensitivity_ends",
+        ranked("{of: shoppers.p99, over: {services.web.replicas: 1..9, services.db.replicas: 3}}")
+    );
+    assert_snapshot!(
+        "sensitivity_nowhere",
+        ranked("{of: shoppers.p99, over: {services.wbe.replicas: 1..9}}")
+    );
+    let wrong_set = seen_in(Path::new("."), SHOP, &["sensitivity.of=\"shoppers.p98x\""]);
+    assert_snapshot!("sensitivity_set", wrong_set);
+}
+
+#[test]
+fn inputs_that_are_not_known() {
+    let delay = |value: &str| shop("{exp: 5ms}", value);
+    assert_eq!(delay("{exp: {between: [3ms, 5ms]}}"), "no message\n");
+    assert_eq!(shop("rate: 40/s", "rate: {between: [30/s, 50/s]}"), "no message\n");
+    assert_snapshot!("between_reversed", delay("{between: [5ms, 3ms]}"));
+    assert_snapshot!("between_one", delay("{between: [5ms]}"));
+    assert_snapshot!("between_units", delay("{between: [3ms, 5/s]}"));
+    assert_snapshot!("between_nested", delay("{between: [{between: [1ms, 2ms]}, 5ms]}"));
+    assert_snapshot!("between_words", delay("{between: [fast, slow]}"));
+    assert_snapshot!("between_bare", delay("{between: [3, 5]}"));
+    assert_snapshot!("between_ends", shop("workers: 64", "workers: {between: [0, 64]}"));
+    assert_snapshot!("between_elsewhere", shop("duration: 10m", "duration: {between: [5m, 10m]}"));
+    let swept = shop_and("sweep: {services.web.replicas: [{between: [1, 2]}, 3]}\n");
+    assert_snapshot!("between_swept", swept);
+    let few = "uncertainty: {points: 9, replications: 1}\n";
+    assert_snapshot!("uncertainty_few", shop_with("cpu: 5ms", "cpu: {between: [4ms, 6ms]}", few));
+    assert_eq!(shop_and(few), "no message\n", "nothing is drawn");
+    assert_snapshot!("bootstrap_word", delay("{file: x.csv, unit: ms, bootstrap: often}"));
+}
+
+#[test]
+fn whoever_draws_nothing_says_so() {
+    let text = SHOP
+        .replace("cpu: 5ms", "cpu: {between: [4ms, 6ms]}")
+        .replace("replicas: 2", "replicas: {between: [2, 5]}");
+    let source = Source::from_text("shop.yaml", &text, ".").unwrap();
+    let (_, doubts) = Scenario::load_not_drawn(&source, &[]).unwrap();
+    assert_snapshot!("not_drawn", doubts.render(false));
+    let explained = scenarios::explain(&source, &[]).unwrap();
+    let middles: Vec<&str> = explained.lines().filter(|line| line.contains("middle")).collect();
+    assert_snapshot!("explained_middles", middles.join("\n"));
+}
+
+#[test]
 fn ranges_that_lead_nowhere() {
     let over = |values: &str| {
         let path = "services.web.replicas";

@@ -42,6 +42,7 @@ fn load(source: &Source, overrides: &[Override]) -> Scenario {
 const DOUBTS: &[(&str, &str)] = &[
     ("expiry_wave", "all expire after 60 s, at the same instant"),
     ("cpu_of_waiters", "the CPU of `web` is at 25 % of what is requested, and the target is 70 %"),
+    ("guesses", "is uncertain, and taken to be the middle of its range"),
     ("flash_sale", "needs 13.3 units on average and has 10"),
     ("consumer_lag", "gets 5000 messages a second and `index` works off 4000 at most"),
     ("held_or_queued", "needs 600 units on average and has 200"),

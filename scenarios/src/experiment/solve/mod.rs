@@ -18,13 +18,14 @@ use sim_core::CancelFlag;
 
 use super::gather::{Progress, Simulate};
 use super::run::BrokenLaws;
+use super::steps::Steps;
 use super::{setup, sweep};
 use crate::goal::{Aim, Goal, GoalAxis, Measure};
 use crate::results::{Answer, CheckedPoint, E, Met, SolveAim, SolveReport, TheoryCurve, TriedPoint};
 use crate::sweep::{tidy, traffic_of};
 use crate::{Diagnostics, Override, Scenario, Source};
 use doubt::contradiction;
-use lab::{Lab, Ran, Steps};
+use lab::{Lab, Ran};
 use space::Space;
 
 /// Why nothing was looked for.
