@@ -8,6 +8,7 @@ use scenarios::Source;
 use scenarios::experiment::{self, Options};
 use scenarios::results::{E, Report};
 use serde::{Deserialize, Serialize};
+use sim_core::student_t;
 
 use crate::effort::on_threads;
 use crate::exit::Exit;
@@ -35,6 +36,11 @@ pub(crate) struct Arguments {
     #[arg(long, hide = true)]
     measure: bool,
 }
+
+/// Independent runs of each, as the scenarios say.
+const REPLICATIONS: u32 = 10;
+/// Of the intervals.
+const CONFIDENCE: f64 = 0.95;
 
 /// Which workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -231,6 +237,7 @@ fn show(measured: &[(&Workload, Measured)], threads: u16) -> Result<(), Failure>
             .chain(["exact", "simulated", "±"].map(Column::number))
             .chain([Column::text("")]),
     );
+    let together = at_once(2 * measured.len());
     for (workload, found) in measured {
         let per_second = found.cpu.map(|cpu| found.events as f64 / cpu / 1e6);
         speed.row([
@@ -245,18 +252,30 @@ fn show(measured: &[(&Workload, Measured)], threads: u16) -> Result<(), Failure>
             }),
         ]);
         for (figure, exact, seen) in [("mean", workload.mean, found.mean), ("p99", workload.p99, found.p99)] {
+            let seen = seen.map(|e| wider(&e, together));
             answers.row(answer(&format!("  {} {figure}", workload.name), exact, seen));
         }
     }
     let mut page = Page::new(output::width());
     page.prose(&format!(
-        "Ten replications each on {threads} thread{}; a visit to a station counts as two events.",
+        "{REPLICATIONS} replications each on {threads} thread{}; a visit to a station counts as two events.",
         if threads == 1 { "" } else { "s" }
     ));
     page.table(&speed);
     page.table(&answers);
-    page.item("inside: of the 95 % interval; one in twenty is outside by chance");
+    page.item("inside: of intervals that all hold at once with 95 % confidence (Bonferroni)");
     output::result(&page.into_text(), None)
+}
+
+/// How much wider intervals are of which `answers` are to hold at once.
+fn at_once(answers: usize) -> f64 {
+    let degrees = REPLICATIONS - 1;
+    student_t(degrees, 1.0 - (1.0 - CONFIDENCE) / answers as f64) / student_t(degrees, CONFIDENCE)
+}
+
+fn wider(e: &E, by: f64) -> E {
+    let reach = |end: f64| e.value + (end - e.value) * by;
+    E { value: e.value, lo: e.lo.map(reach), hi: e.hi.map(reach) }
 }
 
 fn answer(name: &str, exact: f64, seen: Option<E>) -> Vec<Cell> {
@@ -287,11 +306,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn intervals_that_hold_at_once_are_wider() {
+        // Student's t of nine degrees: 2.262 at 95 %, 3.690 at 99.5 %.
+        assert!((at_once(10) - 3.690 / 2.262).abs() < 1e-3);
+        let e = wider(&E { value: 5.0, lo: Some(4.0), hi: Some(6.0) }, 1.5);
+        assert_eq!((e.value, e.lo, e.hi), (5.0, Some(3.5), Some(6.5)));
+    }
+
+    #[test]
     fn every_workload_is_a_scenario_without_doubts() {
         for workload in &WORKLOADS {
             let source = Source::from_text(workload.name, workload.text, "").unwrap();
-            let (_, doubts) = scenarios::Scenario::load(&source, &[]).unwrap();
+            let (scenario, doubts) = scenarios::Scenario::load(&source, &[]).unwrap();
             assert!(doubts.is_empty(), "{}\n{doubts}", workload.name);
+            assert_eq!(scenario.replications(), REPLICATIONS);
             assert!(!about(workload).is_empty());
         }
     }
