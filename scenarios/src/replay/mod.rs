@@ -163,7 +163,7 @@ pub fn replay(
     let start = start(&scaler, feeds, options, &plan, begin);
     let mut course = Course::new(&plan, options, feeds, begin, start);
     let mut controller = scaler.controller(start, SimTime::ZERO + LEAD);
-    course.run(&mut controller, end);
+    course.run(&mut controller, end)?;
     Ok(course.report(&scaler, feeds, files, begin, notes))
 }
 
@@ -226,6 +226,9 @@ fn start(scaler: &Scaler, feeds: &[Feed], options: &Options, plan: &Plan, begin:
     options.start.or_else(recorded).or(scaler.start).or_else(needed).unwrap_or(min.max(1))
 }
 
+/// Most replicas: the pods of the largest clusters that Kubernetes supports.
+const MOST: i32 = 150_000;
+
 /// A controller on its way through the recording.
 struct Course<'a> {
     stage: Stage<'a>,
@@ -262,7 +265,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn run(&mut self, controller: &mut Controller, end: Millis) {
+    fn run(&mut self, controller: &mut Controller, end: Millis) -> Result<(), Diagnostic> {
         let mut now = SimTime::ZERO + LEAD;
         let mut set = self.stage.set();
         while self.stage.millis(now) < end {
@@ -277,6 +280,9 @@ impl<'a> Course<'a> {
             if decision.replicas.is_some() || !silent {
                 self.decided(decision.replicas, decision.why, now);
             }
+            if decision.replicas.is_some_and(|to| to > MOST) {
+                return Err(self.ran_away(now));
+            }
             let before = self.stage.set();
             if let Some(to) = decision.replicas.filter(|to| *to != before && self.plan.how != Loop::Recorded)
             {
@@ -289,6 +295,16 @@ impl<'a> Course<'a> {
         let left =
             Span::from_nanos((end - self.stage.millis(SimTime::ZERO)).max(0).unsigned_abs() * 1_000_000);
         self.stage.advance(SimTime::ZERO + left);
+        Ok(())
+    }
+
+    fn ran_away(&self, now: SimTime) -> Diagnostic {
+        let when = time::show(self.stage.millis(now));
+        let message = format!("the count runs away: it is more than {MOST} at {when}");
+        Diagnostic::error(message).help(
+            "a mean over replicas does not answer to these decisions: give the load (`--value total`), or `--replicas`; \
+             or set a maximum in the manifest",
+        )
     }
 
     fn decided(&mut self, to: Option<i32>, why: Why, now: SimTime) {

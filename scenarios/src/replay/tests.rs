@@ -172,6 +172,15 @@ fn a_target_that_no_replica_exceeds_is_told() {
     assert_eq!(target(90).notes, [] as [String; 0]);
 }
 
+/// 60 % on however many, with a target of 50 %: a fifth more each time, for ever.
+#[test]
+fn a_count_that_runs_away_is_stopped() {
+    let scaler = scaler(&HPA.replace("maxReplicas: 20", "maxReplicas: 2000000"));
+    let mean = feed(&scaler, series([(0, Some(60.0)), (86_400_000, Some(60.0))]), Taken::default());
+    let wrong = replay(scaler, &[mean], &["x"], &Options::default()).expect_err("no end to it");
+    assert!(wrong.message.contains("more than 150000 at"), "{wrong:?}");
+}
+
 #[test]
 fn what_cannot_be_told_is_refused() {
     let scaler = scaler(HPA);
