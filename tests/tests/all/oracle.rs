@@ -483,10 +483,9 @@ fn judge(case: &Case, estimate: Figure, scale: Scale) -> Result<(), String> {
     Ok(())
 }
 
+/// A share, or the mean of what is hardly ever anything but 1.
 fn is_nearly_one(case: &Case) -> bool {
-    (case.metric.ends_with("_prob") || case.metric.starts_with("prob_at_least"))
-        && case.value < 1.0
-        && case.value > 1.0 - 1e-6
+    case.value < 1.0 && case.value > 1.0 - 1e-6
 }
 
 /// Whether there is something to compare: it is neither 0 nor unheard of.
