@@ -1,5 +1,5 @@
-//! Changes of values that may be in force together. What two events set may be in one row of the blueprint, or one may set
-//! back what the other has set: what holds is what the file says once all have been set that are in force, in the
+//! Changes of values that may be in force together. What two events set may be in one row of the blueprint, or one may
+//! set back what the other has set: what holds is what the file says once all have been set that are in force, in the
 //! order in which they began. So the scenario is compiled once for each of those orders that can come.
 
 use std::collections::BTreeSet;
