@@ -317,8 +317,8 @@ const LOAD: &str = "time,load\n0,100\n60,400\n300,100\n600,100\n";
 /// What one replica carries.
 const OF_100: [&str; 4] = ["--value", "total", "--capacity", "100"];
 
-/// 2 carry 100 at 50 %. At 60 s 200 % ask for 8, of which 4 are allowed; the other 4 follow at 75 s. They are held until
-/// 600 s, one pass beyond 300 s after the last wish for 8.
+/// 2 carry 100 at 50 %. At 60 s 200 % ask for 8, of which 4 are allowed; the other 4 follow at 75 s. They are held
+/// until 600 s, one pass beyond 300 s after the last wish for 8.
 #[test]
 fn a_manifest_is_replayed_against_what_was_recorded() {
     let folder = Folder::new("replay");

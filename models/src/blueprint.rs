@@ -155,7 +155,8 @@ pub enum Op {
     },
     /// Gives back what the innermost [`Op::Acquire`] took.
     Release,
-    /// Passes the activator of the service: queues for the pool if the request came that way, and holds it until the end.
+    /// Passes the activator of the service: queues for the pool if the request came that way, and holds it until the
+    /// end.
     Activate(PoolId),
     /// Goes on to a replica that is ready, if the request came through an activator.
     Dispatch,

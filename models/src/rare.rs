@@ -50,7 +50,8 @@ pub struct Ladder {
     pub rungs: Vec<Rung>,
 }
 
-/// What one replication has found. Counts and times are weighted: a copy counts for as much of the run as it stands for.
+/// What one replication has found. Counts and times are weighted: a copy counts for as much of the run as it stands
+/// for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
     /// How much of it was rare: requests, nanoseconds or runs.

@@ -5,6 +5,15 @@ use sim_core::SimTime;
 use crate::attribute::Label;
 use crate::blueprint::{CallId, EndpointId, Outcome, PoolId, TrafficId};
 
+/// What was kept of the requests of a replication that were followed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recorded {
+    /// In the order in which they started.
+    pub traces: Vec<RequestTrace>,
+    /// Requests that were not followed, because they came while too much was followed already.
+    pub missed: u64,
+}
+
 /// A request, and everything that was done for it until nobody worked for it any more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestTrace {

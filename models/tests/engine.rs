@@ -858,8 +858,8 @@ fn a_timeout_of_an_earlier_wait_is_over_with_it() {
     assert_eq!(seen.balances[0].of(Outcome::OK), 2, "{:?}", seen.balances);
 }
 
-/// Three requests of a second each for one worker, whose callers wait for one and a half: the second is given up while it
-/// is served, the third before.
+/// Three requests of a second each for one worker, whose callers wait for one and a half: the second is given up while
+/// it is served, the third before.
 #[test]
 fn who_has_been_abandoned_is_dropped_when_it_is_his_turn() {
     let mut build = Build::new(10, 0);

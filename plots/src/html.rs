@@ -67,7 +67,8 @@ const STYLE: &str = include_str!("html/style.css");
 ///
 /// # Errors
 ///
-/// As the picture's function: there is no page about a sweep or an answer without points or a comparison without differences.
+/// As the picture's function: there is no page about a sweep or an answer without points or a comparison without
+/// differences.
 pub fn report_html<'a>(found: impl Into<Found<'a>>) -> Result<String, PlotError> {
     match found.into() {
         Found::Run(report) => of_run(report),

@@ -15,7 +15,8 @@ const LANES: usize = 8;
 /// Height of a lane.
 const LANE: f64 = 24.0;
 
-/// Draws a replay that kept its course: the metric with its target, the replicas set, ready and needed, and the reasons.
+/// Draws a replay that kept its course: the metric with its target, the replicas set, ready and needed, and the
+/// reasons.
 ///
 /// # Errors
 ///
@@ -174,8 +175,8 @@ fn spans(reasons: &[(f64, String)], name: &str, to: f64, y: f64) -> Vec<Option<P
     spans.into_iter().flat_map(|(from, until)| [Some(point(from, y)), Some(point(until, y)), None]).collect()
 }
 
-/// A line of steps up to `to`; `None` breaks it. Of many steps within a pixel the first, the least, the most and the last
-/// are drawn, which looks the same.
+/// A line of steps up to `to`; `None` breaks it. Of many steps within a pixel the first, the least, the most and the
+/// last are drawn, which looks the same.
 fn steps(
     name: String,
     color: Color,

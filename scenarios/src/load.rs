@@ -227,8 +227,8 @@ fn try_variants(tree: &Node, source: &Source, scenario: &Scenario, sink: &mut Si
     }
 }
 
-/// Reports what is wrong with the ends of a sweep, of what `solve` may change, of what `sensitivity` moves, or of what is
-/// uncertain.
+/// Reports what is wrong with the ends of a sweep, of what `solve` may change, of what `sensitivity` moves, or of what
+/// is uncertain.
 fn try_axes(tree: &Node, source: &Source, scenario: &Scenario, sink: &mut Sink) {
     let solved = scenario.goal.iter().flat_map(|goal| goal.axes.iter().map(|axis| &axis.axis));
     let moved = scenario.screening.iter().flat_map(|screening| screening.over.iter().flatten());

@@ -1,5 +1,5 @@
-//! Inputs that are not known exactly: `{between: [3ms, 5ms]}` where a number is meant, and samples that stand for others
-//! like them.
+//! Inputs that are not known exactly: `{between: [3ms, 5ms]}` where a number is meant, and samples that stand for
+//! others like them.
 //!
 //! They are placeholders in the tree. Before anything has a type they get values, each by an override of its path: the
 //! middle, or what is drawn for a point. So what comes after knows nothing of them.
@@ -50,10 +50,10 @@ impl Input {
     /// The change that puts the value of point number `point` of `points` in place, and what stands for it in fits.
     ///
     /// Ranges are cut into as many strata as there are points, each of which is met once, in its middle and in an order
-    /// that depends on the seed and the path alone: Latin hypercube sampling (*Technometrics* 21(2), 1979), in the centred
-    /// form of Patterson, *The errors of lattice sampling*, JRSS B 16(1), 1954. Samples are drawn from the samples with
-    /// replacement (Barton, Nelson and Xie, *Quantifying Input Uncertainty via Simulation Confidence Intervals*, INFORMS
-    /// Journal on Computing 26(1), 2014).
+    /// that depends on the seed and the path alone: Latin hypercube sampling (*Technometrics* 21(2), 1979), in the
+    /// centred form of Patterson, *The errors of lattice sampling*, JRSS B 16(1), 1954. Samples are drawn from the
+    /// samples with replacement (Barton, Nelson and Xie, *Quantifying Input Uncertainty via Simulation Confidence
+    /// Intervals*, INFORMS Journal on Computing 26(1), 2014).
     pub(crate) fn at(&self, point: u32, points: u32, seed: u64) -> Override {
         let (path, node) = match &self.known {
             Known::Between { ends, whole } => {
@@ -248,8 +248,8 @@ impl Settling<'_> {
     }
 }
 
-/// The ends, if the node is `{between: [...]}` and at least one of them is a number or a range: `{between: [web, db]}` is
-/// the two sides of a link.
+/// The ends, if the node is `{between: [...]}` and at least one of them is a number or a range: `{between: [web, db]}`
+/// is the two sides of a link.
 fn placeholder(node: &Node) -> Option<&Node> {
     let [entry] = node.entries() else { return None };
     let Value::List(items) = &entry.node.value else { return None };
@@ -263,8 +263,8 @@ fn one_of(ends: &Node) -> Node {
     items.iter().find(|item| any_quantity(item).is_some()).unwrap_or(ends).clone()
 }
 
-/// Whether a path is one of what the system is, or of how much an event changes it. When something happens is the same at
-/// every point, for all of them share their windows.
+/// Whether a path is one of what the system is, or of how much an event changes it. When something happens is the same
+/// at every point, for all of them share their windows.
 fn may_vary(path: &str) -> bool {
     let parts: Vec<&str> = path.split('.').collect();
     match parts.as_slice() {

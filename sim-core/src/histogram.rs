@@ -198,7 +198,8 @@ impl Histogram {
         self.sum += other.sum;
     }
 
-    /// What this has counted beyond `earlier`, which counted the first of the same values; to the accuracy of the buckets.
+    /// What this has counted beyond `earlier`, which counted the first of the same values; to the accuracy of the
+    /// buckets.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let mut before = earlier.buckets().peekable();

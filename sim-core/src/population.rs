@@ -59,7 +59,8 @@ impl Present {
     }
 }
 
-/// Sums of these, and of units, wrap: with 2^64 times of 2^64 ns, 128 bits are enough, and checking costs as much as adding.
+/// Sums of these, and of units, wrap: with 2^64 times of 2^64 ns, 128 bits are enough, and checking costs as much as
+/// adding.
 #[inline]
 fn product(units: u64, nanos: u64) -> u128 {
     u128::from(units) * u128::from(nanos)

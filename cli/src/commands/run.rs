@@ -81,13 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         pictures::page(&report, &file)?;
     }
     if let Some(most) = arguments.trace.filter(|_| !interrupt::was_pressed()) {
-        if plan.drawn.is_some() {
-            output::remark("requests are traced with all uncertain inputs in the middle");
-        }
-        let bar = Bar::new();
-        let traces = experiment::trace(&plan, options, most, &bar, &cancel);
-        drop(bar);
-        save_traces(&traces, &folder)?;
+        save_traces(&follow(&plan, options, most, &cancel), &folder)?;
     }
     let text = match arguments.outlet.format {
         Format::Text => {
@@ -117,6 +111,19 @@ fn earlier(arguments: &Arguments, scenario: &str, variant: Option<&str>) -> Resu
 fn chart_file(arguments: &Arguments, folder: &Path, name: &str) -> Option<PathBuf> {
     let unnamed = || arguments.pictures.png.then(|| folder.join(format!("{name}.svg")));
     arguments.plot.clone().or_else(unnamed)
+}
+
+/// Traces about `most` requests.
+fn follow(plan: &Plan, options: Options, most: u32, cancel: &CancelFlag) -> Traces {
+    if plan.drawn.is_some() {
+        output::remark("requests are traced with all uncertain inputs in the middle");
+    }
+    let traces = experiment::trace(plan, options, most, &Bar::new(), cancel);
+    if traces.missed > 0 {
+        let missed = text::grouped(traces.missed);
+        output::remark(&format!("requests left out, which came while too many were followed: {missed}"));
+    }
+    traces
 }
 
 /// Writes the traces in both forms, named like the scenario.

@@ -2,7 +2,7 @@
 
 use scenarios::results::{AutoscalerResult, Report};
 
-use super::figure::Unit;
+use super::figure::{Unit, counted};
 use super::page::Page;
 use super::run::brief;
 use super::table::{Cell, Column, Table};
@@ -50,6 +50,5 @@ fn reasons(found: &AutoscalerResult) -> String {
     let mut told: Vec<_> = found.reasons.iter().collect();
     told.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
     let told: Vec<String> = told.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    let times = if looks == 1 { "time" } else { "times" };
-    format!("{looks} {times} in all replications: {}.", told.join(", "))
+    format!("{} in all replications: {}.", counted(looks, "time"), told.join(", "))
 }

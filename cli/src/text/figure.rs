@@ -281,6 +281,11 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
+/// `1 seed`, `1,000 seeds`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

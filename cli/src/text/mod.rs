@@ -25,7 +25,7 @@ pub(crate) mod fixtures;
 
 pub(crate) use baseline::trend;
 pub(crate) use compare::compare;
-pub(crate) use figure::Unit;
+pub(crate) use figure::{Unit, grouped};
 pub(crate) use page::Page;
 pub(crate) use rare::rare;
 pub(crate) use replay::replay;

@@ -2,7 +2,7 @@
 
 use scenarios::results::{E, RareOf, RareReport, RareResult};
 
-use super::figure::{Unit, clock, grouped};
+use super::figure::{Unit, clock, counted, grouped};
 use super::page::Page;
 use super::table::{Cell, Column, Table};
 
@@ -93,9 +93,9 @@ fn told(event: &RareResult) -> String {
         plain.map(|plain| format!(", where plain simulation needs {} or more", grouped(two_digits(plain))));
     let note = event.note.as_ref().map(|note| format!(". Note: {note}"));
     format!(
-        "{}: {} replications, {split}; {} events{}{}",
+        "{}: {}, {split}; {} events{}{}",
         event.text,
-        event.replications,
+        counted(u64::from(event.replications), "replication"),
         grouped(event.events),
         plain.unwrap_or_default(),
         note.unwrap_or_default()

@@ -11,7 +11,7 @@ use scenarios::results::{
 use super::autoscalers::autoscalers;
 use super::baseline::baseline;
 use super::caches::caches;
-use super::figure::{Unit, clock, grouped};
+use super::figure::{Unit, clock, counted, grouped};
 use super::flows::{rates, volumes};
 use super::lives::lives;
 use super::page::Page;
@@ -802,9 +802,8 @@ fn notes(page: &mut Page, notes: &[String]) {
 
 fn footer(page: &mut Page, report: &Report) {
     page.gap();
-    let n = report.replications;
-    let replications = if n == 1 { "replication" } else { "replications" };
-    page.line(&format!("{n} {replications}, seed {}, {} events", report.seed, grouped(report.events)));
+    let replications = counted(u64::from(report.replications), "replication");
+    page.line(&format!("{replications}, seed {}, {} events", report.seed, grouped(report.events)));
     page.line(&format!("fingerprint {}", report.fingerprint));
 }
 

@@ -2,7 +2,7 @@
 
 use scenarios::results::{E, PathEffect, SensitivityReport};
 
-use super::figure::Unit;
+use super::figure::{Unit, counted};
 use super::page::Page;
 use super::sweep::value;
 use super::table::{Cell, Column, Table};
@@ -14,9 +14,11 @@ pub(crate) fn sensitivity(report: &SensitivityReport, width: usize) -> String {
         Some(about) => page.prose(&format!("{}: {about}", report.scenario)),
         None => page.prose(&report.scenario),
     }
+    let trajectories = if report.trajectories == 1 { "trajectory" } else { "trajectories" };
     page.prose(&format!(
-        "{} trajectories, {} points; what is compared meets the same arrivals and needs.",
-        report.trajectories, report.points
+        "{} {trajectories}, {}; what is compared meets the same arrivals and needs.",
+        report.trajectories,
+        counted(report.points, "point")
     ));
     page.gap();
     page.hanging("Answer    ", "          ", &answer(report));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scenarios::results::{CheckedPoint, Met, SolveAim, SolveReport, TriedPoint};
 
-use super::figure::Unit;
+use super::figure::{Unit, counted};
 use super::page::Page;
 use super::sweep::value;
 use super::table::{Cell, Column, Table};
@@ -126,14 +126,14 @@ fn why(point: &TriedPoint) -> String {
 
 fn checked(report: &SolveReport, check: &CheckedPoint) -> String {
     format!(
-        "on seed {} {} {}, in {} replications",
+        "on seed {} {} {}, in {}",
         check.seed,
         place(report, &check.at),
         match check.verdict {
             Met::Undecided => "is undecided",
             decided => word(decided),
         },
-        check.replications
+        counted(u64::from(check.replications), "replication")
     )
 }
 

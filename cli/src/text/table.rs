@@ -68,6 +68,11 @@ impl Column {
         Self { whole: true, ..Self::name(head) }
     }
 
+    /// Least width to which it shrinks. Whole names that do not fit stand above their rows: a short head is enough.
+    fn narrowest(&self) -> usize {
+        if self.whole { length(&self.head).min(NARROWEST) } else { NARROWEST }
+    }
+
     /// Text, flush left.
     pub(crate) fn text(head: &str) -> Self {
         Self { head: head.to_owned(), left: true, shrinks: false, whole: false }
@@ -79,7 +84,7 @@ impl Column {
     }
 }
 
-/// Least width to which a column shrinks.
+/// Least width to which a column of names shrinks that are cut.
 const NARROWEST: usize = 14;
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -177,7 +182,7 @@ impl Table {
         while whole(&widths) > page {
             let widest = columns()
                 .enumerate()
-                .filter(|(at, column)| column.shrinks && widths[*at] > NARROWEST)
+                .filter(|(at, column)| column.shrinks && widths[*at] > column.narrowest())
                 .max_by_key(|(at, _)| widths[*at]);
             let Some((at, _)) = widest else { break };
             widths[at] -= 1;
@@ -279,6 +284,14 @@ mod tests {
             ]
         );
         assert!(table.lines(40).iter().all(|line| line.chars().count() <= 40), "{:#?}", table.lines(40));
+    }
+
+    #[test]
+    fn whole_names_leave_no_more_room_than_their_head_needs() {
+        let mut table =
+            Table::new([Column::whole_name("Path"), Column::number("mean"), Column::number("p99")]);
+        table.row(["services.web".into(), Unit::Seconds.cell(0.061_9), Unit::Seconds.cell(1.5)]);
+        assert_eq!(table.lines(22), ["Path       mean    p99", "services.web", "        61.9 ms  1.5 s"]);
     }
 
     #[test]

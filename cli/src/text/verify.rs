@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use scenarios::results::{Met, VerifiedExpectation, VerifyReport};
 
-use super::figure::Unit;
+use super::figure::{Unit, counted};
 use super::page::Page;
 use super::table::{Cell, Column, Table};
 
@@ -90,14 +90,20 @@ fn summary(report: &VerifyReport) -> String {
     let expectations = report.scenarios.iter().map(|scenario| scenario.expect.len()).sum::<usize>();
     let missed = report.scenarios.iter().flat_map(|scenario| &scenario.expect);
     let missed = missed.filter(|expectation| expectation.verdict != Met::Met).count();
-    let held = if missed == 0 {
-        "all of them are met on every seed".to_owned()
-    } else {
-        format!("{missed} of them are not met, or undecided, on some seed")
+    let held = match (expectations, missed) {
+        (0, _) => "there is nothing to verify".to_owned(),
+        (1, 0) => "it is met on every seed".to_owned(),
+        (1, _) => "it is not met, or undecided, on some seed".to_owned(),
+        (_, 0) => "all of them are met on every seed".to_owned(),
+        (_, 1) => "one of them is not met, or undecided, on some seed".to_owned(),
+        _ => format!("{missed} of them are not met, or undecided, on some seed"),
     };
-    let scenarios = report.scenarios.len();
-    let plural = if scenarios == 1 { "" } else { "s" };
-    format!("{expectations} expectations of {scenarios} scenario{plural} on {} seeds: {held}.", report.seeds)
+    format!(
+        "{} of {} on {}: {held}.",
+        counted(expectations as u64, "expectation"),
+        counted(report.scenarios.len() as u64, "scenario"),
+        counted(u64::from(report.seeds), "seed")
+    )
 }
 
 #[cfg(test)]
@@ -144,6 +150,19 @@ mod tests {
         let text = verify(&report(), 80);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn the_summary_counts_one_as_one() {
+        let of = |expectations: usize, seeds: u32| {
+            let mut report = VerifyReport { seeds, ..report() };
+            report.scenarios[0].expect.truncate(expectations);
+            summary(&report)
+        };
+        assert_eq!(of(0, 20), "0 expectations of 1 scenario on 20 seeds: there is nothing to verify.");
+        assert_eq!(of(1, 1), "1 expectation of 1 scenario on 1 seed: it is met on every seed.");
+        let one_of_three = "one of them is not met, or undecided, on some seed.";
+        assert_eq!(of(3, 20), format!("3 expectations of 1 scenario on 20 seeds: {one_of_three}"));
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use super::Sample;
 use crate::blueprint::{AimdPlan, Bounds};
 
-/// One slot more whenever a hold ends well while at least half of them are in use, a tenth fewer whenever one ends badly
-/// or took longer than a timeout.
+/// One slot more whenever a hold ends well while at least half of them are in use, a tenth fewer whenever one ends
+/// badly or took longer than a timeout.
 ///
 /// It sees overload only when something times out: set `timeout` to the latency that is too long.
 ///
-/// Source: Netflix, concurrency-limits, `AIMDLimit`; Chiu and Jain, *Analysis of the Increase and Decrease Algorithms for
-/// Congestion Avoidance in Computer Networks*, Computer Networks and ISDN Systems 17, 1989.
+/// Source: Netflix, concurrency-limits, `AIMDLimit`; Chiu and Jain, *Analysis of the Increase and Decrease Algorithms
+/// for Congestion Avoidance in Computer Networks*, Computer Networks and ISDN Systems 17, 1989.
 #[derive(Clone, Debug)]
 pub struct Aimd {
     plan: AimdPlan,

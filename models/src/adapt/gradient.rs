@@ -8,8 +8,8 @@ use crate::blueprint::{Bounds, GradientPlan};
 /// Source: Netflix, concurrency-limits, `Gradient2Limit`: `new ExpAvgMeasurement(longWindow, 10)`.
 const PLAIN: u32 = 10;
 
-/// Compares how long holds take with how long they have taken on average: `limit * gradient + queue`, where the gradient
-/// is `tolerance * long / short`, from a half to 1; smoothed.
+/// Compares how long holds take with how long they have taken on average: `limit * gradient + queue`, where the
+/// gradient is `tolerance * long / short`, from a half to 1; smoothed.
 ///
 /// Source: Netflix, concurrency-limits, `Gradient2Limit`.
 #[derive(Clone, Debug)]

@@ -198,8 +198,8 @@ mod tests {
         SimTime::ZERO + Span::from_seconds(seconds).expect("a time")
     }
 
-    /// A controller that looks at 44 s sees the scrape of 30 s, and that tells what the kubelet saw at 30 s; at 59 s the
-    /// scrape of 45 s, of what it saw at 40 s.
+    /// A controller that looks at 44 s sees the scrape of 30 s, and that tells what the kubelet saw at 30 s; at 59 s
+    /// the scrape of 45 s, of what it saw at 40 s.
     #[test]
     fn what_is_seen_is_older_than_it_looks() {
         let pipeline = Pipeline::metrics_server();

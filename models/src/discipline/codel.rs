@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn a_queue_that_stands_for_an_interval_is_thinned_ever_faster() {
-        // Above the target since 100 ms; first at 200 ms, then after 100, 100 / sqrt(2), 100 / sqrt(3) and 50 ms: due at
-        // 300, 370.7, 428.4 and 478.4 ms, that is at the next turns.
+        // Above the target since 100 ms; first at 200 ms, then after 100, 100 / sqrt(2), 100 / sqrt(3) and 50 ms: due
+        // at 300, 370.7, 428.4 and 478.4 ms, that is at the next turns.
         let mut line = Codel::new(PLAN);
         assert_eq!(dropped(&mut line, 100, 480), [200, 300, 380, 430]);
     }

@@ -2,8 +2,8 @@
 //!
 //! A request that comes through an activator is at the service's door, which stands for the replica that it has not got
 //! yet. It waits there for one of the activator's slots and goes on to a replica. How many slots there are follows from
-//! the replicas that are ready: none at all without any. Whether requests come this way is for the autoscaler to say; the
-//! others go where their caller's route sends them.
+//! the replicas that are ready: none at all without any. Whether requests come this way is for the autoscaler to say;
+//! the others go where their caller's route sends them.
 
 use sim_core::{Calendar, SimTime};
 
@@ -82,7 +82,8 @@ impl System<'_> {
         asked
     }
 
-    /// A request that the activator has let through, at the operation at `pc`, goes on to the replica that has least to do.
+    /// A request that the activator has let through, at the operation at `pc`, goes on to the replica that has least to
+    /// do.
     pub(super) fn dispatch(&mut self, index: u32, pc: u32, now: SimTime) {
         let Some(service) = self.at_door(index) else { return };
         let load = |at: &u32| self.replicas[*at as usize].present;

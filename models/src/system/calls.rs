@@ -169,7 +169,8 @@ impl System<'_> {
         }
     }
 
-    /// Sends a request to an endpoint; to a replica that the call watched as `avoids` was not sent to yet, if there is one.
+    /// Sends a request to an endpoint; to a replica that the call watched as `avoids` was not sent to yet, if there is
+    /// one.
     #[inline]
     pub(super) fn attempt(
         &mut self,

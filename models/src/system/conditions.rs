@@ -1,7 +1,7 @@
 //! Conditions over levels that start something as soon as they hold: runs of jobs, and events.
 //!
-//! A condition is looked at when a level that it is about has moved, after whoever moved it has done all that it does in
-//! that instant: what holds only between two steps that take no time is not seen. A level that no condition is about
+//! A condition is looked at when a level that it is about has moved, after whoever moved it has done all that it does
+//! in that instant: what holds only between two steps that take no time is not seen. A level that no condition is about
 //! costs one look at an empty list.
 
 use sim_core::{Calendar, SimTime};

@@ -2,14 +2,15 @@
 //!
 //! Looked for once, at the end of a replication, so it costs nothing while the system runs. A frame can go on if time
 //! alone moves it (a step, a journey, a back-off, a timeout shorter than the run), if it waits for units of which
-//! somebody who can go on holds some, if it waits for what somebody fetches who can go on, or for an answer that can come. Those that cannot wait for each
-//! other; which pools they hold and which they wait for closes a cycle. In doubt a frame can go on: what is called a
-//! deadlock is one.
+//! somebody who can go on holds some, if it waits for what somebody fetches who can go on, or for an answer that can
+//! come. Those that cannot wait for each other; which pools they hold and which they wait for closes a cycle. In doubt
+//! a frame can go on: what is called a deadlock is one.
 //!
 //! Source: Holt, *Some Deadlock Properties of Computer Systems*, Computing Surveys 4(3), 1972: reduction of the
 //! general resource graph.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::successors;
 
 use sim_core::SimTime;
 
@@ -65,17 +66,15 @@ impl System<'_> {
         let mut edges: BTreeMap<u32, BTreeMap<u32, Edge>> = BTreeMap::new();
         for &(index, frame) in &stuck {
             let wanted = wanted(frame, &behind);
-            self.holds(index, |held| {
-                if held.instance == NONE {
-                    return; // A fetch for a cache.
-                }
+            // Not what is fetched for a cache.
+            for held in self.holds(index).filter(|held| held.instance != NONE) {
                 for &to in &wanted {
                     let edge = edges.entry(held.instance).or_default().entry(to);
                     let edge = edge.or_insert(Edge { units: 0, since: SimTime::ZERO });
                     edge.units += u64::from(held.units);
                     edge.since = edge.since.max(frame.since);
                 }
-            });
+            }
         }
         self.cycle(&edges)
     }
@@ -87,13 +86,11 @@ impl System<'_> {
             let mut has_grown = false;
             for &(index, frame) in stuck {
                 let wanted = wanted(frame, &behind);
-                self.holds(index, |held| {
-                    if held.instance == NONE {
-                        let known = behind.entry(self.caches.group_of_fetch(held.units)).or_default();
-                        has_grown |= !wanted.is_subset(known);
-                        known.extend(&wanted);
-                    }
-                });
+                for fetch in self.holds(index).filter(|held| held.instance == NONE) {
+                    let known = behind.entry(self.caches.group_of_fetch(fetch.units)).or_default();
+                    has_grown |= !wanted.is_subset(known);
+                    known.extend(&wanted);
+                }
             }
             if !has_grown {
                 return behind;
@@ -101,22 +98,10 @@ impl System<'_> {
         }
     }
 
-    /// Shows what the frame holds, and what all those hold that wait for its answer.
-    fn holds(&self, index: u32, mut see: impl FnMut(&Held)) {
-        let mut at = index;
-        loop {
-            let holder = self.frames.at(at);
-            let mut record = holder.holds;
-            while record != NONE {
-                let held = self.held.peek(record);
-                see(held);
-                record = held.outer;
-            }
-            match self.waiting_parent(holder) {
-                Some(parent) => at = parent,
-                None => return,
-            }
-        }
+    /// What the frame holds, and what all those hold that wait for its answer.
+    fn holds(&self, index: u32) -> impl Iterator<Item = &Held> {
+        let next = |holder: &&Frame| self.waiting_parent(holder).map(|parent| self.frames.at(parent));
+        successors(Some(self.frames.at(index)), next).flat_map(|holder| self.held.below(holder.holds))
     }
 
     /// Follows those who wait from pool to pool until one comes again.
@@ -233,15 +218,12 @@ impl System<'_> {
     fn set_moving(&self, index: u32, moving: &mut Moving) {
         moving.frames[index as usize] = true;
         let frame = self.frames.at(index);
-        let mut record = frame.holds;
-        while record != NONE {
-            let held = self.held.peek(record);
+        for held in self.held.below(frame.holds) {
             if held.instance == NONE {
                 moving.fetches.insert(self.caches.group_of_fetch(held.units));
             } else {
                 moving.instances[held.instance as usize] = true;
             }
-            record = held.outer;
         }
         if let Some(parent) = self.waiting_parent(frame) {
             moving.answers[parent as usize] += 1;

@@ -284,8 +284,8 @@ impl System<'_> {
                 }
             }
         }
-        // What a job had begun is not done: whoever started it is told, and starts it again elsewhere. A fetch passes to
-        // the next one who waits for it.
+        // What a job had begun is not done: whoever started it is told, and starts it again elsewhere. A fetch passes
+        // to the next one who waits for it.
         for kind in [Kind::Job, Kind::Refresher, Kind::Call] {
             for key in runs(kind)(self) {
                 if self.frames.contains(key) {

@@ -220,6 +220,14 @@ pub(super) struct Held {
     pub(super) connection: u32,
 }
 
+impl Arena<Held> {
+    /// What a frame holds, by the record that was made last.
+    pub(super) fn below(&self, last: u32) -> impl Iterator<Item = &Held> {
+        let record = |at: u32| (at != NONE).then(|| self.peek(at));
+        std::iter::successors(record(last), move |held| record(held.outer))
+    }
+}
+
 /// Rounds that a `repeat` has left, above those of the loops around it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rounds {

@@ -383,8 +383,8 @@ impl System<'_> {
         }
     }
 
-    /// A replica is gone, and what it did and knew with it. Though no request is left, calls may be out that nobody waits
-    /// for any more.
+    /// A replica is gone, and what it did and knew with it. Though no request is left, calls may be out that nobody
+    /// waits for any more.
     pub(super) fn go(&mut self, replica: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         self.cut_off(replica, now, calendar);
         self.forget_replica(replica, now);

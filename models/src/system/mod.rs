@@ -164,7 +164,8 @@ struct Service {
     replicas: Vec<u32>,
     /// Numbers of the replicas that take calls.
     ready: Vec<u32>,
-    /// The replica, if there has never been more than one and it takes calls; else [`NONE`]. The door, where calls go through it.
+    /// The replica, if there has never been more than one and it takes calls; else [`NONE`]. The door, where calls go
+    /// through it.
     only: u32,
     /// Stands for the replica of who is at the activator; [`NONE`] where there is none.
     door: u32,

@@ -1,7 +1,7 @@
 //! Nodes: where replicas have their place, how further ones come, and how those that are not needed are given back.
 //!
-//! A new replica is a pod: it waits for a node, for the scheduler and for its image before it starts. All pods of a service
-//! request the same, so room is counted in pods. The scheduler takes the node with the fewest.
+//! A new replica is a pod: it waits for a node, for the scheduler and for its image before it starts. All pods of a
+//! service request the same, so room is counted in pods. The scheduler takes the node with the fewest.
 //!
 //! Source: kubernetes/autoscaler, main of August 2026: `cluster-autoscaler/core/scaledown/` (`eligibility`, `planner`,
 //! `unneeded`, `budgets`); kube-scheduler, `NodeResourcesFit`, which prefers the least allocated.
@@ -138,8 +138,8 @@ impl Nodes {
 
     /// Looks which nodes could be done without: little of them is requested, and the others have room for their pods.
     ///
-    /// One after the other, as if those before had gone already: empty ones first, then those that could be done without
-    /// before.
+    /// One after the other, as if those before had gone already: empty ones first, then those that could be done
+    /// without before.
     fn find_unneeded(&mut self, plan: &Plan, now: SimTime) {
         let mut found: Vec<usize> =
             (0..self.rows.len()).filter(|&at| self.rows[at].is_underused(plan)).collect();

@@ -1,7 +1,7 @@
 //! Follows single requests: every frame that works for one is a span, and so is whatever its account is charged with.
 //!
-//! A recorder sits beside the accounts and hears what they hear. Requests are recorded from the start, since nobody knows
-//! yet which will be slow; of each traffic and class the slowest are kept, and as many picked at random.
+//! A recorder sits beside the accounts and hears what they hear. Requests are recorded from the start, since nobody
+//! knows yet which will be slow; of each traffic and class the slowest are kept, and as many picked at random.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::System;
 use super::frame::{Arena, Frame, Held, Kind, Link, NONE, Request, State};
 use super::policy::FALLBACK;
 use crate::blueprint::{Blueprint, Outcome, PoolId, QueueId, RateId, ServiceId, TrafficId, VolumeId};
-use crate::spans::{RequestTrace, Span, What};
+use crate::spans::{Recorded, RequestTrace, Span, What};
 
 /// Most spans of one request: a loop may make any number.
 const MOST_SPANS: usize = 10_000;
@@ -34,25 +34,21 @@ struct Recording {
 type Ranked = BTreeMap<(u64, u64), RequestTrace>;
 
 /// What is kept of one traffic and class.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Shelf {
-    traffic: u32,
-    class: u16,
-    /// Most traces of each kind.
-    most: usize,
     slowest: Ranked,
     picked: Ranked,
 }
 
 impl Shelf {
-    /// Keeps the trace if it is among the slowest, or among those picked.
-    fn offer(&mut self, trace: RequestTrace) {
+    /// Keeps the trace if it is among the slowest, or among those picked: at most so many of either.
+    fn offer(&mut self, trace: RequestTrace, most: usize) {
         let (slow, pick) = ((trace.nanos(), trace.key), (mix(trace.key ^ SALT_PICK), trace.key));
-        if ranks(&self.picked, pick, self.most) {
-            keep(&mut self.picked, pick, trace.clone(), self.most);
+        if ranks(&self.picked, pick, most) {
+            keep(&mut self.picked, pick, trace.clone(), most);
         }
-        if ranks(&self.slowest, slow, self.most) {
-            keep(&mut self.slowest, slow, trace, self.most);
+        if ranks(&self.slowest, slow, most) {
+            keep(&mut self.slowest, slow, trace, most);
         }
     }
 
@@ -86,29 +82,24 @@ pub(super) struct Recorder {
     recordings: Arena<Recording>,
     /// By request.
     of_requests: Vec<u32>,
-    shelves: Vec<Shelf>,
+    /// Requests that were followed, kept or not.
+    opened: u64,
+    /// Most traces that a shelf keeps for one reason.
+    most: usize,
+    /// By traffic and class.
+    shelves: BTreeMap<(u32, u16), Shelf>,
 }
 
 impl Recorder {
     /// Keeps about `most` traces, shared out evenly among the traffics and their classes, at least two for each.
     pub(super) fn new(plan: &Blueprint, most: u32) -> Self {
-        let kinds: Vec<(u32, u16)> = (0..)
-            .zip(&plan.traffics)
-            .flat_map(|(traffic, row)| row.classes.iter().map(move |&(_, class)| (traffic, class)))
-            .chain((0..).zip(&plan.traffics).filter(|(_, row)| row.classes.is_empty()).map(|(at, _)| (at, 0)))
-            .collect();
-        let each = (most as usize / 2 / kinds.len().max(1)).max(1);
-        let shelf = |(traffic, class)| Shelf {
-            traffic,
-            class,
-            most: each,
-            slowest: Ranked::new(),
-            picked: Ranked::new(),
-        };
+        let kinds: usize = plan.traffics.iter().map(|traffic| traffic.classes.len()).sum();
         Self {
             recordings: Arena::new(),
             of_requests: Vec::new(),
-            shelves: kinds.into_iter().map(shelf).collect(),
+            opened: 0,
+            most: (most as usize / 2 / kinds.max(1)).max(1),
+            shelves: BTreeMap::new(),
         }
     }
 
@@ -137,6 +128,7 @@ impl Recorder {
         };
         let recording = Recording { trace: Some(Box::new(trace)), frames: 0, ended: false };
         let recording = self.recordings.insert(recording);
+        self.opened += 1;
         let at = index as usize;
         if self.of_requests.len() <= at {
             self.of_requests.resize(at + 1, NONE);
@@ -194,17 +186,15 @@ impl Recorder {
         let trace = self.recordings.at(recording).trace.take();
         self.recordings.remove(recording);
         let Some(trace) = trace else { return };
-        let is_its = |shelf: &&mut Shelf| shelf.traffic == trace.traffic.0 && shelf.class == trace.class;
-        if let Some(shelf) = self.shelves.iter_mut().find(is_its) {
-            shelf.offer(*trace);
-        }
+        let kind = (trace.traffic.0, trace.class);
+        self.shelves.entry(kind).or_default().offer(*trace, self.most);
     }
 
-    /// What is kept, in the order of the requests' starts.
-    pub(super) fn into_traces(self) -> Vec<RequestTrace> {
-        let mut traces: Vec<RequestTrace> = self.shelves.into_iter().flat_map(Shelf::into_traces).collect();
+    /// What is kept, in the order of the requests' starts; `offered` requests have come.
+    pub(super) fn into_recorded(self, offered: u64) -> Recorded {
+        let mut traces: Vec<RequestTrace> = self.shelves.into_values().flat_map(Shelf::into_traces).collect();
         traces.sort_by_key(|trace| (trace.spans[0].from, trace.traffic.0, trace.key));
-        traces
+        Recorded { traces, missed: offered - self.opened }
     }
 }
 

@@ -11,7 +11,7 @@ use super::visit::{Visit, Waiter};
 use super::{Event, Packed, System};
 use crate::blueprint::{Blueprint, CallPlan, Limits};
 use crate::observe::{Balance, Ended, Observations};
-use crate::spans::RequestTrace;
+use crate::spans::Recorded;
 
 /// Events between two looks at the clock and the memory.
 const SLICE: u64 = 1 << 20;
@@ -41,14 +41,15 @@ pub fn replicate(plan: &Blueprint, replication: &Replication, cancel: &CancelFla
 /// Runs the same replication, and follows its requests: of those that end after the warm-up, half of `most` are the
 /// slowest and half are picked at random, shared out evenly among the traffics and their classes.
 ///
-/// What a request does to others does not depend on being followed, so the trajectory is that of [`replicate`]. A request
-/// that comes while so many are followed already that memory is at stake is not.
+/// What a request does to others does not depend on being followed, so the trajectory is that of [`replicate`]. A
+/// request that comes while 65,536 frames are followed already is not followed but counted, and of a request at most
+/// 10,000 spans are kept.
 pub fn record(
     plan: &Blueprint,
     replication: &Replication,
     most: u32,
     cancel: &CancelFlag,
-) -> (Observations, Vec<RequestTrace>) {
+) -> (Observations, Recorded) {
     simulate(plan, replication, Trace::recording(plan, most), cancel)
 }
 
@@ -57,7 +58,7 @@ fn simulate(
     replication: &Replication,
     trace: Trace,
     cancel: &CancelFlag,
-) -> (Observations, Vec<RequestTrace>) {
+) -> (Observations, Recorded) {
     let (mut system, mut calendar) = System::begin(plan, replication, trace);
     let until = SimTime::ZERO + plan.duration;
     let limits = sim_core::Limits {
@@ -95,8 +96,8 @@ fn simulate(
     system.close_segment(end);
     let deadlock = system.deadlock();
     system.end_recordings(end);
-    let traces = system.trace.take_traces();
-    (Observations { deadlock, ..system.into_observations(events, ended, end, peak_bytes) }, traces)
+    let recorded = system.trace.take_recorded(system.offered());
+    (Observations { deadlock, ..system.into_observations(events, ended, end, peak_bytes) }, recorded)
 }
 
 /// How long a replication has run.
@@ -214,6 +215,11 @@ impl System<'_> {
         if let Some(recent) = &mut self.recent {
             recent.push(name);
         }
+    }
+
+    /// Requests that have come, in all segments that are closed.
+    fn offered(&self) -> u64 {
+        self.segments.iter().flat_map(|segment| &segment.traffics).map(|row| row.offered).sum()
     }
 
     fn into_observations(self, events: u64, ended: Ended, end: SimTime, peak_bytes: u64) -> Observations {

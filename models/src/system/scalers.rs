@@ -1,8 +1,8 @@
 //! Autoscalers: what they see of the system, when they look, and how what they want becomes replicas.
 //!
 //! What they see is what was read of the system at the times at which somebody reads it, and told when it gets there.
-//! What they want is written where events write a number of replicas, and the life of replicas does the rest. Where those
-//! have their place is told in `nodes.rs`.
+//! What they want is written where events write a number of replicas, and the life of replicas does the rest. Where
+//! those have their place is told in `nodes.rs`.
 
 #![expect(clippy::cast_possible_wrap, reason = "replicas are counted far below 2^31")]
 
@@ -285,8 +285,8 @@ impl World for Seen<'_> {
         self.value(metric)
     }
 
-    /// All requests at once, those at the replicas too: what an activator has told is taken off what they tell, so the sum
-    /// is the same whichever way requests go.
+    /// All requests at once, those at the replicas too: what an activator has told is taken off what they tell, so the
+    /// sum is the same whichever way requests go.
     fn activator(&self) -> Scraped {
         let of = |metric| self.value(metric).unwrap_or(0.0);
         Scraped { concurrency: of("concurrency"), rps: of("rps"), ..Scraped::default() }
@@ -428,8 +428,8 @@ impl System<'_> {
         }
     }
 
-    /// What a signal that grows has counted in the segment at hand: of the whole and, of requests received, by number of
-    /// the replica.
+    /// What a signal that grows has counted in the segment at hand: of the whole and, of requests received, by number
+    /// of the replica.
     fn counted(&self, signal: Signal, now: SimTime) -> Vec<f64> {
         match signal {
             Signal::Concurrency(service) => {

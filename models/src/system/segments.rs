@@ -182,10 +182,7 @@ impl System<'_> {
                 State::Computing | State::CoreQueued => census.computing[service].add(1, frame.since),
                 _ => {}
             }
-            let mut record = frame.holds;
-            while record != NONE {
-                let held = self.held.peek(record);
-                record = held.outer;
+            for held in self.held.below(frame.holds) {
                 if held.instance == NONE {
                     census.fetching[self.caches.fetched_for(held.units) as usize].add(1, held.since);
                     continue;

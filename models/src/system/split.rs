@@ -1,10 +1,10 @@
-//! Splitting: a run that comes close to what is rare goes on in several copies, which share its weight (RESTART; Villén-Altamirano
-//! and Villén-Altamirano, *RESTART: a method for accelerating rare event simulations*, 1991).
+//! Splitting: a run that comes close to what is rare goes on in several copies, which share its weight (RESTART;
+//! Villén-Altamirano and Villén-Altamirano, *RESTART: a method for accelerating rare event simulations*, 1991).
 //!
-//! A copy that was made on a rung of the ladder ends when the gauge falls well below it; the run itself goes on, with its old
-//! weight. At every instant the weights of all who are there add up, in expectation, to what a plain run would have seen, so
-//! whatever is counted by weight is unbiased, wherever the rungs are. Copies meet what is to come with random numbers of
-//! their own.
+//! A copy that was made on a rung of the ladder ends when the gauge falls well below it; the run itself goes on, with
+//! its old weight. At every instant the weights of all who are there add up, in expectation, to what a plain run would
+//! have seen, so whatever is counted by weight is unbiased, wherever the rungs are. Copies meet what is to come with
+//! random numbers of their own.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,9 @@ const LEVELS: usize = 1 << 20;
 /// Events between two looks at the limit.
 const PATIENCE: u64 = 1 << 12;
 
-/// A run is on a rung until it falls below the one that is so many under it. Falling and rising again then makes no new copies:
-/// of an M/M/1 queue at 80 % load the same interval took a quarter of the time that it takes without, and 4 was no better.
+/// A run is on a rung until it falls below the one that is so many under it. Falling and rising again then makes no new
+/// copies: of an M/M/1 queue at 80 % load the same interval took a quarter of the time that it takes without, and 4 was
+/// no better.
 const BACK: usize = 3;
 
 /// Runs one replication of `plan`, split where `ladder` says. The warm-up is not counted.
@@ -290,9 +291,9 @@ impl System<'_> {
 
     /// Lets what is to come be drawn anew, under another name.
     ///
-    /// What has been drawn stays: a request keeps its class, a step that has begun its time. Where something is drawn ahead
-    /// and looked at again (the size by which a line is ordered, what a step asks for until it gets it), the request keeps
-    /// its numbers, which makes copies more alike and no less right.
+    /// What has been drawn stays: a request keeps its class, a step that has begun its time. Where something is drawn
+    /// ahead and looked at again (the size by which a line is ordered, what a step asks for until it gets it), the
+    /// request keeps its numbers, which makes copies more alike and no less right.
     fn diverge(&mut self, name: u64) {
         self.stream = combine(self.stream, name);
         for source in &mut self.sources {

@@ -1,8 +1,8 @@
 //! Where the time of requests goes.
 //!
-//! While a request is looked at, each of its frames keeps the places at which the time since its start was spent, without gap or
-//! overlap. A frame that waits for others takes over the account of the one that it had to wait for: so what
-//! reaches the traffic is the critical path, and its parts sum to the latency.
+//! While a request is looked at, each of its frames keeps the places at which the time since its start was spent,
+//! without gap or overlap. A frame that waits for others takes over the account of the one that it had to wait for: so
+//! what reaches the traffic is the critical path, and its parts sum to the latency.
 
 use sim_core::{SimTime, Span};
 
@@ -12,7 +12,7 @@ use super::recorder::{Followed, Recorder};
 use crate::blueprint::{Blueprint, CacheId, Op, Outcome, PoolId, QueueId, RateId, ServiceId, VolumeId};
 use crate::observe::{Breakdown, BreakdownRow};
 use crate::places::Places;
-use crate::spans::{RequestTrace, What};
+use crate::spans::{Recorded, What};
 
 /// Requests of which every one is looked at; after that many, every other one, then every fourth, and so on.
 const ALL: u64 = 50_000;
@@ -195,9 +195,9 @@ impl Trace {
         }
     }
 
-    /// The requests that were followed and are kept.
-    pub(super) fn take_traces(&mut self) -> Vec<RequestTrace> {
-        self.recorder.take().map_or_else(Vec::new, |recorder| recorder.into_traces())
+    /// What is kept of the requests that were followed, of so many that have come.
+    pub(super) fn take_recorded(&mut self, offered: u64) -> Recorded {
+        self.recorder.take().map_or_else(Recorded::default, |recorder| recorder.into_recorded(offered))
     }
 
     /// What was found, by traffic.

@@ -115,8 +115,8 @@ impl<'a> CharacteristicTime<'a> {
         Self { popularity, time: rate * ttl, renewed, fetch: 0.0 }
     }
 
-    /// The same if it takes that many gets' time to fetch a key: until the first who misses it has it, all others miss it
-    /// too. Only the first time counts after that; of a cache whose uses count it says nothing.
+    /// The same if it takes that many gets' time to fetch a key: until the first who misses it has it, all others miss
+    /// it too. Only the first time counts after that; of a cache whose uses count it says nothing.
     ///
     /// Between two times that a key expires there is on average one get, the fetch and the `ttl`.
     #[must_use]

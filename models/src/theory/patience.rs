@@ -16,8 +16,8 @@ pub enum Patience {
 /// any load.
 ///
 /// Source: Palm, *Etude des délais d'attente*, Ericsson Technics 5, 1937; Baccelli and Hebuterne, *On Queues with
-/// Impatient Customers*, Performance '81; in the form of Zeltyn and Mandelbaum, *Call Centers with Impatient Customers*,
-/// Queueing Systems 51, 2005.
+/// Impatient Customers*, Performance '81; in the form of Zeltyn and Mandelbaum, *Call Centers with Impatient
+/// Customers*, Queueing Systems 51, 2005.
 ///
 /// ```
 /// use models::theory::{Impatient, Patience};
@@ -110,8 +110,8 @@ fn constant(lambda: f64, mu: f64, servers: u32, patience: f64) -> (f64, f64, f64
 mod tests {
     use super::*;
 
-    /// Nobody is turned away who would be served at once: with patience for next to nothing it is Erlang B, with endless
-    /// patience Erlang C.
+    /// Nobody is turned away who would be served at once: with patience for next to nothing it is Erlang B, with
+    /// endless patience Erlang C.
     #[test]
     fn little_patience_is_loss_and_much_is_waiting() {
         for patience in [Patience::Exponential, Patience::Constant] {

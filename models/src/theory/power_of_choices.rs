@@ -1,8 +1,8 @@
 /// One of very many servers, each with exponential service and its own queue, when Poisson arrivals go to the shortest
 /// of `choices` queues drawn at random.
 ///
-/// The share of servers with at least k requests is `rho^((d^k - 1)/(d - 1))` in the limit of infinitely many servers: it
-/// falls doubly exponentially. With few servers queues are somewhat longer.
+/// The share of servers with at least k requests is `rho^((d^k - 1)/(d - 1))` in the limit of infinitely many servers:
+/// it falls doubly exponentially. With few servers queues are somewhat longer.
 ///
 /// Source: Vvedenskaya, Dobrushin and Karpelevich, *Queueing System with Selection of the Shortest of Two Queues*,
 /// Problems of Information Transmission 32(1), 1996; Mitzenmacher, *The Power of Two Choices in Randomized Load

@@ -1,13 +1,13 @@
 //! Holds a result against an earlier one: Welch's t on the figures of both, with Holm's correction for their number.
 //!
-//! Nothing but the two results is needed. The standard error of a figure is the longer half of its interval over Student's t;
-//! an interval that was cut at 0 or 1, or widened because nothing was seen, is taken for as wide as it says. Results of the same
-//! seed are held against each other as if they were independent, which finds less than pairs would
-//! ([`super::compare`]), and nothing that is not there.
+//! Nothing but the two results is needed. The standard error of a figure is the longer half of its interval over
+//! Student's t; an interval that was cut at 0 or 1, or widened because nothing was seen, is taken for as wide as it
+//! says. Results of the same seed are held against each other as if they were independent, which finds less than pairs
+//! would ([`super::compare`]), and nothing that is not there.
 //!
-//! Sources: Welch, *The generalization of 'Student's' problem when several different population variances are involved*,
-//! Biometrika 34 (1947); Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics
-//! 6 (1979).
+//! Sources: Welch, *The generalization of 'Student's' problem when several different population variances are
+//! involved*, Biometrika 34 (1947); Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian
+//! Journal of Statistics 6 (1979).
 
 use sim_core::{student_share, student_t};
 
@@ -187,7 +187,8 @@ mod tests {
     }
 
     /// The bounds of four are 0.05/4, 0.05/3, 0.05/2 and 0.05. All of 0.005, 0.01, 0.02, 0.03 are within theirs; of
-    /// 0.005, 0.01, 0.03, 0.04 the third is not, which ends it though 0.04 would be; of four times 0.02 the first is not.
+    /// 0.005, 0.01, 0.03, 0.04 the third is not, which ends it though 0.04 would be; of four times 0.02 the first is
+    /// not.
     #[test]
     fn holm_by_hand() {
         let of = |ps: [f64; 4]| {

@@ -36,8 +36,8 @@ const BUSY: f64 = 0.98;
 /// Standard deviations of chance that growth must exceed.
 const DEVIATIONS: f64 = 4.0;
 
-/// Whether the blueprint has no steady state by design: rates that move, something that happens by the clock, or replicas
-/// that are counted anew all the time.
+/// Whether the blueprint has no steady state by design: rates that move, something that happens by the clock, or
+/// replicas that are counted anew all the time.
 pub(crate) fn is_transient(blueprint: &Blueprint) -> bool {
     !blueprint.changes.is_empty()
         || !blueprint.autoscalers.is_empty()

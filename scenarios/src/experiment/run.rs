@@ -30,7 +30,8 @@ pub struct Plan {
     pub outcome: Option<Metric>,
     /// What stands above the figures.
     pub heading: Heading,
-    /// Points at which uncertain inputs are drawn; none where there are no such inputs, or they are taken in the middle.
+    /// Points at which uncertain inputs are drawn; none where there are no such inputs, or they are taken in the
+    /// middle.
     pub drawn: Option<Drawn>,
 }
 

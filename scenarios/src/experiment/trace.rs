@@ -10,8 +10,8 @@ use super::gather::Progress;
 use super::run::{Options, Plan, Prepared};
 use crate::results::{Attribute, SpanKind, TracedRequest, TracedSpan, Traces};
 
-/// Runs the first replication of `plan` once more and follows its requests: of about `most`, half are the slowest and half
-/// are picked at random, shared out evenly among the traffics and their classes.
+/// Runs the first replication of `plan` once more and follows its requests: of about `most`, half are the slowest and
+/// half are picked at random, shared out evenly among the traffics and their classes.
 ///
 /// It is the replication that a [`super::run`] with the same options has run first, event by event.
 pub fn trace(
@@ -25,12 +25,13 @@ pub fn trace(
     progress.stage("following requests");
     let blueprint = &prepared.case.blueprint;
     let replication = Replication { seed: prepared.case.seed, index: 0, breakdown: false };
-    let (_, found) = record(blueprint, &replication, most, cancel);
+    let (_, recorded) = record(blueprint, &replication, most, cancel);
     let namer = Namer { plan: blueprint, places: Places::of(blueprint) };
     Traces {
         scenario: blueprint.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        requests: found.iter().map(|trace| namer.request(trace)).collect(),
+        requests: recorded.traces.iter().map(|trace| namer.request(trace)).collect(),
+        missed: recorded.missed,
     }
 }
 

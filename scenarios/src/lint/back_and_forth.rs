@@ -1,8 +1,8 @@
 //! An autoscaler that takes back what it has just done, at a load that stays as it is.
 //!
-//! Source: *EC2 Auto Scaling User Guide*, "Step and simple scaling policies", on thresholds that are far enough apart; for
-//! Kubernetes `ceil(n * u / target)`, which is the same for every n at one load, so that only the tolerance and the window
-//! keep a load that wavers around one of its steps from wavering between two counts.
+//! Source: *EC2 Auto Scaling User Guide*, "Step and simple scaling policies", on thresholds that are far enough apart;
+//! for Kubernetes `ceil(n * u / target)`, which is the same for every n at one load, so that only the tolerance and the
+//! window keep a load that wavers around one of its steps from wavering between two counts.
 
 use models::autoscaler::aws::{Adjustment, Alarm, Bounds, Comparison, StepPolicy};
 use models::autoscaler::controller::{AwsController, AwsPolicy, Controller, HpaController};

@@ -1,7 +1,7 @@
 //! Consumers that cannot keep up.
 //!
-//! Source: a partition is worked off by one member of a group at a time (Apache Kafka, *Consumer groups*), so a group does
-//! at most as much as the fewer of its members and the partitions do.
+//! Source: a partition is worked off by one member of a group at a time (Apache Kafka, *Consumer groups*), so a group
+//! does at most as much as the fewer of its members and the partitions do.
 
 use models::blueprint::GroupPlan;
 

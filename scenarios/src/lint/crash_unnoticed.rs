@@ -5,8 +5,8 @@ use models::blueprint::Fault;
 use super::{Diagnostic, Seen};
 use crate::spec::EventSpec;
 
-/// The rule: where one of several replicas can be down, callers judge health. Else it gets its share of the calls for as
-/// long as it is down.
+/// The rule: where one of several replicas can be down, callers judge health. Else it gets its share of the calls for
+/// as long as it is down.
 pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let events = seen.spec.events.as_ref().map(|events| events.items.as_slice()).unwrap_or_default();

@@ -9,7 +9,8 @@ use models::autoscaler::plan::{AutoscalerPlan, Signal};
 use super::{Diagnostic, Seen};
 use crate::experiment::analysis::percent;
 
-/// The rule: workers and queue of a replica hold more than an autoscaler tolerates that goes by what is in flight alone.
+/// The rule: workers and queue of a replica hold more than an autoscaler tolerates that goes by what is in flight
+/// alone.
 pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
     seen.blueprint.autoscalers.iter().filter_map(|plan| of(seen, plan)).collect()
 }

@@ -1,7 +1,7 @@
 //! Members that are thrown out while they work.
 //!
-//! Source: Apache Kafka, `max.poll.interval.ms`: a member that does not poll in time has failed, and its partitions go to
-//! others, who begin with what it has not committed.
+//! Source: Apache Kafka, `max.poll.interval.ms`: a member that does not poll in time has failed, and its partitions go
+//! to others, who begin with what it has not committed.
 
 use models::blueprint::RebalancePlan;
 

@@ -10,8 +10,8 @@ use models::blueprint::ServiceId;
 use super::{Diagnostic, Seen};
 use crate::experiment::analysis::{Place, Station, percent};
 
-/// The rule: before the slots of a replica are all taken, or its cores, these are busier than an autoscaler tolerates that
-/// goes by them.
+/// The rule: before the slots of a replica are all taken, or its cores, these are busier than an autoscaler tolerates
+/// that goes by them.
 pub(super) fn lint(seen: &Seen<'_>) -> Vec<Diagnostic> {
     seen.blueprint.autoscalers.iter().filter_map(|plan| of(seen, plan)).collect()
 }
@@ -49,7 +49,8 @@ fn of(seen: &Seen<'_>, plan: &AutoscalerPlan) -> Option<Diagnostic> {
     Some(Diagnostic::warning(message).at(seen.place(&plan.path)).help(help))
 }
 
-/// The share of the requested CPU at which it grows, where CPU is all that it goes by, and what it tolerates beyond that.
+/// The share of the requested CPU at which it grows, where CPU is all that it goes by, and what it tolerates beyond
+/// that.
 fn target(plan: &AutoscalerPlan) -> Option<(f64, f64)> {
     match &plan.controller {
         Controller::Hpa(controller) => {

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::scenario::{Disturbance, Happening, Parts};
 use crate::spec::{EventSpec, MODEL, ScenarioSpec, Sink};
 use crate::text::Source;
-use crate::tree::{Assignment, Node, assignments, print};
+use crate::tree::{Assignment, Node, Place, assignments, print};
 use crate::words::{did_you_mean, listed};
 
 /// An event whose paths are in order.
@@ -110,25 +110,18 @@ pub(super) struct Base<'a> {
 impl Base<'_> {
     /// What holds once these events have set their values, one after the other.
     pub(super) fn patch(&self, events: &[&TimedEvent<'_>], sink: &mut Sink) -> Option<Patch> {
-        let sets = events.iter().filter_map(|event| event.set);
         let mut changed = self.tree.clone();
-        for set in sets.clone() {
+        for set in events.iter().filter_map(|event| event.set) {
             changed = applied(&changed, set, sink)?;
         }
         let parts = parts_of(&changed, self.source, sink)?;
         let patch = Patch::between(&self.blueprint, &compile(&parts, Span::ZERO, []));
         let report = |why: &str| {
             let message = format!("an event cannot make this change: {why}");
-            let place = sets
-                .clone()
-                .next_back()
-                .map(|set| set.entries().first().map_or(set.place, |entry| entry.place));
+            let place = events.iter().rev().find_map(|event| event.place());
             let diagnostic = Diagnostic::error(message)
                 .help("an event changes numbers; to add or remove parts, use a variant");
-            sink.report(match place {
-                Some(place) => diagnostic.at(place),
-                None => diagnostic,
-            });
+            sink.report(Diagnostic { place, ..diagnostic });
         };
         patch.map_err(report).ok()
     }
@@ -138,6 +131,11 @@ impl TimedEvent<'_> {
     /// The values that it sets.
     pub(super) fn assignments(&self) -> Vec<Assignment> {
         self.set.map(assignments).unwrap_or_default()
+    }
+
+    /// Where it sets its first value; none where it sets none.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.assignments().first().map(|set| set.place)
     }
 }
 

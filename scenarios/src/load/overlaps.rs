@@ -1,6 +1,6 @@
-//! Changes of values that may be in force together. What two events set may be in one row of the blueprint, or one may set
-//! back what the other has set: what holds is what the file says once all have been set that are in force, in the order
-//! in which they began. So the scenario is compiled once for each of those orders that can come.
+//! Changes of values that may be in force together. What two events set may be in one row of the blueprint, or one may
+//! set back what the other has set: what holds is what the file says once all have been set that are in force, in the
+//! order in which they began. So the scenario is compiled once for each of those orders that can come.
 
 use std::collections::BTreeSet;
 
@@ -27,17 +27,14 @@ pub(super) fn overlaps(
             let event = &events[group[MOST_AT_ANY_TIME]];
             let message =
                 format!("more than {MOST_AT_ANY_TIME} events are about this, and not all have a fixed time");
-            let place = event.assignments().first().map(|set| set.place);
             let help =
                 "what holds would follow from the order in which they begin: set several values in one event";
-            let diagnostic = Diagnostic::error(message).help(help);
-            sink.report(place.map_or(diagnostic.clone(), |place| diagnostic.at(place)));
+            sink.report(Diagnostic { place: event.place(), ..Diagnostic::error(message).help(help) });
             continue;
         }
         let mut stacks = Vec::new();
         for order in orders(&group, changes) {
-            let begun: Vec<&TimedEvent<'_>> = order.iter().map(|&change| &events[change]).collect();
-            let Some(patch) = of.patch(&begun, sink) else { break };
+            let Some(patch) = stacked(of, &order, events, changes, sink) else { break };
             stacks.push((order.iter().map(|&change| change as u32).collect(), patch));
         }
         for &change in &group {
@@ -46,6 +43,24 @@ pub(super) fn overlaps(
         all.push(Overlap { changes: group.iter().map(|&change| change as u32).collect(), stacks });
     }
     all
+}
+
+/// What holds once the changes of this order have begun. What a change makes alone is known.
+fn stacked(
+    of: &Base<'_>,
+    order: &[usize],
+    events: &[TimedEvent<'_>],
+    changes: &[Change],
+    sink: &mut Sink,
+) -> Option<Patch> {
+    match order {
+        [] => Some(Patch::default()),
+        &[alone] => Some(changes[alone].patch.clone()),
+        _ => {
+            let begun: Vec<&TimedEvent<'_>> = order.iter().map(|&change| &events[change]).collect();
+            of.patch(&begun, sink)
+        }
+    }
 }
 
 /// Whether it begins once, at a time that is known.

@@ -579,8 +579,8 @@ mod tests {
         assert_eq!(plain.scalers[0].bounds(), (0, 100));
     }
 
-    /// Both policies of a group share one metric and find their alarms each its own way; the group's warm-up holds where
-    /// a policy has none.
+    /// Both policies of a group share one metric and find their alarms each its own way; the group's warm-up holds
+    /// where a policy has none.
     #[test]
     fn policies_find_their_alarms_and_their_group() {
         let step = |name: &str, more: &str| {

@@ -1,8 +1,8 @@
 //! Manifests of real autoscalers, unchanged, as the settings of `models::autoscaler`.
 //!
-//! Read are `HorizontalPodAutoscaler` (autoscaling/v1, v2 and v2beta2), KEDA's `ScaledObject` and `ScaledJob`, Knative's
-//! `Service`, `Configuration` and `Revision` and its config maps `config-autoscaler` and `config-deployment`, and the
-//! JSON of AWS scaling policies, alarms and groups; several documents in one file.
+//! Read are `HorizontalPodAutoscaler` (autoscaling/v1, v2 and v2beta2), KEDA's `ScaledObject` and `ScaledJob`,
+//! Knative's `Service`, `Configuration` and `Revision` and its config maps `config-autoscaler` and `config-deployment`,
+//! and the JSON of AWS scaling policies, alarms and groups; several documents in one file.
 //!
 //! Whatever is in a file and cannot be had is a warning at its place. A value that the real system would refuse is an
 //! error.

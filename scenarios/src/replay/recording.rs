@@ -137,7 +137,8 @@ impl Series {
         steps.get(steps.len() / 2).copied().unwrap_or(60_000)
     }
 
-    /// The value that holds at a time, unless it was measured longer than `stale_after` ago; before the first, the first.
+    /// The value that holds at a time, unless it was measured longer than `stale_after` ago; before the first, the
+    /// first.
     pub(super) fn at(&self, time: Millis, stale_after: Millis) -> Option<f64> {
         let behind = self.times.partition_point(|at| *at <= time);
         let index = behind.saturating_sub(1);

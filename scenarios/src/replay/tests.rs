@@ -43,8 +43,9 @@ fn close(a: Option<f64>, b: f64) -> bool {
     a.is_some_and(|a| (a - b).abs() < 1e-9)
 }
 
-/// 100 on 2 is 50 %. At 60 s 400 on 2 are 200 %: 8 are wanted, 4 allowed; at 75 s 100 % on 4: 8. At 300 s 12 % ask for 2;
-/// the last wish for 8 is that of 285 s, which counts until 585 s. 8 are needed from 60 s to 300 s: 4 are missing for 15 s.
+/// 100 on 2 is 50 %. At 60 s 400 on 2 are 200 %: 8 are wanted, 4 allowed; at 75 s 100 % on 4: 8. At 300 s 12 % ask for
+/// 2; the last wish for 8 is that of 285 s, which counts until 585 s. 8 are needed from 60 s to 300 s: 4 are missing
+/// for 15 s.
 #[test]
 fn replicas_of_an_open_loop_are_there_at_once() {
     let replay = run(HPA, &LOAD, of_100(), &Options::default());
@@ -61,9 +62,9 @@ fn replicas_of_an_open_loop_are_there_at_once() {
     assert_eq!(held.count, 20, "from 300 s to 585 s");
 }
 
-/// The kubelet has looked at 60 s and 70 s by the pass of 75 s: 100 % of 2 ask for 4, ready at 105 s. Until their samples
-/// are trusted they count as idle and nothing is added. At 135 s all four are seen at 100 % (120 s to 130 s): 8, ready at
-/// 165 s. 6 are missing for 45 s and 4 for 60 s.
+/// The kubelet has looked at 60 s and 70 s by the pass of 75 s: 100 % of 2 ask for 4, ready at 105 s. Until their
+/// samples are trusted they count as idle and nothing is added. At 135 s all four are seen at 100 % (120 s to 130 s):
+/// 8, ready at 165 s. 6 are missing for 45 s and 4 for 60 s.
 #[test]
 fn replicas_of_a_closed_loop_have_to_start_and_to_be_seen() {
     let options = Options { how: Loop::Closed, ..Options::default() };

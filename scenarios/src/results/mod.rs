@@ -301,8 +301,8 @@ pub struct QueueResult {
     pub sent: Option<E>,
     /// Senders that wait for room.
     pub senders: Option<E>,
-    /// Messages sent, over all replications, and what became of them on the way: `received`, `rejected` (their sender was
-    /// told), `dropped` (it was not), `withdrawn` (the sender gave up).
+    /// Messages sent, over all replications, and what became of them on the way: `received`, `rejected` (their sender
+    /// was told), `dropped` (it was not), `withdrawn` (the sender gave up).
     pub messages: BTreeMap<String, u64>,
     /// By group of consumers; of a queue that nobody takes from, `nobody`.
     pub consumers: BTreeMap<String, ConsumersResult>,
@@ -341,8 +341,8 @@ pub struct AutoscalerResult {
 /// What a group of consumers did with the messages of a queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConsumersResult {
-    /// What became of the messages, over all replications: `done`, `dead`, `lost`. With the lag at both ends they sum to
-    /// what was received.
+    /// What became of the messages, over all replications: `done`, `dead`, `lost`. With the lag at both ends they sum
+    /// to what was received.
     pub outcomes: BTreeMap<String, u64>,
     /// Messages dealt with per second.
     pub throughput: Option<E>,

@@ -54,7 +54,8 @@ pub struct RareResult {
     pub seen: u64,
     /// Events that were simulated, those that found the levels among them.
     pub events: u64,
-    /// Events that plain simulation would have needed for the same interval, if what it sees were independent: at least so many.
+    /// Events that plain simulation would have needed for the same interval, if what it sees were independent: at least
+    /// so many.
     pub plain_events: Option<f64>,
     /// What stands in the way of an answer.
     pub note: Option<String>,

@@ -52,8 +52,8 @@ pub struct PathEffect {
     pub to: f64,
     /// Mean of the absolute effects: how much the path matters.
     pub mu_star: Option<E>,
-    /// Mean of the effects, with their signs: where it is smaller than `mu_star`, more of the path is good at some points
-    /// and bad at others.
+    /// Mean of the effects, with their signs: where it is smaller than `mu_star`, more of the path is good at some
+    /// points and bad at others.
     pub mu: Option<E>,
     /// Standard deviation of the effects: how much it matters where the other paths are, and whether the effect bends.
     pub sigma: Option<f64>,

@@ -19,8 +19,8 @@ pub(crate) enum AdaptSpec {
 }
 
 spec! {
-    /// One slot more whenever a hold ends well while half of the slots are in use, a share fewer whenever one is rejected,
-    /// cancelled or times out below, or takes too long.
+    /// One slot more whenever a hold ends well while half of the slots are in use, a share fewer whenever one is
+    /// rejected, cancelled or times out below, or takes too long.
     AimdSpec: "an AIMD limit" {
         /// What is left of the slots after a decrease.
         backoff: At<Share> = "90%" ("Netflix concurrency-limits, AIMDLimit: backoffRatio"),
@@ -36,8 +36,8 @@ spec! {
 }
 
 spec! {
-    /// Estimates how many queue in service from how much longer than the shortest time a hold takes; grows while they are
-    /// few and shrinks when they are many.
+    /// Estimates how many queue in service from how much longer than the shortest time a hold takes; grows while they
+    /// are few and shrinks when they are many.
     VegasSpec: "a Vegas limit" {
         /// Below this many times the decimal logarithm of the slots, few queue.
         alpha: At<Positive> = "3" ("Netflix concurrency-limits, VegasLimit: alpha"),
@@ -71,8 +71,8 @@ spec! {
         min: At<Positive> = "20" ("Netflix concurrency-limits, Gradient2Limit: minLimit"),
         /// Most slots.
         max: At<Positive> = "200" ("Netflix concurrency-limits, Gradient2Limit: maxConcurrency"),
-        /// How long holds are put together before they count, as their mean; ten of them at least. `0s`: every hold counts
-        /// by itself.
+        /// How long holds are put together before they count, as their mean; ten of them at least. `0s`: every hold
+        /// counts by itself.
         window: At<Time> = "1s" ("Netflix concurrency-limits, WindowedLimit: minWindowTime"),
     }
 }

@@ -13,15 +13,17 @@ spec! {
     AutoscalerSpec: "an autoscaler" {
         /// Whose replicas it counts.
         service: Option<At<Name>> => "the service that is called as it is" (""),
-        /// The law of Kubernetes: the `spec` of a `HorizontalPodAutoscaler`, autoscaling/v2, as it stands in its manifest.
+        /// The law of Kubernetes: the `spec` of a `HorizontalPodAutoscaler`, autoscaling/v2, as it stands in its
+        /// manifest.
         hpa: Option<Raw> => "another law" (""),
-        /// The law of a manifest, unchanged, in a file beside the scenario: HPA, KEDA, Knative or AWS. Of several, the one
-        /// that scales what is called like the service.
+        /// The law of a manifest, unchanged, in a file beside the scenario: HPA, KEDA, Knative or AWS. Of several, the
+        /// one that scales what is called like the service.
         manifest: Option<At<Text>> => "another law" (""),
         /// The law of KEDA: the `spec` of a `ScaledObject`, as it stands in its manifest.
         keda: Option<Raw> => "another law" (""),
-        /// The law of Knative: the annotations of a revision without `autoscaling.knative.dev/`, its `containerConcurrency`, and
-        /// under `config` what stands in the config map `config-autoscaler`: `{containerConcurrency: 10, max-scale: 20}`.
+        /// The law of Knative: the annotations of a revision without `autoscaling.knative.dev/`, its
+        /// `containerConcurrency`, and under `config` what stands in the config map `config-autoscaler`:
+        /// `{containerConcurrency: 10, max-scale: 20}`.
         knative: Option<Raw> => "another law" (""),
         /// AWS: keeps a metric at a target.
         aws_target_tracking: Option<TargetTrackingSpec> => "another law" (""),
@@ -37,8 +39,8 @@ spec! {
         latency: Option<LatencySpec> => "another law" (""),
         /// Of this simulator: a timetable. Beside `queue_depth`, `concurrency` and `latency`, what they never go below.
         schedule: Option<List<ScheduleSpec>> => "no timetable" (""),
-        /// What the metrics are that the law asks for, by the names that it has for them: `{queue_depth: orders.lag}`; for a
-        /// trigger of KEDA whose target is not known here `{queue_depth: {of: orders.lag, target: 100}}`.
+        /// What the metrics are that the law asks for, by the names that it has for them: `{queue_depth: orders.lag}`;
+        /// for a trigger of KEDA whose target is not known here `{queue_depth: {of: orders.lag, target: 100}}`.
         metrics: Option<MetricNames> => "CPU alone" (""),
         /// What each replica requests of a node, as Kubernetes writes it: `{cpu: 500m}`. Utilization is a share of it.
         requests: Option<Raw> => "as many CPUs as the service has cores" (""),
@@ -56,7 +58,8 @@ spec! {
         controller: ControllerSpec = "{}" ("see each"),
         /// How what is measured gets to the law; each default is that of the law's usual source.
         pipeline: PipelineSpec = "{}" ("see each"),
-        /// What holds requests back while no replica is ready; of `knative` also while there is too little room for bursts.
+        /// What holds requests back while no replica is ready; of `knative` also while there is too little room for
+        /// bursts.
         activator: Option<ActivatorSpec> => "of `knative` one with the defaults, else none: without a replica every call is refused" ("Kubernetes, a Service without endpoints"),
         /// How long it takes until a new replica has a node, where one has room.
         scheduling: Option<DistributionSpec<Time>> => "no time" (""),
@@ -122,7 +125,8 @@ spec! {
     StepScalingSpec: "step scaling" {
         /// The policies.
         policies: List<StepPolicySpec>,
-        /// How long a new replica counts as warming up: only what goes beyond those is added, and nothing is taken away.
+        /// How long a new replica counts as warming up: only what goes beyond those is added, and nothing is taken
+        /// away.
         warmup: At<Time> = "5m" ("Amazon EC2 Auto Scaling, default cooldown"),
     }
 }
@@ -158,8 +162,8 @@ spec! {
 }
 
 spec! {
-    /// An alarm of `CloudWatch`: it rings while enough of the last datapoints are beyond a threshold. Exactly one of `above`,
-    /// `at_least`, `below` and `at_most`.
+    /// An alarm of `CloudWatch`: it rings while enough of the last datapoints are beyond a threshold. Exactly one of
+    /// `above`, `at_least`, `below` and `at_most`.
     AlarmSpec: "an alarm" {
         /// The metric: `CPUUtilization`, or one of `metrics`.
         metric: At<Text> = "CPUUtilization" ("Amazon EC2 Auto Scaling, ASGAverageCPUUtilization"),
@@ -193,8 +197,8 @@ spec! {
 }
 
 spec! {
-    /// What stands in front of a service and holds requests back: the activator of Knative, the interceptor of KEDA's HTTP
-    /// add-on. Who passes it goes to the replica with the fewest requests.
+    /// What stands in front of a service and holds requests back: the activator of Knative, the interceptor of KEDA's
+    /// HTTP add-on. Who passes it goes to the replica with the fewest requests.
     ActivatorSpec: "an activator" {
         /// Requests that wait; beyond this one is rejected.
         queue: At<Count> = "10k" ("Knative, breakerQueueDepth in pkg/activator/net/throttler.go"),
@@ -231,7 +235,8 @@ spec! {
 }
 
 spec! {
-    /// More replicas while a latency is above its target, at most twice as many at once; a tenth fewer while it is below half.
+    /// More replicas while a latency is above its target, at most twice as many at once; a tenth fewer while it is
+    /// below half.
     LatencySpec: "a law of latency" {
         /// The latency that is wanted.
         target: At<Time>,
@@ -253,7 +258,8 @@ spec! {
 }
 
 spec! {
-    /// Nodes that replicas run on: a replica that finds no room waits for a new one, and one that is not needed is given back.
+    /// Nodes that replicas run on: a replica that finds no room waits for a new one, and one that is not needed is
+    /// given back.
     NodesSpec: "nodes" {
         /// Replicas that a node has room for.
         pods: At<Positive>,
@@ -265,8 +271,8 @@ spec! {
         provision: DistributionSpec<Time>,
         /// How often it is looked for replicas without a node, and for nodes that are not needed.
         scan: At<Time> = "10s" ("Kubernetes cluster-autoscaler, --scan-interval"),
-        /// A node with replicas on less than this share of its room is not needed, if the others have room for them; `0%`: none
-        /// is ever given back.
+        /// A node with replicas on less than this share of its room is not needed, if the others have room for them;
+        /// `0%`: none is ever given back.
         utilization: At<Share> = "50%" ("Kubernetes cluster-autoscaler, --scale-down-utilization-threshold"),
         /// After how long a node that is not needed is given back.
         unneeded: At<Time> = "10m" ("Kubernetes cluster-autoscaler, --scale-down-unneeded-time"),

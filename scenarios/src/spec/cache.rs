@@ -11,8 +11,8 @@ use crate::tree::{Node, Value};
 spec! {
     /// A keyed, expiring, bounded memory of answers; with `follows` a copy of a service's data that lags behind.
     CacheSpec: "a cache" {
-        /// Where it is: a service (each of its replicas has one), `{service: web}` (its replicas share one), or `cluster`
-        /// (there is one for all).
+        /// Where it is: a service (each of its replicas has one), `{service: web}` (its replicas share one), or
+        /// `cluster` (there is one for all).
         at: Option<At<PlaceSpec>> => "`cluster`" ("Redis and memcached are servers of their own"),
         /// Most entries of each.
         size: Option<At<Positive>> => "no limit" ("Redis, maxmemory 0"),

@@ -124,11 +124,11 @@ spec! {
         at: Option<At<Time>> => "with `every` or `mttf`, after that time; with `when`, from the start" (""),
         /// Time from one beginning to the next: `10m`, or `{exp: 1h}` for random ones. Variants meet the same times.
         every: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`. For a `crash`, the time
-        /// that each replica is up, by a clock of its own.
+        /// Time from the end of one to the beginning of the next; instead of `every`, with `for`. For a `crash`, the
+        /// time that each replica is up, by a clock of its own.
         mttf: Option<DistributionSpec<Time>> => "it happens once" (""),
-        /// Instead of a time: a condition over levels, such as `disk.free < 5%`. It happens each time that this begins to
-        /// hold.
+        /// Instead of a time: a condition over levels, such as `disk.free < 5%`. It happens each time that this begins
+        /// to hold.
         when: Option<At<Text>> => "it happens by the clock" (""),
     }
 }

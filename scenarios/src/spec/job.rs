@@ -13,14 +13,15 @@ spec! {
         /// Counted from the start of the run, or from when the replica is ready. A distribution is drawn for each
         /// replica, so that they do not all start together.
         at: Option<DistributionSpec<Time>> => "after one `every`; with `when` alone, at once" (""),
-        /// Time from one start to the next, on a clock: `60s`, or `{exp: 1h}` for random ones. It goes on while a run is
-        /// under way, so a run that takes longer makes it miss one. Variants meet the same times.
+        /// Time from one start to the next, on a clock: `60s`, or `{exp: 1h}` for random ones. It goes on while a run
+        /// is under way, so a run that takes longer makes it miss one. Variants meet the same times.
         every: Option<DistributionSpec<Time>> => "it has no clock" (""),
-        /// What must hold: a formula over levels, such as `heap.free < 20%`. With `every` it is looked at when the clock
-        /// ticks. Without, a run starts at the moment it begins to hold, and again when a run has ended and it still
-        /// holds.
+        /// What must hold: a formula over levels, such as `heap.free < 20%`. With `every` it is looked at when the
+        /// clock ticks. Without, a run starts at the moment it begins to hold, and again when a run has ended and it
+        /// still holds.
         when: Option<At<Text>> => "nothing" (""),
-        /// What has runs of its own: each `replica`, or the `service`, which runs it on the first replica that is ready.
+        /// What has runs of its own: each `replica`, or the `service`, which runs it on the first replica that is
+        /// ready.
         per: At<OnceInWord> = "replica" ("the JVM collects garbage in each process, cron runs on each machine"),
         /// The steps of one run: of a queue's consumers, what is done for one message.
         do_steps ["do"]: Required<List<StepSpec>>,

@@ -44,8 +44,8 @@ spec! {
     AdaptiveLifoFields: "an adaptive LIFO" {
         /// The newest go first while more than this many wait.
         above: At<Count>,
-        /// How long a request may wait: for the interval, and for the target only while the line has not been empty for an
-        /// interval; beyond, it is `rejected` when it is its turn. With `{}`: 5ms and 100ms.
+        /// How long a request may wait: for the interval, and for the target only while the line has not been empty for
+        /// an interval; beyond, it is `rejected` when it is its turn. With `{}`: 5ms and 100ms.
         codel: Option<CodelSpec> => "as long as it takes" ("HHVM, without server.thread_job_max_queuing_milli_seconds"),
     }
 }

@@ -20,7 +20,8 @@ spec! {
         order: Option<At<ByWord>> => "that of `by`" (""),
         /// Who takes messages: `{job: worker}`, or several by name, each of which sees every message.
         consumers: Option<ConsumersSpec> => "nobody" (""),
-        /// How long a message that was taken is hidden from others; then it can be taken again. Without partitions only.
+        /// How long a message that was taken is hidden from others; then it can be taken again. Without partitions
+        /// only.
         visibility: Option<At<Time>> => "30s, without partitions" ("Amazon SQS, VisibilityTimeout"),
         /// How often a message is tried, the first time included.
         attempts: Option<At<Positive>> => "until it works" ("Amazon SQS without a redrive policy"),

@@ -5,7 +5,8 @@ use super::{At, ExpectSpec, List, Positive, Required, Share, Text, spec};
 spec! {
     /// What is too rare to be waited for, and how sure one wants to be of it: what `hockeystick rare` estimates.
     RareSpec: "`rare`" {
-        /// What is rare: `shoppers.latency > 2s`, `web.in_flight >= 100`, `web.in_flight reaches 500` or `shoppers.p99.99`.
+        /// What is rare: `shoppers.latency > 2s`, `web.in_flight >= 100`, `web.in_flight reaches 500` or
+        /// `shoppers.p99.99`.
         events: Required<List<ExpectSpec>>,
         /// What is high before an answer is late: `web.in_flight`, `conns.queue_length` or `orders.lag`.
         toward: Option<At<Text>> => "the requests of the traffic that are in flight" (""),

@@ -27,12 +27,13 @@ spec! {
         loss: At<Share> = "0%" ("a network that loses nothing"),
         /// How long a sender waits before it sends a lost packet again; doubles each time, up to 2m.
         retransmit: At<Time> = "200ms" ("Linux, TCP_RTO_MIN"),
-        /// How long a replica that has become ready gets fewer calls: a tenth of what the others get at first, rising in
-        /// a straight line.
+        /// How long a replica that has become ready gets fewer calls: a tenth of what the others get at first, rising
+        /// in a straight line.
         slow_start: Option<At<Time>> => "it gets as many at once" ("HAProxy, without slowstart; Envoy, without slow_start_config"),
         /// Whether replicas in the caller's own zone come first: `prefer`.
         zone: Option<At<ZoneWord>> => "zones make no difference" (""),
-        /// With `zone: prefer`: calls leave the zone when the share of its replicas that are in, times this, is below 1.
+        /// With `zone: prefer`: calls leave the zone when the share of its replicas that are in, times this, is
+        /// below 1.
         overprovisioning: At<Number> = "1.4" ("Envoy, overprovisioning_factor of 140"),
         /// What it takes to open a connection, and how long it is kept.
         connect: Option<At<ConnectSpec>> => "connections are open" (""),

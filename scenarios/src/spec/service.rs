@@ -26,8 +26,8 @@ spec! {
         timeout: Option<DistributionSpec<Time>> => "none" ("Java, Executors.newFixedThreadPool"),
         /// Whether a request whose caller has gone is dropped when it is its turn.
         drop_abandoned: Option<At<Flag>> => "false" ("Tomcat and Jetty run what is queued, whoever still waits for it"),
-        /// Share of the workers that a class may fill: while that many or more are in use, its requests are `rejected` at
-        /// once. Classes that are not named, or may fill all, queue for a worker.
+        /// Share of the workers that a class may fill: while that many or more are in use, its requests are `rejected`
+        /// at once. Classes that are not named, or may fill all, queue for a worker.
         admit: Option<Named<At<Share>>> => "every class may fill all" (""),
         /// How the number of workers adapts to what is seen of those who held them; it begins with `workers`.
         adapt: Option<At<AdaptSpec>> => "it does not" (""),
@@ -43,8 +43,8 @@ spec! {
         /// How long a replica that is taken away may finish what it has; what is left then is cut off, and `lost` to
         /// its callers. It gets no new requests meanwhile.
         drain: Option<At<Time>> => "as long as it takes" (""),
-        /// The zones that the replicas stand in: the first one in the first zone, the second one in the second, and so on
-        /// in turn.
+        /// The zones that the replicas stand in: the first one in the first zone, the second one in the second, and so
+        /// on in turn.
         zones: Option<List<At<Name>>> => "none" (""),
         /// What can be called, and the steps that it takes.
         endpoints: Required<Named<List<StepSpec>>>,

@@ -340,8 +340,8 @@ spec! {
 spec! {
     /// A branch taken while a condition on levels holds.
     WhenArm: "a branch of `choose`" {
-        /// `stock.level > 0`, `heap.free < 20%`, `dead.level > 50 + 0.2 * rows.level`: a formula over the `level` that is
-        /// left of a volume (`free` is the same), what is `used` of it, and its `size`.
+        /// `stock.level > 0`, `heap.free < 20%`, `dead.level > 50 + 0.2 * rows.level`: a formula over the `level` that
+        /// is left of a volume (`free` is the same), what is `used` of it, and its `size`.
         when: At<Text>,
         /// Its steps.
         do_steps ["do"]: List<StepSpec>,

@@ -30,7 +30,8 @@ pub(crate) fn parse(text: &str, source: u16) -> Result<(Node, Vec<Diagnostic>), 
     }
 }
 
-/// The trees of all documents in `text` that hold anything, and the mistakes that do not stand in the way of reading on.
+/// The trees of all documents in `text` that hold anything, and the mistakes that do not stand in the way of reading
+/// on.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! The usual case of the ziggurat, kept short.
 //!
-//! Of a hundred draws of the exponential law 98 end with one multiplication and one comparison. What the others need, an
-//! exponential function and a loop, would make all of them save registers; so they are left to `rand_distr`, which
+//! Of a hundred draws of the exponential law 98 end with one multiplication and one comparison. What the others need,
+//! an exponential function and a loop, would make all of them save registers; so they are left to `rand_distr`, which
 //! starts over from the same bits. The values are its values.
 //!
 //! Source: Marsaglia and Tsang, *The Ziggurat Method for Generating Random Variables*, Journal of Statistical Software
@@ -57,8 +57,8 @@ impl<R: Rng + ?Sized> TryRng for Again<'_, R> {
     }
 }
 
-/// The right edges of 256 layers of equal area under e^-x, the lowest first, whose edge is that of a rectangle of the same
-/// area; as `rand_distr` has them.
+/// The right edges of 256 layers of equal area under e^-x, the lowest first, whose edge is that of a rectangle of the
+/// same area; as `rand_distr` has them.
 #[rustfmt::skip]
 static EDGES: [f64; 257] = [
     8.697_117_470_131_053, 7.697_117_470_131_05, 6.941_033_629_377_213, 6.478_378_493_832_57,

@@ -178,8 +178,8 @@ caches:
     assert_eq!(outcomes(&seen, Outcome::STALE), 2);
 }
 
-/// By `XFetch`: with a fetch of 100 ms and beta 1, an entry of 10 s is fetched about once in its time, whatever the rate, and
-/// hardly anybody ever finds that it has expired.
+/// By `XFetch`: with a fetch of 100 ms and beta 1, an entry of 10 s is fetched about once in its time, whatever the
+/// rate, and hardly anybody ever finds that it has expired.
 #[test]
 fn entries_are_fetched_about_once_ahead_of_their_time() {
     let text = |early: &str| {
@@ -197,8 +197,8 @@ caches: {{pages: {{ttl: 10s, coalesce: cluster{early}, miss: [{{delay: 100ms}}]}
     let late = fetches(text(""));
     assert!(late.fetching.enters.abs_diff(99) <= 1, "{}", late.fetching.enters);
     assert!(late.coalesced > 4_500, "{}", late.coalesced);
-    // With, a request whose draw u has -ln u above x / 100 ms comes 500 times a second when x is left: the first of them
-    // is early by 100 ms * (ln(500 * 0.1) + 0.58) = 450 ms on average. A cycle is 10 s - 450 ms + 100 ms.
+    // With, a request whose draw u has -ln u above x / 100 ms comes 500 times a second when x is left: the first of
+    // them is early by 100 ms * (ln(500 * 0.1) + 0.58) = 450 ms on average. A cycle is 10 s - 450 ms + 100 ms.
     let early = fetches(text(", early: 1"));
     assert!(early.fetching.enters.abs_diff(103) <= 3, "{}", early.fetching.enters);
     assert!(early.early + 3 >= early.fetching.enters, "{early:?}");

@@ -52,7 +52,7 @@ fn what_recurs_does_not_set_back_what_has_been_set_for_good() {
         "- {at: 2.05s, every: 4s, for: 1s, set: {services.web.speed: 0.5}}\n\
          - {at: 4.05s, set: {services.web.cores: 0.5}}\n",
     );
-    // Half a core is half the pace as well: 10 ms until 2 s, 20 ms for a second, 10 ms until 4 s, then 20 ms, and 40 ms for
-    // the seconds from 6, 10 and 14 s on.
+    // Half a core is half the pace as well: 10 ms until 2 s, 20 ms for a second, 10 ms until 4 s, then 20 ms, and 40 ms
+    // for the seconds from 6, 10 and 14 s on.
     assert_eq!(total_ms(&seen), 30 * 10 + 10 * 20 + 80 * 20 + 29 * 40);
 }

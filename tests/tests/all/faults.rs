@@ -109,8 +109,8 @@ events: [{at: 10.5s, set: {services.web.replicas: 1}}]
     assert!(in_state(&whole, 0, "draining") > 4.0);
 }
 
-/// Each request fails at once, and leaves a call behind that takes 3.05 s and of which there may be one. The one that began
-/// at 5 s ends with its replica; the next replica may make one at 6 s, and then at 10, 14 and 18 s.
+/// Each request fails at once, and leaves a call behind that takes 3.05 s and of which there may be one. The one that
+/// began at 5 s ends with its replica; the next replica may make one at 6 s, and then at 10, 14 and 18 s.
 #[test]
 fn calls_that_nobody_waits_for_end_with_the_replica_that_made_them() {
     let seen = run("
@@ -126,7 +126,8 @@ events: [{at: 5.3s, deploy: web}]
 }
 
 /// One request a second needs 100 ms of CPU. The replica is back at 5.5 s and warms up for 10 s from a factor of 3: the
-/// request at 6 s needs 1 + 2 * 0.95 times as much, that at 15 s 1 + 2 * 0.05, 21 of them from 0.95 down in steps of a tenth.
+/// request at 6 s needs 1 + 2 * 0.95 times as much, that at 15 s 1 + 2 * 0.05, 21 of them from 0.95 down in steps of a
+/// tenth.
 #[test]
 fn work_takes_longer_while_a_replica_warms_up() {
     let seen = run("

@@ -47,8 +47,8 @@ fn a_clock_begins_when_it_is_told_to() {
     assert_eq!(seen.jobs[2].present.max, 2, "both at once, though they began at different times");
 }
 
-/// Four of ten are taken at 1 s, so that a run starts; two more meanwhile, and all is given back at 1.5 s. Nine go at 5 s:
-/// runs that give two each follow one another until 7 are there, after 1.5 s.
+/// Four of ten are taken at 1 s, so that a run starts; two more meanwhile, and all is given back at 1.5 s. Nine go at
+/// 5 s: runs that give two each follow one another until 7 are there, after 1.5 s.
 #[test]
 fn a_condition_starts_runs_for_as_long_as_it_holds() {
     let text = |give: &str| {
@@ -63,7 +63,8 @@ fn a_condition_starts_runs_for_as_long_as_it_holds() {
     let seen = run(&text("all"));
     assert_eq!(runs(&seen, 0), 2);
     close(seen.volumes[0].end, 10.0);
-    // By 1.5 s, with four left: 6, and 8 at 2 s. By 5 s there are 8, so that one of the nine is turned away; 0, 2, 4, 6, 8.
+    // By 1.5 s, with four left: 6, and 8 at 2 s. By 5 s there are 8, so that one of the nine is turned away; 0, 2, 4,
+    // 6, 8.
     let seen = run(&text("2"));
     assert_eq!(seen.traffics[2].outcomes[usize::from(Outcome::REJECTED.0)], 1);
     assert_eq!(runs(&seen, 0), 2 + 4);
@@ -82,8 +83,8 @@ fn a_clock_looks_at_a_condition() {
     assert_eq!(runs(&seen, 0), 7);
 }
 
-/// Each replica looks at its own heap. The first request goes to the first replica, the second to the second; each fills
-/// the heap of its replica, which is emptied after 1 s.
+/// Each replica looks at its own heap. The first request goes to the first replica, the second to the second; each
+/// fills the heap of its replica, which is emptied after 1 s.
 #[test]
 fn a_replica_looks_at_its_own_levels() {
     let seen = run(&format!(
@@ -134,8 +135,8 @@ fn pauses_stop_the_cores_until_the_last_one_ends() {
     assert_eq!(core_s(&seen), (1.0, 4.0));
 }
 
-/// Every kind of scheduling stands still, and goes on where it was: two needs of 1 s that come at 1 s on one core, and a
-/// pause of 2 s at 1.5 s. Shared they end at 5 s, one after the other at 4 s and 5 s.
+/// Every kind of scheduling stands still, and goes on where it was: two needs of 1 s that come at 1 s on one core, and
+/// a pause of 2 s at 1.5 s. Shared they end at 5 s, one after the other at 4 s and 5 s.
 #[test]
 fn every_scheduling_stands_still() {
     for (scheduling, mean) in [
@@ -190,8 +191,8 @@ fn a_job_that_starts_by_itself_takes_no_worker() {
     assert_eq!(runs(&seen, 0), 19);
 }
 
-/// The clock of a replica that is down stands still: runs at 1 s and 2 s, a crash at 2.5 s, back at 6 s, then from 7 s to
-/// 19 s. The one of the service goes on at the other replica.
+/// The clock of a replica that is down stands still: runs at 1 s and 2 s, a crash at 2.5 s, back at 6 s, then from 7 s
+/// to 19 s. The one of the service goes on at the other replica.
 #[test]
 fn clocks_of_replicas_stop_with_them() {
     let seen = system(
@@ -201,8 +202,8 @@ fn clocks_of_replicas_stop_with_them() {
     assert_eq!((runs(&seen, 0), runs(&seen, 1)), (19 + 2 + 13, 19));
 }
 
-/// Three messages are handed out at 1 s, counted as dealt with; the first is worked off at 2 s, and at 2.5 s the replica
-/// crashes with the other two.
+/// Three messages are handed out at 1 s, counted as dealt with; the first is worked off at 2 s, and at 2.5 s the
+/// replica crashes with the other two.
 #[test]
 fn what_counted_when_it_was_handed_out_is_lost_with_its_replica() {
     let seen = run(&format!(
@@ -255,8 +256,8 @@ fn an_event_happens_each_time_that_its_condition_begins_to_hold() {
     }
 }
 
-/// At 1 s the level falls, and for 2 s everything takes ten times as long: a request of 1 s at 2 s has got 0.1 s at 3 s, and
-/// is done at 3.9 s.
+/// At 1 s the level falls, and for 2 s everything takes ten times as long: a request of 1 s at 2 s has got 0.1 s at
+/// 3 s, and is done at 3.9 s.
 #[test]
 fn an_event_on_a_condition_lasts_as_long_as_told() {
     let seen = run(&format!(

@@ -519,8 +519,9 @@ impl Scale {
     }
 
     /// The largest standard error with which a comparison says something: 5 % of the value, 10 % in the tail and for
-    /// what is rare, such as waiting where hardly anybody waits; 20 % of what lacks to 1 where hardly anything does. At 90 % load and above the longest response times
-    /// come in herds, a few in a million requests: 15 % for p99.9, and at 99 % load 15 % for p99 and 30 % for p99.9.
+    /// what is rare, such as waiting where hardly anybody waits; 20 % of what lacks to 1 where hardly anything does. At
+    /// 90 % load and above the longest response times come in herds, a few in a million requests: 15 % for p99.9, and
+    /// at 99 % load 15 % for p99 and 30 % for p99.9.
     fn limit(self, case: &Case) -> f64 {
         if let Some(lacking) = lacking(case) {
             return 0.2 * lacking;

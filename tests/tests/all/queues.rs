@@ -44,8 +44,8 @@ fn a_partition_goes_on_where_it_was_committed() {
     assert_eq!(seen.oldest, 900_000_000, "300 ms until the crash, and then all of its work");
 }
 
-/// Deployed twice while the message of 5 s is at work: the member of the first deployment is gone before the old one, so
-/// that the third follows the first.
+/// Deployed twice while the message of 5 s is at work: the member of the first deployment is gone before the old one,
+/// so that the third follows the first.
 #[test]
 fn a_static_member_is_followed_by_whoever_is_there_when_it_goes() {
     let events = "events: [{at: 5.1s, deploy: worker}, {at: 5.3s, deploy: worker}]\n";
@@ -55,8 +55,8 @@ fn a_static_member_is_followed_by_whoever_is_there_when_it_goes() {
     assert_eq!(seen.oldest, 600_000_000, "nothing ever waited");
 }
 
-/// The message of 5 s takes 1.5 s, 0.5 s too long, and its worker is deployed meanwhile: nobody is left to take over from,
-/// so that the new member has to ask for its share.
+/// The message of 5 s takes 1.5 s, 0.5 s too long, and its worker is deployed meanwhile: nobody is left to take over
+/// from, so that the new member has to ask for its share.
 #[test]
 fn who_follows_one_that_was_taken_for_dead_joins_anew() {
     let events =

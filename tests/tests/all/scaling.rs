@@ -90,13 +90,13 @@ autoscalers:
     )
 }
 
-/// Cores that are busy all the time read 100 %, so each wave is `ceil(n / 70 %)`: 5, 8, 12, 18. Then 80/s are 89 % of 18;
-/// but the twelve that were there first still work off their queues at 670 s, 24 requests each that get fewer by
+/// Cores that are busy all the time read 100 %, so each wave is `ceil(n / 70 %)`: 5, 8, 12, 18. Then 80/s are 89 % of
+/// 18; but the twelve that were there first still work off their queues at 670 s, 24 requests each that get fewer by
 /// 0.56/s, so that the mean is 96 %, which makes 25.
 ///
-/// The first wave is decided when the scrape of 315 s tells of the 10 s before 310 s. Its replicas are ready 60 s later,
-/// at 375 s. Their first samples are of times before that; the one of 20 s that ends at 390 s begins too early, and that
-/// of 400 s, told at 405 s, is the first that counts: 90 s from wave to wave.
+/// The first wave is decided when the scrape of 315 s tells of the 10 s before 310 s. Its replicas are ready 60 s
+/// later, at 375 s. Their first samples are of times before that; the one of 20 s that ends at 390 s begins too early,
+/// and that of 400 s, told at 405 s, is the first that counts: 90 s from wave to wave.
 #[test]
 fn a_saturated_signal_grows_in_waves() {
     assert_eq!(course(&step("60s", "")), [(315, 5), (405, 8), (495, 12), (585, 18), (675, 25)]);
@@ -131,8 +131,8 @@ fn a_metric_that_never_arrives_freezes_the_count() {
     assert_eq!(reasons(&seen, "FailedGetResourceMetric"), 54, "every 15 s from 0 s to 795 s");
 }
 
-/// A third of a core is requested, and two thirds are used: 200 %. Three replicas become `ceil(3 * 200 / 70)` = 9, but not
-/// more than twice as many at once: 6, and with three of them idle 100 % of six are 9 again.
+/// A third of a core is requested, and two thirds are used: 200 %. Three replicas become `ceil(3 * 200 / 70)` = 9, but
+/// not more than twice as many at once: 6, and with three of them idle 100 % of six are 9 again.
 #[test]
 fn utilization_is_a_share_of_what_is_requested() {
     let more = "    requests: {cpu: 333m}\n";
@@ -215,8 +215,8 @@ fn empty_nodes_are_given_back() {
     );
 }
 
-/// Not needed since 310 s and for longer than a minute at 380 s; but nothing is given back until 710 s, 10 min after two
-/// were asked for.
+/// Not needed since 310 s and for longer than a minute at 380 s; but nothing is given back until 710 s, 10 min after
+/// two were asked for.
 #[test]
 fn nodes_are_kept_for_a_while_after_one_was_asked_for() {
     assert_eq!(nodes_of(&on_nodes(2, 6, "pods: 2, unneeded: 1m")), [(0, 1), (170, 3), (710, 1)]);
@@ -372,23 +372,24 @@ fn keda_stands_in_a_scenario_as_in_its_manifest() {
     assert_eq!(course_of(&observe_plan(scenario.compile())), [(15, 3), (30, 6), (45, 9)]);
 }
 
-/// Twenty requests of 10 s each at 100.5 s; a replica takes ten at once, seven of which it is aimed at, and 5 s to start.
+/// Twenty requests of 10 s each at 100.5 s; a replica takes ten at once, seven of which it is aimed at, and 5 s to
+/// start.
 const BURST: &str = "duration: 200s
 traffic: {users: {rate: {steps: {0s: 0/s, 100s: 2/s, 100.9s: 0/s}}, arrivals: even, batch: 20, to: web.get}}
 services: {web: {startup: 5s, endpoints: {get: [{delay: 10s}]}}}
 ";
 
-/// Nothing comes until 100.5 s. At 60 s the revision has been active for a window and is taken out of service; the activator
-/// has been in the path from the start, so its replica goes at the next decision, at 62 s.
+/// Nothing comes until 100.5 s. At 60 s the revision has been active for a window and is taken out of service; the
+/// activator has been in the path from the start, so its replica goes at the next decision, at 62 s.
 ///
-/// The first of the twenty makes the activator wake the autoscaler: one replica, ready at 105.5 s. From then on it decides
-/// at 102.5 s, 104.5 s and so on. Means of seconds: 10 at 101 s, 20 after that. At 102.5 s the panic window has
+/// The first of the twenty makes the activator wake the autoscaler: one replica, ready at 105.5 s. From then on it
+/// decides at 102.5 s, 104.5 s and so on. Means of seconds: 10 at 101 s, 20 after that. At 102.5 s the panic window has
 /// (1 + 10 + 20) / 3 = 10.3, which needs 2 replicas of 7, twice what counts as there: panic. At 104.5 s it has
-/// (1 + 10 + 3 * 20) / 5 = 14.2, which needs 3. The last decision that finds twice as much wanted as there is that of 106.5 s
-/// (110 / 6 = 18.3 needs 3, one is ready), so the panic ends with the first one after 166.5 s: 168.5 s.
-/// By then ten requests have ended at 115.5 s and ten at 117.5 s: in the seconds up to 168.5 s there are
-/// 7 * 20 + 15 + 10 + 5 = 170 / 60 = 2.8 on average, which one replica is enough for. The last of them leaves the window at
-/// 178 s: out of service at 178.5 s, gone at 180.5 s.
+/// (1 + 10 + 3 * 20) / 5 = 14.2, which needs 3. The last decision that finds twice as much wanted as there is that of
+/// 106.5 s (110 / 6 = 18.3 needs 3, one is ready), so the panic ends with the first one after 166.5 s: 168.5 s. By then
+/// ten requests have ended at 115.5 s and ten at 117.5 s: in the seconds up to 168.5 s there are
+/// 7 * 20 + 15 + 10 + 5 = 170 / 60 = 2.8 on average, which one replica is enough for. The last of them leaves the window
+/// at 178 s: out of service at 178.5 s, gone at 180.5 s.
 #[test]
 fn knative_goes_to_zero_and_back() {
     let seen = observe(&format!("{BURST}autoscalers: {{web: {{knative: {{containerConcurrency: 10}}}}}}\n"));
@@ -450,8 +451,8 @@ data: {scale-to-zero-grace-period: 45s}
     assert_eq!(scaled("manifest: web.yaml"), scaled(inline));
 }
 
-/// Two of two datapoints of a minute above 70 % add two; one of five minutes below 40 % takes one away. Replicas of 5/s get
-/// 9/s: 90 % at 60 s and 120 s. Then four are 45 % busy, which is no reason for either alarm.
+/// Two of two datapoints of a minute above 70 % add two; one of five minutes below 40 % takes one away. Replicas of 5/s
+/// get 9/s: 90 % at 60 s and 120 s. Then four are 45 % busy, which is no reason for either alarm.
 #[test]
 fn steps_follow_alarms_of_different_periods() {
     let text = |rate: &str| {

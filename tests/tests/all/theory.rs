@@ -612,8 +612,8 @@ fn stampede(params: &Params, metric: &str) -> Option<f64> {
     }
 }
 
-/// What lacks to the hit ratio of single keys in the simulation of whole systems: the bare store, asked for keys as they
-/// are popular, hits the ones of rank 1 and 10 as Che's approximation says.
+/// What lacks to the hit ratio of single keys in the simulation of whole systems: the bare store, asked for keys as
+/// they are popular, hits the ones of rank 1 and 10 as Che's approximation says.
 #[test]
 fn a_bare_store_hits_single_keys_as_often_as_che_says() {
     use models::blueprint::EvictRule;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use models::blueprint::Blueprint;
-use models::spans::{RequestTrace, What};
+use models::spans::{Recorded, RequestTrace, What};
 use models::{Replication, record, replicate};
 use rayon::ThreadPoolBuilder;
 use scenarios::experiment::{Options, Plan, Silent, trace};
@@ -22,8 +22,8 @@ fn traced(text: &str) -> Traces {
     trace(&plan, Options::default(), 100, &Silent, &CancelFlag::new())
 }
 
-/// Two requests come at once and need the same unit for 30 ms. The second has it after 30 ms and is given up after 50; its
-/// work runs on to 65 ms. After a back-off of 10 ms it is tried again, finds the unit free, and takes 35 ms.
+/// Two requests come at once and need the same unit for 30 ms. The second has it after 30 ms and is given up after 50;
+/// its work runs on to 65 ms. After a back-off of 10 ms it is tried again, finds the unit free, and takes 35 ms.
 const ONE_RETRY: &str = "\
 services: {web: {endpoints: {get: [{hold: seat, do: [{delay: 30ms}]}, {delay: 5ms}]}}}
 resources: {seat: {slots: 1}}
@@ -116,7 +116,7 @@ fn outline_of<'a>(spans: &[&'a TracedSpan], start: u64) -> Vec<(&'a str, u64, u6
 /// What each of the shops' requests was made of, on the first replication.
 fn recorded(plan: &Blueprint) -> Vec<RequestTrace> {
     let replication = Replication { seed: 3, index: 0, breakdown: false };
-    record(plan, &replication, 400, &CancelFlag::new()).1
+    record(plan, &replication, 400, &CancelFlag::new()).1.traces
 }
 
 #[test]
@@ -125,8 +125,9 @@ fn to_follow_requests_changes_nothing() {
         let plan = compile(&scenario);
         let replication = Replication { seed: 3, index: 0, breakdown: false };
         let usual = replicate(&plan, &replication, &CancelFlag::new());
-        let (followed, traces) = record(&plan, &replication, 400, &CancelFlag::new());
-        assert!(traces.len() > 100, "{} traces", traces.len());
+        let (followed, recorded) = record(&plan, &replication, 400, &CancelFlag::new());
+        assert!(recorded.traces.len() > 100, "{} traces", recorded.traces.len());
+        assert_eq!(recorded.missed, 0);
         assert_eq!(usual.fingerprint, followed.fingerprint);
         assert_eq!(usual.segments, followed.segments);
     }
@@ -143,7 +144,7 @@ fn requests_that_would_go_the_short_way_fare_the_same() {
     let plan = compile(&scenario);
     let replication = Replication { seed: 1, index: 0, breakdown: false };
     let usual = replicate(&plan, &replication, &CancelFlag::new());
-    let (followed, traces) = record(&plan, &replication, 20, &CancelFlag::new());
+    let (followed, Recorded { traces, .. }) = record(&plan, &replication, 20, &CancelFlag::new());
     assert_eq!(usual.segments, followed.segments);
     // The slowest are the slowest: half of those that were asked for, the largest latency among them.
     let slow: Vec<&RequestTrace> = traces.iter().filter(|trace| trace.is_slow).collect();
@@ -153,6 +154,21 @@ fn requests_that_would_go_the_short_way_fare_the_same() {
     let quickest = slow.iter().map(|trace| trace.nanos()).min().unwrap();
     assert!(traces.iter().filter(|trace| !trace.is_slow).all(|trace| trace.nanos() <= quickest));
     assert_eq!(traces.iter().filter(|trace| trace.is_sampled).count(), 10);
+}
+
+/// Nothing ends, and each request is one frame: all are followed that find less than 2^16 there.
+#[test]
+fn what_comes_to_a_backlog_is_not_followed_and_counted() {
+    let scenario = serde_json::json!({
+        "duration": "60s", "warmup": "0s",
+        "traffic": {"users": {"rate": "1200/s", "to": "web.get"}},
+        "services": {"web": {"endpoints": {"get": [{"delay": "2min"}]}}},
+    });
+    let replication = Replication { seed: 1, index: 0, breakdown: false };
+    let (followed, recorded) = record(&compile(&scenario), &replication, 20, &CancelFlag::new());
+    let offered = followed.balances[0].offered;
+    assert!(offered > 70_000, "{offered} have come");
+    assert_eq!(recorded, Recorded { traces: Vec::new(), missed: offered - (1 << 16) });
 }
 
 #[test]

@@ -84,8 +84,8 @@ pub struct AwsGroup {
 }
 
 impl AwsGroup {
-    /// Time between two values that are read of a metric: the longest that the periods of all its alarms are made of. The
-    /// datapoints of an alarm with a longer period are means of several.
+    /// Time between two values that are read of a metric: the longest that the periods of all its alarms are made of.
+    /// The datapoints of an alarm with a longer period are means of several.
     pub fn period(&self) -> Span {
         let periods = self.policies.iter().map(|policy| policy.period().as_nanos());
         periods
@@ -515,9 +515,10 @@ mod tests {
         assert_eq!(course(group, 4, |_, _| 100.0, 4), [(180, 8), (240, 16)]);
     }
 
-    /// Two alarms of one group: one rings beyond 80 after one datapoint of a minute, the other below 40 after one of five.
-    /// 90 for two minutes and 10 after that: one is added at 60 s and at 120 s. The mean of the first five minutes is
-    /// (90 + 90 + 10 + 10 + 10) / 5 = 42, which is not below 40; that of the next five is 10, so one is taken away at 600 s.
+    /// Two alarms of one group: one rings beyond 80 after one datapoint of a minute, the other below 40 after one of
+    /// five. 90 for two minutes and 10 after that: one is added at 60 s and at 120 s. The mean of the first five
+    /// minutes is (90 + 90 + 10 + 10 + 10) / 5 = 42, which is not below 40; that of the next five is 10, so one is
+    /// taken away at 600 s.
     #[test]
     fn alarms_have_periods_of_their_own() {
         let step = |alarm: Alarm, by: f64| {

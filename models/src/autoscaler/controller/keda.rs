@@ -244,8 +244,9 @@ mod tests {
     }
 
     /// A queue of 80 from 10 s to 100 s. The poll of 30 s finds it: 1, and the autoscaler goes on to 4 and 8. The last
-    /// active poll is at 90 s. The autoscaler holds 8 until its window of 300 s has passed; its last pass that wants 8 is at 90 s. The cooldown is over
-    /// once more than 300 s have passed since 90 s: at the poll of 420 s, for at 390 s it is exactly 300 s.
+    /// active poll is at 90 s. The autoscaler holds 8 until its window of 300 s has passed; its last pass that wants 8
+    /// is at 90 s. The cooldown is over once more than 300 s have passed since 90 s: at the poll of 420 s, for at 390 s
+    /// it is exactly 300 s.
     #[test]
     fn from_zero_and_back() {
         let queue = |second| Some(if (10..100).contains(&second) { 80.0 } else { 0.0 });

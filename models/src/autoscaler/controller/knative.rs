@@ -169,8 +169,8 @@ mod tests {
     use super::super::worlds::{Change, at, reasoned_course};
     use super::*;
 
-    /// Runs a revision with a target of 10 in flight for each pod, 7 of which it aims at; the activator is in the path of
-    /// requests all along.
+    /// Runs a revision with a target of 10 in flight for each pod, 7 of which it aims at; the activator is in the path
+    /// of requests all along.
     fn course(load: impl Fn(u64) -> f64, until: u64) -> Vec<Change> {
         let revision = Revision { container_concurrency: 10, ..Revision::default() };
         let controller = KnativeController::new(ClusterConfig::default(), revision, 1, at(0));

@@ -152,29 +152,39 @@ impl System<'_> {
         self.queues.groups[group].members.retain(|&other| other != member);
         self.queues.groups[group].idle.retain(|&other| other != member);
         self.count_members(group, now);
-        if heir != NONE && !was_counted {
+        if heir == NONE {
+            self.give_up_partitions(group, &owned);
+            if was_counted {
+                self.rebalance(group, now, calendar);
+            }
+        } else if was_counted {
+            self.inherit(group, heir, owned, now, calendar);
+        } else {
             // Others have its partitions: nothing is left to take over.
             self.join_group(heir, now, calendar);
-            return;
         }
-        if heir != NONE {
-            for &partition in &owned {
-                self.queues.groups[group].tracks[partition as usize].owner = heir;
-            }
-            self.queues.members[heir as usize].owned = owned;
-            self.enter_group(group, heir, now);
-            self.note_stopped(group, now);
-            if self.queues.groups[group].sharing == Sharing::Done {
-                self.ready.add(Task::Poll(heir));
-            } else {
-                self.queues.members[heir as usize].doing = Doing::Joining;
-                self.check_gathered(group, now, calendar);
-            }
-            return;
+    }
+
+    /// Static: who comes back has the partitions that it had.
+    fn inherit(
+        &mut self,
+        group: usize,
+        heir: u32,
+        owned: Vec<u32>,
+        now: SimTime,
+        calendar: &mut Calendar<Packed>,
+    ) {
+        for &partition in &owned {
+            self.queues.groups[group].tracks[partition as usize].owner = heir;
         }
-        self.give_up_partitions(group, &owned);
-        if was_counted {
-            self.rebalance(group, now, calendar);
+        self.queues.members[heir as usize].owned = owned;
+        self.enter_group(group, heir, now);
+        self.note_stopped(group, now);
+        if self.queues.groups[group].sharing == Sharing::Done {
+            self.ready.add(Task::Poll(heir));
+        } else {
+            self.queues.members[heir as usize].doing = Doing::Joining;
+            self.check_gathered(group, now, calendar);
         }
     }
 

@@ -146,8 +146,8 @@ impl System<'_> {
         }
     }
 
-    /// What the member works on is stopped, with its replica. What counted as dealt with when it was handed out is lost;
-    /// the rest is for others.
+    /// What the member works on is stopped, with its replica. What counted as dealt with when it was handed out is
+    /// lost; the rest is for others.
     fn stopped(&mut self, member: u32, now: SimTime, calendar: &mut Calendar<Packed>) {
         let row = &self.queues.members[member as usize];
         let group = row.group as usize;
@@ -307,7 +307,8 @@ impl System<'_> {
                 break;
             }
         }
-        // Each of its partitions is the first to be looked at in turn: one that is never empty gets no less than others.
+        // Each of its partitions is the first to be looked at in turn: one that is never empty gets no less than
+        // others.
         let row = &mut self.queues.members[member as usize];
         if !row.batch.is_empty() {
             row.turn = row.turn.wrapping_add(1);

@@ -225,7 +225,8 @@ impl Analysis {
         self
     }
 
-    /// The same with another number of replicas of the services of which there are `some`, as an autoscaler has made them.
+    /// The same with another number of replicas of the services of which there are `some`, as an autoscaler has made
+    /// them.
     #[must_use]
     pub(crate) fn with_replicas(
         mut self,

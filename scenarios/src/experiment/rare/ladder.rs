@@ -9,8 +9,8 @@ use super::{Pooled, split_all};
 use crate::experiment::gather::Progress;
 use crate::rare::{RareEvent, Sought};
 
-/// From one rung to the next it is so many times less likely to be there. Few copies at many rungs are less alike than many at
-/// few: of an M/M/1 queue at 80 % load, steps of 5 took four times as many events for the same interval.
+/// From one rung to the next it is so many times less likely to be there. Few copies at many rungs are less alike than
+/// many at few: of an M/M/1 queue at 80 % load, steps of 5 took four times as many events for the same interval.
 const STEP: f64 = 2.0;
 /// Most copies at a rung: levels that are skipped make steps longer.
 const MOST_COPIES: f64 = 50.0;
@@ -32,7 +32,8 @@ pub(super) struct Found {
     pub(super) is_long_enough: bool,
 }
 
-/// Builds the ladder from the lowest rung up: each trial shows how likely levels are that the one before has seen little of.
+/// Builds the ladder from the lowest rung up: each trial shows how likely levels are that the one before has seen
+/// little of.
 pub(super) fn find(
     blueprint: &Blueprint,
     seed: u64,

@@ -23,8 +23,8 @@ use crate::results::{E, RareOf, RareReport, RareResult};
 
 /// Estimates the probability of every event on rayon's current threads.
 ///
-/// Each event has replications of its own, split on the way to it; the figures are the same on any number of threads. Once
-/// `cancel` is raised, what is finished is reported with `complete: false`.
+/// Each event has replications of its own, split on the way to it; the figures are the same on any number of threads.
+/// Once `cancel` is raised, what is finished is reported with `complete: false`.
 pub fn rare(plan: &Plan, wanted: &RareEvents, progress: &dyn Progress, cancel: &CancelFlag) -> RareReport {
     let prepared = Prepared::new(plan, None, &super::engine, progress, cancel);
     let case = &prepared.case;
@@ -221,8 +221,8 @@ impl Pooled {
         Some(E { value, lo: Some(estimate.lo.max(0.0)), hi: Some(estimate.hi) })
     }
 
-    /// A ratio of sums. What each replication adds to it is taken by the delta method: where they differ in how much was
-    /// measured, a mean of ratios would be biased.
+    /// A ratio of sums. What each replication adds to it is taken by the delta method: where they differ in how much
+    /// was measured, a mean of ratios would be biased.
     fn share(&self) -> Option<(f64, Vec<f64>)> {
         let Findings { rare, of, .. } = self.sum;
         if rare <= 0.0 || of <= 0.0 {

@@ -40,8 +40,8 @@ fn time_at_high_levels_is_that_of_a_geometric_law() {
     assert!(found.is_precise && found.note.is_none(), "{found:?}");
     assert!(found.plain_events.is_some_and(|plain| plain > 25.0 * found.events as f64), "{found:?}");
     assert_eq!((found.of, found.toward.as_str()), (RareOf::Time, "web.in_flight"));
-    // Each level is half as likely as the one below it, so each is a rung with two copies, but for some of which trials have
-    // seen too little or a bit less than half.
+    // Each level is half as likely as the one below it, so each is a rung with two copies, but for some of which trials
+    // have seen too little or a bit less than half.
     assert!(found.levels.last().is_some_and(|last| (16..20).contains(last)), "{found:?}");
     assert!(found.levels.windows(2).all(|pair| pair[1] - pair[0] <= 2), "{:?}", found.levels);
     assert!(found.copies.iter().all(|copies| (2..=4).contains(copies)), "{:?}", found.copies);

@@ -1,8 +1,8 @@
 //! Which paths move a metric most.
 //!
 //! Trajectory number t runs on replication number t at each of its points, so that what is compared meets the same
-//! arrivals and the same needs, and what the trajectories say is independent: the intervals are over them. What leads is
-//! then run at both ends of its range with all other paths as they stand, for the picture that everybody knows.
+//! arrivals and the same needs, and what the trajectories say is independent: the intervals are over them. What leads
+//! is then run at both ends of its range with all other paths as they stand, for the picture that everybody knows.
 
 mod morris;
 mod paths;

@@ -4,9 +4,9 @@
 //! other by two levels, once each; the change of the metric over the change of the path is its elementary effect there.
 //! With k paths, k + 1 points give an effect of every one of them.
 //!
-//! Source: Morris, *Factorial Sampling Plans for Preliminary Computational Experiments*, Technometrics 33(2), 1991; the mean
-//! of absolute effects is from Campolongo, Cariboni and Saltelli, *An effective screening design for sensitivity analysis
-//! of large models*, Environmental Modelling & Software 22(10), 2007.
+//! Source: Morris, *Factorial Sampling Plans for Preliminary Computational Experiments*, Technometrics 33(2), 1991; the
+//! mean of absolute effects is from Campolongo, Cariboni and Saltelli, *An effective screening design for sensitivity
+//! analysis of large models*, Environmental Modelling & Software 22(10), 2007.
 
 use sim_core::{Estimate, Stream};
 
@@ -30,8 +30,8 @@ pub(crate) struct Trajectory {
 impl Trajectory {
     /// Trajectory `number` of these paths.
     ///
-    /// What is drawn for a path depends on nothing but itself: another path beside it changes neither its levels nor its
-    /// place among the others.
+    /// What is drawn for a path depends on nothing but itself: another path beside it changes neither its levels nor
+    /// its place among the others.
     pub(crate) fn draw(paths: &[&str], seed: u64, number: u32) -> Self {
         let draws = |path: &str, purpose: &str| Stream::new(seed, number, path, purpose);
         let start = paths.iter().map(|path| draws(path, "level").below(LEVELS as u32) as usize).collect();

@@ -84,8 +84,8 @@ impl Finder<'_> {
         factor(ends, at, (from, to), self.is_whole(ends, from))
     }
 
-    /// A number of the model, moved by the usual range; to one side only where the other does not hold together. What is
-    /// uncertain is moved through what it may be.
+    /// A number of the model, moved by the usual range; to one side only where the other does not hold together. What
+    /// is uncertain is moved through what it may be.
     fn by_range(&self, path: &str, node: &Node, found: &mut Factors) {
         let Some(axis) = single(path, node.place, node) else { return };
         let at = axis.values[0].number;

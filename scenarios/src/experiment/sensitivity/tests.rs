@@ -27,8 +27,8 @@ fn ranked(text: &str) -> SensitivityReport {
     report.unwrap_or_else(|why| panic!("{why:?}"))
 }
 
-/// dT/dlambda = 1/(mu - lambda)^2 = 0.4 ms per 1/s, and dT/ds = mu^2/(mu - lambda)^2 = 4: through the ranges, of 2/s and of
-/// 0.2 ms, that is 0.8 ms each. What is never asked has no effect at all, for all meets the same draws.
+/// dT/dlambda = 1/(mu - lambda)^2 = 0.4 ms per 1/s, and dT/ds = mu^2/(mu - lambda)^2 = 4: through the ranges, of 2/s
+/// and of 0.2 ms, that is 0.8 ms each. What is never asked has no effect at all, for all meets the same draws.
 #[test]
 fn effects_of_mm1_are_its_derivatives() {
     let report = ranked(MM1);

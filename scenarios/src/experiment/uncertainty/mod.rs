@@ -1,7 +1,7 @@
 //! Runs at points at which uncertain inputs are drawn anew, and what of the result is due to which of them.
 //!
-//! Point number k runs on replications of its own, so that what points say is independent, noise included: intervals are
-//! over points.
+//! Point number k runs on replications of its own, so that what points say is independent, noise included: intervals
+//! are over points.
 
 mod shares;
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! How much of a metric's variance over points is noise, and how much is due to which input.
 //!
-//! **Noise** is what replications of one point differ by: the mean square within points of a one-way random effects model
-//! (Searle et al., *Variance Components*, 1992, ch. 3), divided by the replications of a point.
+//! **Noise** is what replications of one point differ by: the mean square within points of a one-way random effects
+//! model (Searle et al., *Variance Components*, 1992, ch. 3), divided by the replications of a point.
 //!
 //! **An input's first-order share** is the variance of the part of the metric that depends on it alone. That part is a
-//! polynomial in what stands for the input, fitted to the points' means by least squares with all inputs at once; what a
-//! fit to noise would add to its variance is taken off. For uniform inputs these are the first-order Sobol indices of a
-//! polynomial chaos expansion (Sudret, *Global sensitivity analysis using polynomial chaos expansions*, Reliability
+//! polynomial in what stands for the input, fitted to the points' means by least squares with all inputs at once; what
+//! a fit to noise would add to its variance is taken off. For uniform inputs these are the first-order Sobol indices of
+//! a polynomial chaos expansion (Sudret, *Global sensitivity analysis using polynomial chaos expansions*, Reliability
 //! Engineering & System Safety 93(7), 2008).
 //!
-//! What the fit leaves beyond the noise is due to inputs that work together, and to what no such polynomial can follow; it
-//! counts once it is beyond chance.
+//! What the fit leaves beyond the noise is due to inputs that work together, and to what no such polynomial can follow;
+//! it counts once it is beyond chance.
 
 use sim_core::{normal_quantile, student_t};
 
@@ -41,8 +41,8 @@ pub(crate) fn least_points(inputs: usize) -> usize {
 /// The shares of the variance of `seen`, which is by point and replication. None where it does not vary, or there are
 /// too few points.
 ///
-/// The intervals are of the delete-one jackknife over the points (Efron and Stein, *The Jackknife Estimate of Variance*,
-/// Annals of Statistics 9(3), 1981).
+/// The intervals are of the delete-one jackknife over the points (Efron and Stein, *The Jackknife Estimate of
+/// Variance*, Annals of Statistics 9(3), 1981).
 pub(crate) fn shares(seen: &[Vec<f64>], inputs: &Columns) -> Option<Shares> {
     let straight: Columns =
         inputs.iter().map(|columns| columns.iter().filter_map(|column| standard(column)).collect()).collect();
@@ -96,9 +96,9 @@ impl Parts {
         })
     }
 
-    /// Whether the fit leaves more than noise, beyond a chance of 5 %: the test for lack of fit against pure error, with
-    /// the F distribution by Paulson, *An approximate normalization of the analysis of variance distribution*, Annals of
-    /// Mathematical Statistics 13(2), 1942.
+    /// Whether the fit leaves more than noise, beyond a chance of 5 %: the test for lack of fit against pure error,
+    /// with the F distribution by Paulson, *An approximate normalization of the analysis of variance distribution*,
+    /// Annals of Mathematical Statistics 13(2), 1942.
     fn lacks(&self) -> bool {
         let ((noise, of_noise), (left, of_left)) = (self.noise, self.left);
         if noise <= 0.0 || of_noise <= 0.0 {
@@ -109,8 +109,8 @@ impl Parts {
         ((1.0 - b) * root - (1.0 - a)) / (b * root * root + a).sqrt() > normal_quantile(0.95)
     }
 
-    /// Noise, rest and inputs as shares of their sum. What is left and is no lack of fit is noise, and tells of it as well
-    /// as replications do.
+    /// Noise, rest and inputs as shares of their sum. What is left and is no lack of fit is noise, and tells of it as
+    /// well as replications do.
     fn shares(&self, lacks: bool) -> Option<Vec<f64>> {
         let ((noise, of_noise), (left, of_left)) = (self.noise, self.left);
         let (noise, rest) = if lacks {
@@ -300,7 +300,8 @@ mod tests {
     #[test]
     fn what_replications_differ_by_is_noise() {
         let x = stratified("x");
-        // The two of a point are symmetric, so their mean is exact, and all of it would be the input's but for the noise.
+        // The two of a point are symmetric, so their mean is exact, and all of it would be the input's but for the
+        // noise.
         let seen = seen(|point, replication| x[point] + if replication == 0 { 0.2 } else { -0.2 });
         let shares = shares(&seen, &vec![vec![x]]).unwrap();
         let variance = (1.0 - 1.0 / f64::from(POINTS * POINTS)) / 12.0;

@@ -19,8 +19,8 @@ fn shares(report: &Report, metric: &str) -> Vec<f64> {
     inputs.iter().map(|cause| cause.share).chain([noise, rest]).map(|e| e.value).collect()
 }
 
-/// Nobody queues, so the latency is the sum of two delays that are uniform over 1 ms and 2 ms: means of 4 ms and 10 ms, and
-/// variances as 1 to 4.
+/// Nobody queues, so the latency is the sum of two delays that are uniform over 1 ms and 2 ms: means of 4 ms and 10 ms,
+/// and variances as 1 to 4.
 const SUM: &str = "\
 name: sum
 duration: 2s
@@ -61,8 +61,8 @@ fn a_sum_of_two_delays_is_split_by_the_squares_of_their_widths() {
     assert!((10..20).contains(&met.met) && met.points == 20, "{met:?}");
 }
 
-/// T = s / (1 - lambda s) with lambda in 40/s to 60/s and s in 8 ms to 12 ms: by numerical integration the mean is 20.90 ms,
-/// and the first-order shares are 74.0 % and 21.2 %; 4.8 % is what both do together.
+/// T = s / (1 - lambda s) with lambda in 40/s to 60/s and s in 8 ms to 12 ms: by numerical integration the mean is
+/// 20.90 ms, and the first-order shares are 74.0 % and 21.2 %; 4.8 % is what both do together.
 #[test]
 fn shares_of_mm1_are_those_of_its_formula() {
     let report = report(

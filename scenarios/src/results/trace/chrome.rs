@@ -1,8 +1,8 @@
 //! Chrome trace events: what `chrome://tracing`, Perfetto and Speedscope open.
 //!
-//! Every request is a process of its own, named after its traffic, time and outcome. Spans are complete events (`ph: X`) in
-//! microseconds, with the nanoseconds behind the point. Events of one thread must nest, so what runs beside something else
-//! gets a thread of its own.
+//! Every request is a process of its own, named after its traffic, time and outcome. Spans are complete events
+//! (`ph: X`) in microseconds, with the nanoseconds behind the point. Events of one thread must nest, so what runs beside
+//! something else gets a thread of its own.
 //!
 //! Source: *Trace Event Format*, Google, 2016.
 

@@ -15,6 +15,8 @@ pub struct Traces {
     pub version: String,
     /// In the order in which they started.
     pub requests: Vec<TracedRequest>,
+    /// Requests that were not followed, because they came while too much was followed already.
+    pub missed: u64,
 }
 
 /// One request.

@@ -1,7 +1,7 @@
 //! OpenTelemetry's protocol as JSON: what Jaeger, Tempo and every collector take in at `/v1/traces`.
 //!
-//! A resource for each service and each traffic. Simulated time begins at the Unix epoch, since it has no date. Whole numbers
-//! of 64 bits are strings, ids are hexadecimal, enumerations are numbers.
+//! A resource for each service and each traffic. Simulated time begins at the Unix epoch, since it has no date. Whole
+//! numbers of 64 bits are strings, ids are hexadecimal, enumerations are numbers.
 //!
 //! Source: OTLP specification 1.x, *JSON Protobuf Encoding*; opentelemetry-proto, `trace/v1/trace.proto`.
 

@@ -74,7 +74,8 @@ enum Step {
     Look,
     /// Puts a message on a queue.
     Send(u8),
-    /// Takes from or gives to the rate and the volume, looks into caches that all share, is served in a batch, or holds what each key has its own of.
+    /// Takes from or gives to the rate and the volume, looks into caches that all share, is served in a batch, or holds
+    /// what each key has its own of.
     Flow(&'static str),
     Call(u8, Option<u8>),
     All {

@@ -158,8 +158,8 @@ fn start_up(params: &Params) -> Film {
     Film { text, instants: usual_instants(), slower: 1.0, runs: 4_000 }
 }
 
-/// The same, looked at again and again when its start is forgotten: often enough to see it empty a hundred times, unless
-/// that is hopeless.
+/// The same, looked at again and again when its start is forgotten: often enough to see it empty a hundred times,
+/// unless that is hopeless.
 fn snapshots(params: &Params) -> Film {
     const LOOKS: u32 = 100;
     let stay = moments(given(params, "service")).0;

@@ -78,7 +78,8 @@ pub(super) enum Reading {
     Quantile(Histogram, f64),
 }
 
-/// `mean`, `max`, `var`, `p50`, `p90`, `p95`, `p99` or `p999` in seconds; or the share that is `below_` so many seconds.
+/// `mean`, `max`, `var`, `p50`, `p90`, `p95`, `p99` or `p999` in seconds; or the share that is `below_` so many
+/// seconds.
 pub(super) fn figure(times: &Histogram, name: &str) -> Option<Reading> {
     let quantile = |p| Some(Reading::Quantile(times.clone(), p));
     match name {

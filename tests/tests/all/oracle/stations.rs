@@ -216,8 +216,8 @@ pub(super) fn read_impatient(seen: &Seen<'_>, metric: &str) -> Option<Reading> {
     Some(Reading::Value(value))
 }
 
-/// M/G/1 or M/M/c with priorities: a traffic for each class. The work itself is a call, so that both the response time and
-/// the service time of a class are seen; the wait is what lies between.
+/// M/G/1 or M/M/c with priorities: a traffic for each class. The work itself is a call, so that both the response time
+/// and the service time of a class are seen; the wait is what lies between.
 pub(super) fn priority(params: &Params) -> Model {
     let rates = params.numbers("class_arrival_rates");
     let servers = if params.get("servers").is_some() { params.count("servers") } else { 1 };
