@@ -2,6 +2,7 @@
 
 mod caches;
 mod connections;
+mod coverage;
 mod determinism;
 mod events;
 mod faults;
