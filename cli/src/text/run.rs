@@ -70,6 +70,11 @@ pub(crate) fn run(report: &Report, detail: Detail, width: usize) -> String {
     page.into_text()
 }
 
+/// Whether anything is known of how sure the figures are.
+fn has_intervals(report: &Report) -> bool {
+    report.traffic.values().any(|traffic| traffic.latency.mean.is_some_and(|mean| mean.lo.is_some()))
+}
+
 fn heading(page: &mut Page, report: &Report) {
     let variant = report.variant.as_ref().map(|variant| format!(", variant {variant}")).unwrap_or_default();
     match &report.about {
@@ -85,6 +90,9 @@ fn heading(page: &mut Page, report: &Report) {
     let points = points.unwrap_or_default();
     page.prose(&match report.replications {
         0 => "No replication got anywhere.".to_owned(),
+        1 if has_intervals(report) => {
+            format!("One replication of {each}{warmup}; ± is the 95 % interval of its batch means.")
+        }
         1 => format!("One replication of {each}{warmup}: no intervals."),
         n => format!("{n} replications of {each}{warmup}{points}; ± is the 95 % interval."),
     });

@@ -102,9 +102,11 @@ fn prepare(
         plans.iter().map(|plan| Prepared::new(plan, options.bins, simulate, progress, cancel)).collect();
     let warmup = prepared.iter().map(|p| p.case.blueprint.warmup).max().unwrap_or_default();
     for one in &mut prepared {
-        let Case { mut blueprint, seed, variant, windows, watched, .. } = one.case.clone();
+        let Case { mut blueprint, seed, variant, mut windows, batches, watched, .. } = one.case.clone();
         blueprint.warmup = warmup;
-        one.case = Case::new(blueprint, seed, variant, windows).watching(watched);
+        windows.retain(|window| !batches.contains(window));
+        let case = Case::new(blueprint, seed, variant, windows).watching(watched);
+        one.case = if batches.is_empty() { case } else { case.in_batches() };
     }
     prepared
 }

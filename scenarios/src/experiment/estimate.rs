@@ -2,11 +2,11 @@
 
 use models::blueprint::Outcome;
 use models::observe::Segment;
-use sim_core::Estimate;
+use sim_core::{Estimate, SimTime};
 
 use super::evaluate::figure;
 use super::gather::{Case, Gathered, Sample};
-use super::{course, evaluate, rank};
+use super::{batches, course, evaluate, rank};
 use crate::metric::{Figure, Metric, Reading, Subject};
 use crate::results::E;
 
@@ -82,7 +82,7 @@ impl Observed {
     }
 }
 
-/// What `metric` was in each replication.
+/// What `metric` was in each replication; or in each batch of a single one, where batches tell.
 pub(crate) fn each(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<Vec<Option<f64>>> {
     let samples = gathered.samples.iter();
     if let Reading::Recovery(_) = metric.reading {
@@ -91,9 +91,26 @@ pub(crate) fn each(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<
             |sample: &Sample| course::recovered(metric, sample.held.get(watched)?, &case.blueprint);
         return Some(samples.map(recovered).collect());
     }
+    if let Some(batches) = in_batches(metric, case, gathered) {
+        return Some(batches);
+    }
     let value =
         |sample: &Sample| figure(metric, looked_at(metric, case, sample.measured.as_ref(), &sample.windows)?);
     Some(samples.map(value).collect())
+}
+
+/// What `metric` was in the batches of the only replication, if that says how sure it is.
+fn in_batches(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<Vec<Option<f64>>> {
+    let [only] = gathered.samples.as_slice() else { return None };
+    if case.batches.is_empty() || metric.window.is_some() || !batches::has_means(metric.figure) {
+        return None;
+    }
+    let value = |batch: &(SimTime, SimTime)| {
+        let batch = Metric { window: Some(*batch), ..metric.clone() };
+        figure(&batch, looked_at(&batch, case, None, &only.windows)?)
+    };
+    let values: Vec<Option<f64>> = case.batches.iter().map(value).collect();
+    batches::are_independent(&values).then_some(values)
 }
 
 /// The mean of some values; none where there are none.

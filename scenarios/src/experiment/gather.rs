@@ -7,7 +7,7 @@ use models::observe::{Deadlock, Ended, Observations, Segment};
 use sim_core::{CancelFlag, Fingerprint, PopulationWindow, SimTime, Span};
 
 use super::joined::{self, How};
-use super::{course, evaluate, units};
+use super::{batches, course, evaluate, units};
 use crate::metric::Metric;
 
 /// Simulates one replication: `(blueprint, seed, index, breakdown, cancel)`.
@@ -46,6 +46,8 @@ pub(crate) struct Case {
     pub(crate) variant: Option<String>,
     /// Windows that metrics look at, besides the measured part.
     pub(crate) windows: Vec<(SimTime, SimTime)>,
+    /// Those of them into which a single replication is cut; none where there are several, or no steady state.
+    pub(crate) batches: Vec<(SimTime, SimTime)>,
     /// Conditions that are watched over the course of the run: metrics whose reading is a recovery.
     pub(crate) watched: Vec<Metric>,
 }
@@ -60,7 +62,7 @@ impl Case {
         add_cuts(&mut blueprint, windows.iter().flat_map(|(from, to)| [*from, *to]));
         let middle = middle(&blueprint);
         add_cuts(&mut blueprint, [middle]);
-        Self { blueprint, seed, first: 0, variant, windows, watched: Vec::new() }
+        Self { blueprint, seed, first: 0, variant, windows, batches: Vec::new(), watched: Vec::new() }
     }
 
     /// The same, its replications numbered from `first` on: on other random numbers.
@@ -77,6 +79,12 @@ impl Case {
             }
         }
         self
+    }
+
+    /// The same, its only replication cut into batches.
+    pub(crate) fn in_batches(self) -> Self {
+        let batches = batches::of(&self.blueprint);
+        Self { batches: batches.clone(), ..self.looking_at(batches) }
     }
 
     /// The same, with these conditions watched too.

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 mod baseline;
+mod batches;
 mod compare;
 mod course;
 mod deadlock;

@@ -3,9 +3,10 @@
 use models::blueprint::Blueprint;
 
 use super::analysis::{Analysis, Offered, figure, percent};
+use super::batches::BATCHES;
 use super::gather::{Case, Gathered};
 use super::growth::is_transient;
-use crate::results::{Latency, Report};
+use crate::results::{Latency, Report, TrafficResult};
 
 /// Replications below which the report says that its intervals are only a hint.
 const FEW: u32 = 10;
@@ -36,13 +37,23 @@ pub(crate) fn notes(report: &Report, case: &Case, gathered: &Gathered, analysis:
     if report.growth.is_empty() && report.deadlock.is_none() && !is_transient(blueprint) {
         notes.extend(not_stationary(report));
     }
-    if gathered.complete() && report.replications < FEW {
+    let told = |traffic: &TrafficResult| traffic.latency.mean.is_none_or(|mean| mean.lo.is_some());
+    if gathered.complete() && !case.batches.is_empty() {
+        notes.extend((!report.traffic.values().all(told)).then(dependent));
+    } else if gathered.complete() && report.replications < FEW {
         notes.push(format!(
             "{} replications: expectations need {FEW} before an interval decides",
             report.replications
         ));
     }
     notes
+}
+
+fn dependent() -> String {
+    format!(
+        "one replication, and its {BATCHES} batches depend on each other, so that they do not tell how sure some figures are: a \
+         longer run would, or several replications"
+    )
 }
 
 fn no_steady_state(report: &Report) -> String {

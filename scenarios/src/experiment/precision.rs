@@ -52,6 +52,11 @@ impl Replications {
         next.min(self.at_most.max(self.at_least))
     }
 
+    /// Whether there is to be a single one.
+    pub(crate) fn is_one(&self) -> bool {
+        self.at_least == 1 && self.until == Until::Enough
+    }
+
     /// How many replications a case should have, given what is known.
     pub(crate) fn wanted(&self, case: &Case, gathered: &Gathered, expectations: &[Expectation]) -> u32 {
         let enough = gathered.begun > 0

@@ -88,7 +88,7 @@ pub(crate) fn report(
         replications: gathered.samples.len() as u32,
         complete: gathered.complete(),
         cut_short: gathered.cut_short.clone(),
-        method: method(gathered),
+        method: method(case, gathered),
         window: Window { from: from.as_seconds(), to: to.as_seconds() },
         events: gathered.merged.as_ref().map_or(0, |merged| merged.events),
         fingerprint: fingerprint(gathered).to_string(),
@@ -124,8 +124,11 @@ pub(crate) fn report(
 }
 
 /// How intervals were made.
-fn method(gathered: &Gathered) -> String {
+fn method(case: &Case, gathered: &Gathered) -> String {
     match gathered.points.as_slice() {
+        [] if !case.batches.is_empty() => {
+            format!("{} batch means of one replication, Student t", case.batches.len())
+        }
         [] => "independent replications, Student t".to_owned(),
         points => format!("{} points of uncertain inputs, Student t over points", points.len()),
     }

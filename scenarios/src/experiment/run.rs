@@ -161,6 +161,7 @@ impl Prepared {
         let variant = plan.heading.variant.clone();
         let case = Case::new(blueprint, plan.seed, variant, windows(&plan.expectations))
             .watching(recoveries(&plan.expectations));
+        let case = if plan.replications.is_one() && plan.drawn.is_none() { case.in_batches() } else { case };
         Self { case, remark }
     }
 

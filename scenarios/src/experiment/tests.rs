@@ -35,6 +35,34 @@ fn mm1_is_reported_as_it_is() {
     assert!((time / users.latency.p50.unwrap().value - 1.0).abs() < 0.1);
 }
 
+/// One run of 20,000 s: relaxation takes about 1 s, so its 20 batches are independent.
+#[test]
+fn one_long_run_is_cut_into_batches() {
+    let one = |duration| {
+        let replications = Replications { at_least: 1, ..Replications::default() };
+        let plan = Plan { replications, ..Plan::new(mmc(80.0, 0.01, 1, duration, 60.0), 1) };
+        run(&plan, Options::default(), &Silent, &CancelFlag::new()).unwrap().report
+    };
+    let long = one(20_060.0);
+    assert_eq!(
+        (long.replications, long.method.as_str()),
+        (1, "20 batch means of one replication, Student t")
+    );
+    let users = &long.traffic["users"];
+    let mean = users.latency.mean.unwrap();
+    let (lo, hi) = (mean.lo.unwrap(), mean.hi.unwrap());
+    assert!(lo < 0.05 && 0.05 < hi, "{mean:?}");
+    // Asymptotic variance of the mean number in M/M/1 is 2 rho (1 + rho) / (1 - rho)^4 / mu; by Little's Law the mean response
+    // has a half-width of about 2.1 sqrt(18 / 20,000) / 80 = 0.8 ms.
+    assert!((0.0004..0.0014).contains(&((hi - lo) / 2.0)), "{mean:?}");
+    assert!(users.latency.p99.unwrap().lo.is_some());
+    assert!(long.notes.is_empty(), "{:?}", long.notes);
+    // Batches of 30 ms: what one has is what the next one has.
+    let short = one(60.6);
+    assert!(short.traffic["users"].latency.mean.unwrap().lo.is_none());
+    assert!(short.notes.iter().any(|note| note.contains("depend on each other")), "{:?}", short.notes);
+}
+
 #[test]
 fn overload_is_growth_and_high_load_is_not() {
     for (rate, grows) in [(95.0, false), (98.0, false), (105.0, true), (102.0, true)] {
