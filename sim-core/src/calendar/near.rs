@@ -1,9 +1,15 @@
 //! The events that come next, sorted.
 
+use std::hint::select_unpredictable;
+
+/// Events that move up at a time.
+const STEP: usize = 4;
+
 /// Events in order of time, and of arrival within one instant: a queue with insertion.
 #[derive(Clone, Debug)]
 pub(super) struct Near<E> {
-    /// The events are at `head..tail`; what is outside is never looked at.
+    /// The events are at `head..tail`. Before the head are four places or more, which hold nothing later than any event;
+    /// what is behind the tail is never looked at.
     entries: Vec<(u64, E)>,
     head: usize,
     tail: usize,
@@ -52,40 +58,50 @@ impl<E: Copy> Near<E> {
     /// When there is none.
     #[inline]
     pub(super) fn insert_in_room(&mut self, at: u64, event: E) {
-        let mut open = &mut self.entries[self.head..=self.tail];
+        let new = (at, event);
+        let is_nearly_empty = self.len() <= 1;
+        let mut open = &mut self.entries[self.head - STEP..=self.tail];
         self.tail += 1;
-        // The last place is free. Four events move up at a time, as long as the first of them is later.
+        // Where a new event belongs nobody can foresee, and a jump into the wrong direction costs more than to move all
+        // that might have to.
+        if is_nearly_empty && let [.., only, free] = open {
+            let (before, moves) = (*only, only.0 > at);
+            *free = select_unpredictable(moves, before, new);
+            *only = select_unpredictable(moves, new, before);
+            return;
+        }
+        // The last place is free. Four events move up at a time, as long as the first of them is later. What stands before
+        // the head is not: so the first four places are never left.
         while let [.., a, b, c, d, free] = open
             && a.0 > at
         {
             (*free, *d, *c, *b) = (*d, *c, *b, *a);
-            let rest = open.len() - 4;
+            let rest = open.len() - STEP;
             open = &mut { open }[..rest];
         }
-        while let [.., before, free] = open
-            && before.0 > at
-        {
-            *free = *before;
-            let rest = open.len() - 1;
-            open = &mut { open }[..rest];
-        }
-        if let [.., free] = open {
-            *free = (at, event);
-        }
+        let [.., b, c, d, free] = open else { unreachable!("four places are before the head") };
+        let (last, moves) = ([*b, *c, *d], [b.0 > at, c.0 > at, d.0 > at]);
+        *free = select_unpredictable(moves[2], last[2], new);
+        *d = select_unpredictable(moves[1], last[1], select_unpredictable(moves[2], new, last[2]));
+        *c = select_unpredictable(moves[0], last[0], select_unpredictable(moves[1], new, last[1]));
+        *b = select_unpredictable(moves[0], new, last[0]);
     }
 
     /// Moves the events back to the start of the array if that frees half of it, else doubles the array.
     #[cold]
     #[inline(never)]
-    pub(super) fn make_room(&mut self, filler: (u64, E)) {
+    pub(super) fn make_room(&mut self, (_, filler): (u64, E)) {
         if self.head > self.entries.len() / 2 {
-            self.entries.copy_within(self.head..self.tail, 0);
-            self.tail -= self.head;
-            self.head = 0;
+            self.entries.copy_within(self.head..self.tail, STEP);
+            self.tail -= self.head - STEP;
+            self.head = STEP;
         } else {
             let room = (2 * self.entries.len()).max(128);
-            self.entries.resize(room, filler);
+            self.entries.resize(room, (0, filler));
+            self.head = self.head.max(STEP);
+            self.tail = self.tail.max(STEP);
         }
+        self.entries[..self.head].fill((0, filler));
     }
 
     /// Takes the earliest event if it is at `last` or before.
