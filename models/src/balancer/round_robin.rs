@@ -16,18 +16,24 @@ impl RoundRobin {
     pub fn starting_at(first: u32) -> Self {
         Self { next: first }
     }
-}
 
-impl Pick for RoundRobin {
+    /// The position, among so many, whose turn it is.
     #[inline]
-    fn pick(&mut self, seen: &mut Seen<'_>) -> usize {
-        let count = seen.candidates.len() as u32;
+    pub fn turn(&mut self, count: usize) -> usize {
+        let count = count as u32;
         if self.next >= count {
             self.next %= count;
         }
         let chosen = self.next;
         self.next = chosen + 1;
         chosen as usize
+    }
+}
+
+impl Pick for RoundRobin {
+    #[inline]
+    fn pick(&mut self, seen: &mut Seen<'_>) -> usize {
+        self.turn(seen.candidates.len())
     }
 }
 

@@ -347,6 +347,8 @@ impl System<'_> {
         }
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "most branches are not the last, and only counted")]
     fn branch_ended(&mut self, index: u32, from: u32, outcome: Outcome, now: SimTime) -> Next {
         let row = self.frames.at_mut(index);
         row.pending -= 1;
@@ -356,10 +358,17 @@ impl System<'_> {
         } else if row.outcome.is_answer() {
             row.outcome = outcome;
         }
-        let (decided, failed) = (row.needed == 0, row.needed > row.pending);
-        if !decided && !failed {
+        if (1..=row.pending).contains(&row.needed) {
             return Next::Wait;
         }
+        self.branches_decided(index, from, now)
+    }
+
+    /// Enough branches have answered, or too few are left to do so.
+    #[inline(never)]
+    fn branches_decided(&mut self, index: u32, from: u32, now: SimTime) -> Next {
+        let row = self.frames.at_mut(index);
+        let decided = row.needed == 0;
         let outcome = std::mem::replace(&mut row.outcome, Outcome::OK);
         row.state = State::Ready;
         row.epoch = row.epoch.wrapping_add(1);

@@ -501,7 +501,8 @@ impl<'a> System<'a> {
     }
 
     /// Runs `next`, and then everything that the current instant has made runnable.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop has its registers saved already")]
     fn settle(&mut self, mut next: Option<u32>, now: SimTime, calendar: &mut Calendar<Packed>) {
         loop {
             if let Some(index) = next {

@@ -63,7 +63,8 @@ impl System<'_> {
     }
 
     /// The replica that gets the call, and the balancer that counts it.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "taking turns is the usual case, and shorter than a call")]
     pub(super) fn choose_replica(
         &mut self,
         caller: u32,
@@ -83,6 +84,18 @@ impl System<'_> {
         if target.only != NONE {
             return (target.only, NONE);
         }
+        if let Balancer::RoundRobin(rule) = &mut row.rule {
+            let chosen = target.ready[rule.turn(target.ready.len())];
+            return (target.replicas[chosen as usize], NONE);
+        }
+        self.choose_by_rule(balancer, service.index(), draw_key, now)
+    }
+
+    /// The same for a rule that looks at calls in flight, or draws.
+    #[inline(never)]
+    fn choose_by_rule(&mut self, balancer: u32, service: usize, draw_key: u64, now: SimTime) -> (u32, u32) {
+        let target = &self.services[service];
+        let row = &mut self.balancers[balancer as usize];
         if row.in_flight.len() < target.replicas.len() {
             row.in_flight.resize(target.replicas.len(), 0);
         }

@@ -342,9 +342,13 @@ impl System<'_> {
     fn hand_over(&mut self, instance: u32, since: SimTime, now: SimTime) {
         let place = &mut self.instances[instance as usize];
         let pool = &mut self.pools[place.pool as usize];
-        // The usual case, in fewer words: a visit waits, and there are still as many units as are in use.
-        if place.waiting > 0
-            && place.in_use == place.slots
+        // The usual cases, in fewer words: nobody waits; or a visit does, and there are still as many units as are in
+        // use.
+        if place.waiting == 0 {
+            place.in_use -= 1;
+            pool.in_use.leave(since, now);
+            pool.hold.record(now.since(since).as_nanos());
+        } else if place.in_use == place.slots
             && let Some(Waiter::Visit(next)) =
                 place.line.first(Moment { now, waiting: place.waiting }, |_| true)
         {
