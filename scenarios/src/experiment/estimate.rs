@@ -35,7 +35,7 @@ impl Observed {
         if let Reading::Recovery(_) = metric.reading {
             return Some(Self { value: rank::median(&values)?, each, out_of: None, median: true });
         }
-        let merged = looked_at(metric, case, gathered.measured.as_ref(), &gathered.windows)?;
+        let merged = looked_at(metric.window, case, gathered.measured.as_ref(), &gathered.windows)?;
         let value = figure(metric, merged)?;
         // Every point counts the same, however many requests it has.
         let value = if gathered.points.is_empty() { value } else { mean(&values)? };
@@ -94,8 +94,9 @@ pub(crate) fn each(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<
     if let Some(batches) = in_batches(metric, case, gathered) {
         return Some(batches);
     }
-    let value =
-        |sample: &Sample| figure(metric, looked_at(metric, case, sample.measured.as_ref(), &sample.windows)?);
+    let value = |sample: &Sample| {
+        figure(metric, looked_at(metric.window, case, sample.measured.as_ref(), &sample.windows)?)
+    };
     Some(samples.map(value).collect())
 }
 
@@ -105,10 +106,8 @@ fn in_batches(metric: &Metric, case: &Case, gathered: &Gathered) -> Option<Vec<O
     if case.batches.is_empty() || metric.window.is_some() || !batches::has_means(metric.figure) {
         return None;
     }
-    let value = |batch: &(SimTime, SimTime)| {
-        let batch = Metric { window: Some(*batch), ..metric.clone() };
-        figure(&batch, looked_at(&batch, case, None, &only.windows)?)
-    };
+    let value =
+        |batch: &(SimTime, SimTime)| figure(metric, looked_at(Some(*batch), case, None, &only.windows)?);
     let values: Vec<Option<f64>> = case.batches.iter().map(value).collect();
     batches::are_independent(&values).then_some(values)
 }
@@ -118,14 +117,14 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The window that the metric looks at, or the measured part.
+/// What was seen in a window, or in the measured part.
 fn looked_at<'a>(
-    metric: &Metric,
+    window: Option<(SimTime, SimTime)>,
     case: &Case,
     measured: Option<&'a Segment>,
     windows: &'a [Option<Segment>],
 ) -> Option<&'a Segment> {
-    let Some(window) = metric.window else { return measured };
+    let Some(window) = window else { return measured };
     let position = case.windows.iter().position(|known| *known == window)?;
     windows.get(position)?.as_ref()
 }
