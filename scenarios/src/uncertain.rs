@@ -1,8 +1,8 @@
 //! Inputs that are not known exactly: `{between: [3ms, 5ms]}` where a number is meant, and samples that stand for
 //! others like them.
 //!
-//! They are placeholders in the tree. Before anything has a type they get values, each by an override of its path: the
-//! middle, or what is drawn for a point. So what comes after knows nothing of them.
+//! They stand in the tree in place of a value. Before anything has a type they get one, each by an override of its path:
+//! the middle, or what is drawn for a point. So what comes after knows nothing of them.
 
 use sim_core::Stream;
 
@@ -163,7 +163,7 @@ impl Settling<'_> {
 
     /// Settles a value, or what is inside of it; says so where it was uncertain itself.
     fn settled(&mut self, path: &str, node: &mut Node) -> Option<String> {
-        if let Some(ends) = placeholder(node) {
+        if let Some(ends) = range_of(node) {
             let input = self.between(path, node, ends);
             // Where it is wrong, one that can be read will do: the scenario will not run.
             let known = input.as_ref().map(|input| &input.known);
@@ -200,7 +200,7 @@ impl Settling<'_> {
         let numbers = [from, to].map(any_quantity);
         for (end, number) in [from, to].into_iter().zip(numbers) {
             if number.is_none() {
-                let found = if placeholder(end).is_some() { "another range".into() } else { end.describe() };
+                let found = if range_of(end).is_some() { "another range".into() } else { end.describe() };
                 self.sink
                     .report(wrong(&format!("expected a number with its unit, found {found}"), end.place));
             }
@@ -250,10 +250,10 @@ impl Settling<'_> {
 
 /// The ends, if the node is `{between: [...]}` and at least one of them is a number or a range: `{between: [web, db]}`
 /// is the two sides of a link.
-fn placeholder(node: &Node) -> Option<&Node> {
+fn range_of(node: &Node) -> Option<&Node> {
     let [entry] = node.entries() else { return None };
     let Value::List(items) = &entry.node.value else { return None };
-    let number = |item: &Node| any_quantity(item).is_some() || placeholder(item).is_some();
+    let number = |item: &Node| any_quantity(item).is_some() || range_of(item).is_some();
     (&*entry.key == BETWEEN && items.iter().any(number)).then_some(&entry.node)
 }
 
