@@ -145,12 +145,13 @@ fn left_out(report: &SensitivityReport) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use hockeystick_tests::results;
+
     use super::*;
-    use crate::text::fixtures;
 
     #[test]
     fn a_ranking_is_shown_in_80_columns() {
-        let text = sensitivity(&fixtures::ranking(), 80);
+        let text = sensitivity(&results::ranking(), 80);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
     }

@@ -85,13 +85,14 @@ fn causes(causes: &Causes) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hockeystick_tests::results;
+
     use super::*;
-    use crate::text::fixtures;
 
     #[test]
     fn uncertain_inputs_are_shown_in_80_columns() {
         let mut page = Page::new(80);
-        uncertainty(&mut page, &fixtures::uncertainty());
+        uncertainty(&mut page, &results::uncertainty());
         let text = page.into_text();
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);

@@ -4,6 +4,7 @@ mod fixtures;
 
 use std::path::Path;
 
+use hockeystick_tests::results;
 use roxmltree::{Document, Node, ParsingOptions};
 use scenarios::results::{E, Fate, Report, SweepReport};
 
@@ -53,7 +54,7 @@ fn pictures() -> Vec<(&'static str, String)> {
         ("comparison", compare_svg(&fixtures::comparison()).unwrap()),
         ("solved", solve_svg(&fixtures::solved()).unwrap()),
         ("capacity", solve_svg(&fixtures::capacity()).unwrap()),
-        ("ranking", sensitivity_svg(&fixtures::ranking()).unwrap()),
+        ("ranking", sensitivity_svg(&results::ranking()).unwrap()),
     ];
     sweeps.chain(others).collect()
 }
@@ -68,7 +69,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ("page_of_an_empty_run", report_html(&fixtures::empty_report()).unwrap()),
         ("page_of_an_answer", report_html(&fixtures::solved()).unwrap()),
         ("page_of_guesses", report_html(&fixtures::guesses()).unwrap()),
-        ("page_of_a_ranking", report_html(&fixtures::ranking()).unwrap()),
+        ("page_of_a_ranking", report_html(&results::ranking()).unwrap()),
         ("page_of_a_comparison", report_html(&fixtures::comparison()).unwrap()),
     ]
 }
