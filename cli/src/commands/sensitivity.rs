@@ -29,7 +29,8 @@ pub(crate) fn sensitivity(arguments: &Arguments, metric: Option<&str>) -> Result
         experiment::sensitivity(&loaded.source, &loaded.overrides, &bar, &cancel).map_err(refused)
     });
     drop(bar);
-    let report = SensitivityReport { variant: loaded.variant, ..ranked? };
+    let mut report = ranked?;
+    report.head.variant = loaded.variant;
     show(arguments, &files, &report)?;
     if interrupt::was_pressed() {
         return Ok(Exit::Interrupted);
@@ -41,7 +42,7 @@ fn refused(why: Unranked) -> Failure {
     let help = match why {
         Unranked::Wrong(mistakes) => return Failure::from(mistakes),
         Unranked::Broken(broken) => return Failure::from(broken),
-        Unranked::NotAsked => "name a metric as `expect` does: `--sensitivity shoppers.p99`",
+        Unranked::NotAsked => "name a metric as `expect` does: `--sensitivity=shoppers.p99`",
         Unranked::NothingMoves | Unranked::TooMany(_) => {
             "name a path and its two ends: `--over services.web.replicas=2..8`"
         }

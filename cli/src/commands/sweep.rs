@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     pub(super) chosen: Chosen,
     /// Rank which paths move this metric most, such as `shoppers.p99` (default: what `sensitivity` in the scenario says)
     #[expect(clippy::option_option, reason = "not asked for, asked for, asked for of a metric")]
-    #[arg(long, value_name = "METRIC", num_args = 0..=1)]
+    #[arg(long, value_name = "METRIC", num_args = 0..=1, require_equals = true)]
     sensitivity: Option<Option<String>>,
     /// Move this path between these ends, as in `--over services.web.replicas=2..8`; may be repeated (default: every number of the model, by 20 % to either side)
     #[arg(long, value_name = "PATH=FROM..TO", requires = "sensitivity")]
