@@ -24,7 +24,8 @@ pub(crate) fn read(path: &Path, scenario: &str, variant: Option<&str>) -> Result
         Some(variant) => format!("variant `{variant}` of `{scenario}`"),
         None => format!("`{scenario}`"),
     };
-    let (then, now) = (named(&report.scenario, report.variant.as_deref()), named(scenario, variant));
+    let (then, now) =
+        (named(&report.head.scenario, report.head.variant.as_deref()), named(scenario, variant));
     if then != now {
         let help = "a baseline is an earlier result of the same scenario; variants are compared by `compare`";
         let message = format!("`{shown}` is a result of {then}, and this is {now}");

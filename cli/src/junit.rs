@@ -28,7 +28,7 @@ impl Found {
 ///
 /// Never, in practice: the result is text.
 pub(crate) fn run(report: &Report) -> Result<String, Failure> {
-    let expectations = suite(&report.scenario, report.expect.iter().map(Found::of));
+    let expectations = suite(&report.head.scenario, report.expect.iter().map(Found::of));
     let changed = report.baseline.as_ref().map(|found| {
         let of = |change: &Change| Found {
             text: change.metric.clone(),
@@ -40,7 +40,7 @@ pub(crate) fn run(report: &Report) -> Result<String, Failure> {
                 change.now.value
             ),
         };
-        suite(&format!("{} since its baseline", report.scenario), found.changes.iter().map(of))
+        suite(&format!("{} since its baseline", report.head.scenario), found.changes.iter().map(of))
     });
     write(std::iter::once(expectations).chain(changed).collect())
 }
@@ -80,7 +80,7 @@ pub(crate) fn solved(report: &SolveReport) -> Result<String, Failure> {
     };
     let text = format!("{aim} {}", report.of);
     let found = Found { text, verdict: report.verdict(), observed: report.text.clone() };
-    write(vec![suite(&report.scenario, std::iter::once(found))])
+    write(vec![suite(&report.head.scenario, std::iter::once(found))])
 }
 
 /// The same on many seeds.
@@ -135,6 +135,6 @@ mod tests {
     #[test]
     fn expectations_are_tests() {
         let shop = fixtures::shop();
-        insta::assert_snapshot!(expectations(&shop.scenario, &shop.expect).unwrap());
+        insta::assert_snapshot!(expectations(&shop.head.scenario, &shop.expect).unwrap());
     }
 }

@@ -133,6 +133,29 @@ fn results_have_a_schema() {
     assert!(language.contains("json-schema.org/draft-07"), "{language}");
 }
 
+/// What was run stands at the top level, before any figure, whatever was asked.
+#[test]
+fn results_begin_with_what_was_run() {
+    let folder = Folder::new("head");
+    let more = "solve: {maximize: traffic.requests.rate}\nsensitivity: {of: requests.mean}\n\
+                rare: {events: [requests.latency > 40ms], precision: 50%}\n";
+    folder.write("queue.yaml", &(QUEUE.replace("200s", "20s").replace("10s", "1s") + more));
+    for (command, schema) in
+        [("run", "result"), ("solve", "solve"), ("rare", "rare"), ("sweep", "sensitivity")]
+    {
+        let asked: &[&str] = if schema == "sensitivity" { &["--sensitivity"] } else { &[] };
+        let arguments = [&[command], asked, &["queue.yaml", "--variant", "twice", "-q"]].concat();
+        let text = folder.run(&arguments);
+        assert!(text.out.starts_with("queue, variant twice"), "{}{}", text.out, text.err);
+        let json = folder.run(&[&*arguments, &["--format", "json"]].concat()).out;
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let head: Vec<&str> = value.as_object().unwrap().keys().take(6).map(String::as_str).collect();
+        assert_eq!(head, ["schema", "scenario", "about", "variant", "version", "seed"], "{command}");
+        assert_eq!(value["schema"], format!("hockeystick.{schema}/1"));
+        assert_eq!((&value["scenario"], &value["variant"]), (&"queue".into(), &"twice".into()));
+    }
+}
+
 #[test]
 fn a_sweep_draws_its_chart() {
     let folder = Folder::new("sweep");
@@ -527,19 +550,19 @@ fn a_ranking_has_a_picture_and_knows_what_moves_nothing() {
     let idle =
         QUEUE.replace("services: {", "services: {idle: {workers: 3, endpoints: {get: [{delay: 1ms}]}}, ");
     folder.write("queue.yaml", &idle.replace("duration: 200s", "duration: 30s"));
-    let ran = folder.run(&["sweep", "queue.yaml", "--sensitivity", "requests.mean"]);
+    let ran = folder.run(&["sweep", "queue.yaml", "--sensitivity=requests.mean"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.out.contains("moves `requests.mean`"), "{}", ran.out);
     assert!(ran.out.contains("... and not at all by `services.idle."), "{}", ran.out);
     assert!(folder.0.join("queue.svg").is_file());
-    let over = ["sweep", "queue.yaml", "-q", "--sensitivity", "requests.mean", "--over"];
+    let over = ["sweep", "queue.yaml", "-q", "--sensitivity=requests.mean", "--over"];
     let chosen = folder.run(&[&over[..], &["services.idle.workers=1..9"]].concat());
     assert!(chosen.out.contains("none of the paths moves `requests.mean` at all"), "{}", chosen.out);
     let wrong = folder.run(&[&over[..], &["services.idle.workers"]].concat());
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.err.contains("write `--over services.web.replicas=2..8`"), "{}", wrong.err);
     let unasked = folder.run(&["sweep", "queue.yaml", "--sensitivity"]);
-    assert!(unasked.err.contains("`--sensitivity shoppers.p99`"), "{}", unasked.err);
+    assert!(unasked.err.contains("`--sensitivity=shoppers.p99`"), "{}", unasked.err);
 }
 
 #[test]

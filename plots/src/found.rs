@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scenarios::results::{E, Latency, Report, ResourceResult};
+use scenarios::results::{E, Head, Latency, Report, ResourceResult};
 
 use crate::stack::Point;
 use crate::unit;
@@ -60,6 +60,12 @@ impl Limit {
     }
 }
 
+/// What was run, for the top of a picture.
+pub(crate) fn title(head: &Head) -> String {
+    let variant = head.variant.as_ref().map(|variant| format!(" · {variant}"));
+    head.scenario.clone() + &variant.unwrap_or_default()
+}
+
 /// How the figures were made, for the foot of a picture.
 pub(crate) fn method(reports: &[&Report], version: &str, each: &str) -> Vec<String> {
     let counts = || reports.iter().map(|report| report.replications);
@@ -67,7 +73,7 @@ pub(crate) fn method(reports: &[&Report], version: &str, each: &str) -> Vec<Stri
     let plural = if most == 1 { "" } else { "s" };
     let count = if least == most { format!("{most}") } else { format!("{least} to {most}") };
     let mut parts = vec![format!("{count} replication{plural}{each}")];
-    let mut seeds: Vec<u64> = reports.iter().map(|report| report.seed).collect();
+    let mut seeds: Vec<u64> = reports.iter().map(|report| report.head.seed).collect();
     seeds.dedup();
     if let [seed] = seeds[..] {
         parts.push(format!("seed {seed}"));

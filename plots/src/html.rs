@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use scenarios::results::{CompareReport, Met, Report, SensitivityReport, SolveReport, SweepReport};
 
-use crate::found::{intervals, method, warning};
+use crate::found::{intervals, method, title, warning};
 use crate::page::Around;
 use crate::scene::escape;
 use crate::{PlotError, causes, compare, run, solve, sweep, tornado};
@@ -80,8 +80,7 @@ pub fn report_html<'a>(found: impl Into<Found<'a>>) -> Result<String, PlotError>
 }
 
 fn of_run(report: &Report) -> Result<String, PlotError> {
-    let variant = report.variant.as_ref().map_or_else(String::new, |variant| format!(" · {variant}"));
-    let mut page = Page::new(&format!("{}{variant}", report.scenario), report.about.as_deref());
+    let mut page = Page::new(&title(&report.head), report.head.about.as_deref());
     page.warn(warning(&[report]).as_deref());
     page.facts(&report.deadlock.iter().map(String::as_str).collect::<Vec<_>>(), "bad");
     page.facts(&report.growth.iter().map(|growth| growth.text.as_str()).collect::<Vec<_>>(), "bad");
@@ -107,7 +106,7 @@ fn of_run(report: &Report) -> Result<String, PlotError> {
         page.add(&table);
     }
     page.notes(&report.notes);
-    let mut made = method(&[report], &report.version, "");
+    let mut made = method(&[report], &report.head.version, "");
     made.splice(1..1, intervals(&[report]));
     made.push(format!("{} events", report.events));
     made.push(format!("fingerprint {}", report.fingerprint));
@@ -158,22 +157,22 @@ fn of_compare(compare: &CompareReport) -> Result<String, PlotError> {
 fn of_solve(report: &SolveReport) -> Result<String, PlotError> {
     let svg = solve::picture(report, Around::Nothing)?;
     let reports: Vec<&Report> = report.tried.iter().map(|point| &point.result).collect();
-    let mut page = Page::new(&report.scenario, report.about.as_deref());
+    let mut page = Page::new(&title(&report.head), report.head.about.as_deref());
     page.warn(warning(&reports).as_deref());
     page.facts(&[&report.text], "fact");
     page.picture(&svg);
     page.add(&tables::tried(report));
     let assumptions = report.assumptions.iter().map(|assumption| assumption.text.clone());
     page.notes(&assumptions.chain(report.notes.iter().cloned()).collect::<Vec<_>>());
-    let mut made = method(&reports, &report.version, " per point");
+    let mut made = method(&reports, &report.head.version, " per point");
     made.splice(1..1, intervals(&reports));
     Ok(page.finish(&made))
 }
 
 fn of_sensitivity(report: &SensitivityReport) -> Result<String, PlotError> {
     let svg = tornado::picture(report, Around::Nothing)?;
-    let about = report.about.clone().unwrap_or_else(|| format!("What moves `{}`", report.metric));
-    let mut page = Page::new(&report.scenario, Some(&about));
+    let about = report.head.about.clone().unwrap_or_else(|| format!("What moves `{}`", report.metric));
+    let mut page = Page::new(&title(&report.head), Some(&about));
     page.picture(&svg);
     page.add(&tables::effects(report));
     page.notes(&report.notes);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use scenarios::results::{AutoscalerResult, QuantilePoint, Report, Series};
 
 use crate::PlotError;
-use crate::found::{busiest, method, warning};
+use crate::found::{busiest, method, title, warning};
 use crate::page::{Around, Page};
 use crate::palette::{self, BLUE, Color, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION};
 use crate::stack::{Axis, Band, Bound, Curve, Ends, Panel, Point, Rule, Stack};
@@ -54,11 +54,10 @@ pub(crate) fn picture(report: &Report, around: Around) -> Result<String, PlotErr
     if over_time.is_none() && slow.is_none() {
         return Err(PlotError::NoSeries);
     }
-    let variant = report.variant.as_ref().map_or_else(String::new, |variant| format!(" · {variant}"));
     let page = Page {
-        title: format!("{}{variant}", report.scenario),
-        about: report.about.clone().unwrap_or_default(),
-        footer: method(&[report], &report.version, ""),
+        title: title(&report.head),
+        about: report.head.about.clone().unwrap_or_default(),
+        footer: method(&[report], &report.head.version, ""),
         warning: warning(&[report]),
     };
     Ok(page.draw(around, |scene, top| {

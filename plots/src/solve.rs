@@ -3,7 +3,7 @@
 use scenarios::results::{Capacity, Met, Report, SolveAim, SolveReport, SweepPoint, SweepReport, TriedPoint};
 
 use crate::PlotError;
-use crate::found::{Limit, intervals, method, point, warning};
+use crate::found::{Limit, intervals, method, point, title, warning};
 use crate::page::{Around, Page};
 use crate::palette::{BLACK, BLUE, Color, GREY, VERMILLION};
 use crate::scene::Shape;
@@ -55,9 +55,9 @@ fn as_sweep(report: &SolveReport) -> SweepReport {
     });
     SweepReport {
         schema: "hockeystick.sweep/1".to_owned(),
-        scenario: report.scenario.clone(),
+        scenario: title(&report.head),
         about: Some(about(report)),
-        version: report.version.clone(),
+        version: report.head.version.clone(),
         paths: report.paths.clone(),
         units: report.units.clone(),
         points: points.collect(),
@@ -76,16 +76,16 @@ fn about(report: &SolveReport) -> String {
     if let Some(first) = answer.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    report.about.as_ref().map_or_else(|| format!("{answer}."), |about| format!("{about} {answer}."))
+    report.head.about.as_ref().map_or_else(|| format!("{answer}."), |about| format!("{about} {answer}."))
 }
 
 fn page(report: &SolveReport) -> Page {
     let reports: Vec<&Report> = report.tried.iter().map(|point| &point.result).collect();
-    let mut footer = method(&reports, &report.version, " per point");
+    let mut footer = method(&reports, &report.head.version, " per point");
     footer.splice(1..1, intervals(&reports));
     let points = report.tried.len();
     footer.insert(0, format!("{points} of {} points tried", report.points.max(points as u64)));
-    Page { title: report.scenario.clone(), about: about(report), footer, warning: warning(&reports) }
+    Page { title: title(&report.head), about: about(report), footer, warning: warning(&reports) }
 }
 
 fn stack(report: &SolveReport) -> Stack {

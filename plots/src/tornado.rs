@@ -1,8 +1,9 @@
 //! What the ends of a path's range do to a metric: a bar for each of the leading paths, the longest on top.
 
-use scenarios::results::{E, PathEffect, SensitivityReport};
+use scenarios::results::{E, Head, PathEffect, SensitivityReport};
 
 use crate::PlotError;
+use crate::found::title;
 use crate::page::{Around, Page};
 use crate::palette::{BLUE, Color, VERMILLION};
 use crate::scale::{Scale, round_step};
@@ -35,7 +36,7 @@ pub(crate) fn picture(report: &SensitivityReport, around: Around) -> Result<Stri
     let tornado = Tornado::new(report).ok_or(PlotError::NoEffects)?;
     let base = tornado.unit.figure(tornado.base);
     let page = Page {
-        title: report.scenario.clone(),
+        title: title(&report.head),
         about: format!(
             "{} with one path moved and all others as they stand, where it is {base}",
             report.metric
@@ -48,7 +49,7 @@ pub(crate) fn picture(report: &SensitivityReport, around: Around) -> Result<Stri
 
 /// How the figures were made.
 pub(crate) fn made(report: &SensitivityReport) -> Vec<String> {
-    let SensitivityReport { trajectories, paths, seed, version, .. } = report;
+    let SensitivityReport { trajectories, paths, head: Head { seed, version, .. }, .. } = report;
     vec![
         "whiskers are 95 % intervals; all points on the same arrivals and needs".to_owned(),
         format!("the leading of {} paths by Morris screening, {trajectories} trajectories", paths.len()),

@@ -15,6 +15,7 @@ use sim_core::{SimTime, Span};
 use crate::goal::Goal;
 use crate::metric::{Expectation, Metric};
 use crate::rare::RareEvents;
+use crate::results::Head;
 use crate::screening::Screening;
 use crate::sweep::Axis;
 use crate::tree::Place;
@@ -389,6 +390,11 @@ impl Scenario {
     /// The seed of all random numbers.
     pub fn seed(&self) -> u64 {
         self.parts.seed
+    }
+
+    /// The head of a result in this schema; who has chosen a variant adds it.
+    pub(crate) fn head(&self, schema: &str) -> Head {
+        Head::of(schema, self.name(), self.about(), None, self.seed())
     }
 
     /// How many replications it asks for.

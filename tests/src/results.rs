@@ -1,7 +1,7 @@
 //! Results made up by hand, for whoever shows them.
 
 use scenarios::results::{
-    Cause, Causes, E, LeftOut, MetAt, PathEffect, SensitivityReport, UncertainInput, UncertainMetric,
+    Cause, Causes, E, Head, LeftOut, MetAt, PathEffect, SensitivityReport, UncertainInput, UncertainMetric,
     Uncertainty,
 };
 
@@ -21,12 +21,14 @@ pub fn ranking() -> SensitivityReport {
         high: None,
     };
     SensitivityReport {
-        schema: "hockeystick.sensitivity/1".to_owned(),
-        scenario: "checkout".to_owned(),
-        about: Some("What has to be known exactly, and what does not matter?".to_owned()),
-        variant: None,
-        version: "0.1.0".to_owned(),
-        seed: 1,
+        head: Head {
+            schema: "hockeystick.sensitivity/1".to_owned(),
+            scenario: "checkout".to_owned(),
+            about: Some("What has to be known exactly, and what does not matter?".to_owned()),
+            variant: None,
+            version: "0.1.0".to_owned(),
+            seed: 1,
+        },
         metric: "shoppers.p99".to_owned(),
         base: e(0.1142, 0.004),
         trajectories: 10,

@@ -46,7 +46,8 @@ pub(crate) fn solve(arguments: &Arguments) -> Result<Exit, Failure> {
         })
     });
     drop(bar);
-    let report = SolveReport { variant: loaded.variant, ..found? };
+    let mut report = found?;
+    report.head.variant = loaded.variant;
     show(arguments, &files, &report)?;
     if interrupt::was_pressed() {
         return Ok(Exit::Interrupted);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scenarios::results::{
     Answer, Applies, Assumption, Bottleneck, BreakerResult, Capacity, CheckedPoint, CompareReport,
-    Difference, E, EndpointResult, Growth, Knee, Latency, Laws, LittlesLaw, Met, PolicyResult, RareOf,
+    Difference, E, EndpointResult, Growth, Head, Knee, Latency, Laws, LittlesLaw, Met, PolicyResult, RareOf,
     RareReport, RareResult, Report, ResourceResult, Safe, SaturatesAt, ServiceResult, SolveAim, SolveReport,
     SweepPoint, SweepReport, TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
 };
@@ -168,12 +168,14 @@ pub(crate) fn shop() -> Report {
         services.insert(name, service(2.0, "get", 0.004, &[("cores", resource("cores", 2.0, 0.2, 0.0001))]));
     }
     Report {
-        schema: "hockeystick.result/1".into(),
-        scenario: "checkout".into(),
-        about: Some("Can the shop take the Friday peak?".into()),
-        variant: None,
-        version: "0.1.0".into(),
-        seed: 1,
+        head: Head {
+            schema: "hockeystick.result/1".into(),
+            scenario: "checkout".into(),
+            about: Some("Can the shop take the Friday peak?".into()),
+            variant: None,
+            version: "0.1.0".into(),
+            seed: 1,
+        },
         replications: 10,
         complete: true,
         cut_short: Vec::new(),
@@ -391,12 +393,14 @@ pub(crate) fn rare() -> RareReport {
     };
     let e = |value: f64| Some(E { value, lo: Some(value * 0.91), hi: Some(value * 1.09) });
     RareReport {
-        schema: "hockeystick.rare/1".to_owned(),
-        scenario: "shop".to_owned(),
-        about: Some("How often does a checkout take longer than anybody waits?".to_owned()),
-        variant: None,
-        version: "0.1.0".to_owned(),
-        seed: 1,
+        head: Head {
+            schema: "hockeystick.rare/1".to_owned(),
+            scenario: "shop".to_owned(),
+            about: Some("How often does a checkout take longer than anybody waits?".to_owned()),
+            variant: None,
+            version: "0.1.0".to_owned(),
+            seed: 1,
+        },
         measured: 3_600.0,
         precision: 0.1,
         events: vec![
@@ -453,12 +457,14 @@ pub(crate) fn solved() -> SolveReport {
         expect: Vec::new(),
     };
     SolveReport {
-        schema: "hockeystick.solve/1".into(),
-        scenario: "checkout".into(),
-        about: Some("How many replicas and connections does the peak take?".into()),
-        variant: None,
-        version: "0.1.0".into(),
-        seed: 1,
+        head: Head {
+            schema: "hockeystick.solve/1".into(),
+            scenario: "checkout".into(),
+            about: Some("How many replicas and connections does the peak take?".into()),
+            variant: None,
+            version: "0.1.0".into(),
+            seed: 1,
+        },
         aim: SolveAim::Minimize,
         of: "cost".into(),
         unit: "USD/h".into(),

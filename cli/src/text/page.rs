@@ -1,5 +1,7 @@
 //! A page of text: headings, paragraphs, lists and tables of limited width.
 
+use scenarios::results::Head;
+
 use super::table::Table;
 
 /// Width where there is no terminal, and the least of all.
@@ -34,6 +36,20 @@ impl Page {
     pub(crate) fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
+    }
+
+    /// What was run.
+    pub(crate) fn head(&mut self, head: &Head) {
+        let variant = head.variant.as_ref().map(|variant| format!(", variant {variant}"));
+        self.title(&(head.scenario.clone() + &variant.unwrap_or_default()), head.about.as_deref());
+    }
+
+    /// A name, and what it is about.
+    pub(crate) fn title(&mut self, name: &str, about: Option<&str>) {
+        match about {
+            Some(about) => self.prose(&format!("{name}: {about}")),
+            None => self.prose(name),
+        }
     }
 
     /// A paragraph, wrapped.

@@ -12,10 +12,7 @@ const YEAR: f64 = 365.25 * 86_400.0;
 /// The report as text, `width` columns wide.
 pub(crate) fn rare(report: &RareReport, width: usize) -> String {
     let mut page = Page::new(width);
-    match &report.about {
-        Some(about) => page.prose(&format!("{}: {about}", report.scenario)),
-        None => page.prose(&report.scenario),
-    }
+    page.head(&report.head);
     page.prose(&format!(
         "Runs of {} that come close to what is rare went on in several copies, each of which counts for less.",
         clock(report.measured)

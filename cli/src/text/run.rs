@@ -76,11 +76,7 @@ fn has_intervals(report: &Report) -> bool {
 }
 
 fn heading(page: &mut Page, report: &Report) {
-    let variant = report.variant.as_ref().map(|variant| format!(", variant {variant}")).unwrap_or_default();
-    match &report.about {
-        Some(about) => page.prose(&format!("{}{variant}: {about}", report.scenario)),
-        None => page.prose(&format!("{}{variant}", report.scenario)),
-    }
+    page.head(&report.head);
     let warmup = match report.window.from {
         0.0 => String::new(),
         from => format!(", of which {} warm up", clock(from)),
@@ -811,7 +807,7 @@ fn notes(page: &mut Page, notes: &[String]) {
 fn footer(page: &mut Page, report: &Report) {
     page.gap();
     let replications = counted(u64::from(report.replications), "replication");
-    page.line(&format!("{replications}, seed {}, {} events", report.seed, grouped(report.events)));
+    page.line(&format!("{replications}, seed {}, {} events", report.head.seed, grouped(report.events)));
     page.line(&format!("fingerprint {}", report.fingerprint));
 }
 

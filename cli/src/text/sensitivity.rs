@@ -10,10 +10,7 @@ use super::table::{Cell, Column, Table};
 /// The report as text, `width` columns wide.
 pub(crate) fn sensitivity(report: &SensitivityReport, width: usize) -> String {
     let mut page = Page::new(width);
-    match &report.about {
-        Some(about) => page.prose(&format!("{}: {about}", report.scenario)),
-        None => page.prose(&report.scenario),
-    }
+    page.head(&report.head);
     let trajectories = if report.trajectories == 1 { "trajectory" } else { "trajectories" };
     page.prose(&format!(
         "{} {trajectories}, {}; what is compared meets the same arrivals and needs.",

@@ -12,10 +12,7 @@ use super::table::{Cell, Column, Table};
 /// The report as text, `width` columns wide.
 pub(crate) fn solve(report: &SolveReport, width: usize) -> String {
     let mut page = Page::new(width);
-    match &report.about {
-        Some(about) => page.prose(&format!("{}: {about}", report.scenario)),
-        None => page.prose(&report.scenario),
-    }
+    page.head(&report.head);
     page.prose(&format!("{} points were tried, all on the same arrivals and needs.", tried_of(report)));
     page.gap();
     page.hanging("Answer    ", "          ", &report.text);

@@ -11,10 +11,7 @@ use super::table::{Cell, Column, Table};
 /// The report as text, `width` columns wide.
 pub(crate) fn sweep(report: &SweepReport, width: usize) -> String {
     let mut page = Page::new(width);
-    match &report.about {
-        Some(about) => page.prose(&format!("{}: {about}", report.scenario)),
-        None => page.prose(&report.scenario),
-    }
+    page.title(&report.scenario, report.about.as_deref());
     let paths: Vec<String> = report.paths.iter().map(|path| format!("`{path}`")).collect();
     page.prose(&format!("{} points along {}.", report.points.len(), paths.join(" and ")));
     outcome::map(&mut page, report);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use hockeystick_tests::results;
 use scenarios::results::{
     Answer, Applies, AutoscalerResult, Bottleneck, Capacity, CompareReport, Conservation, Difference, E,
-    Fate, Growth, Knee, Latency, Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report, ResourceResult,
-    Safe, SaturatesAt, Series, ServiceResult, SolveAim, SolveReport, Suffices, SweepPoint, SweepReport,
-    TheoryCurve, TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
+    Fate, Growth, Head, Knee, Latency, Laws, LittlesLaw, Met, PointOutcome, QuantilePoint, Report,
+    ResourceResult, Safe, SaturatesAt, Series, ServiceResult, SolveAim, SolveReport, Suffices, SweepPoint,
+    SweepReport, TheoryCurve, TheoryLine, TimeAt, TrafficResult, TriedPoint, Verdict, Window,
 };
 
 /// Steady noise: the same on every run.
@@ -82,12 +82,14 @@ impl Mmc {
 
 pub(crate) fn empty_report() -> Report {
     Report {
-        schema: "hockeystick.result/1".into(),
-        scenario: "shop".into(),
-        about: Some("A web shop with four database connections, open traffic and no retries.".into()),
-        variant: None,
-        version: "0.1.0".into(),
-        seed: 1,
+        head: Head {
+            schema: "hockeystick.result/1".into(),
+            scenario: "shop".into(),
+            about: Some("A web shop with four database connections, open traffic and no retries.".into()),
+            variant: None,
+            version: "0.1.0".into(),
+            seed: 1,
+        },
         replications: 20,
         complete: true,
         cut_short: Vec::new(),
@@ -547,12 +549,14 @@ pub(crate) fn solved() -> SolveReport {
     let sweep = replicas();
     let tried = tried(&sweep, 3.0..=99.0);
     SolveReport {
-        schema: "hockeystick.solve/1".into(),
-        scenario: sweep.scenario,
-        about: sweep.about,
-        variant: None,
-        version: sweep.version,
-        seed: 1,
+        head: Head {
+            schema: "hockeystick.solve/1".into(),
+            scenario: sweep.scenario,
+            about: sweep.about,
+            variant: None,
+            version: sweep.version,
+            seed: 1,
+        },
         aim: SolveAim::Minimize,
         of: "services.web.replicas".into(),
         unit: "replicas".into(),

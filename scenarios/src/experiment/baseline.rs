@@ -43,8 +43,8 @@ pub fn against(now: &Report, before: &Report) -> BaselineReport {
     }
     judge(&mut changes);
     BaselineReport {
-        version: before.version.clone(),
-        seed: before.seed,
+        version: before.head.version.clone(),
+        seed: before.head.seed,
         replications: before.replications,
         method: "Welch's t, Holm at 5 %".to_owned(),
         changes: changes.into_iter().map(|(change, _)| change).collect(),

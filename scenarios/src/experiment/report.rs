@@ -21,7 +21,7 @@ use super::{deadlock, evaluate, growth, laws, notes, series, theory};
 use crate::metric::{Expectation, Figure, Group, Metric, Reading, Subject};
 use crate::results::{
     AutoscalerResult, Bottleneck, BreakerResult, CacheResult, ConnectionResult, ConsumersResult, CostResult,
-    E, EndpointResult, GroupResult, JobResult, Latency, LifeResult, LimiterResult, PolicyResult,
+    E, EndpointResult, GroupResult, Head, JobResult, Latency, LifeResult, LimiterResult, PolicyResult,
     QuantilePoint, QueueResult, Report, ResourceResult, RouteResult, ServiceResult, TimeAt, TrafficResult,
     Verdict, VolumeResult, Window,
 };
@@ -41,6 +41,14 @@ pub struct Heading {
     pub variant: Option<String>,
     /// What was taken of uncertain inputs that were not drawn.
     pub not_drawn: Option<String>,
+}
+
+impl Heading {
+    /// The head of a result on one case, in this schema.
+    pub(crate) fn head(&self, schema: &str, case: &Case) -> Head {
+        let (about, variant) = (self.about.as_deref(), self.variant.as_deref());
+        Head::of(schema, &case.blueprint.name, about, variant, case.seed)
+    }
 }
 
 /// What a report shows beyond the usual.
@@ -79,12 +87,7 @@ pub(crate) fn report(
         .map(|merged| laws::laws(blueprint, gathered.measured.as_ref(), merged))
         .unwrap_or_default();
     let mut report = Report {
-        schema: "hockeystick.result/1".to_owned(),
-        scenario: blueprint.name.clone(),
-        about: heading.about.clone(),
-        variant: heading.variant.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seed: case.seed,
+        head: heading.head("hockeystick.result/1", case),
         replications: gathered.samples.len() as u32,
         complete: gathered.complete(),
         cut_short: gathered.cut_short.clone(),

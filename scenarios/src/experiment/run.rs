@@ -74,7 +74,7 @@ pub struct Outcome {
 #[error(
     "`{}` broke the laws that every simulation obeys; this is a bug of the simulator, its figures cannot be \
      trusted:\n  {}",
-    report.scenario,
+    report.head.scenario,
     violations.join("\n  ")
 )]
 pub struct BrokenLaws {

@@ -64,10 +64,10 @@ pub struct Latency {
     pub thin: Vec<String>,
 }
 
-/// A run: `hockeystick.result/1`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// Always `hockeystick.result/1`.
+/// What a result begins with: what was run, by what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// The schema of the result: `hockeystick.result/1`.
     pub schema: String,
     /// The scenario's name.
     pub scenario: String,
@@ -77,8 +77,36 @@ pub struct Report {
     pub variant: Option<String>,
     /// Version of the program.
     pub version: String,
-    /// The seed.
+    /// The seed of everything that was run.
     pub seed: u64,
+}
+
+impl Head {
+    /// What this program has run of a scenario.
+    pub(crate) fn of(
+        schema: &str,
+        scenario: &str,
+        about: Option<&str>,
+        variant: Option<&str>,
+        seed: u64,
+    ) -> Self {
+        Self {
+            schema: schema.to_owned(),
+            scenario: scenario.to_owned(),
+            about: about.map(str::to_owned),
+            variant: variant.map(str::to_owned),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed,
+        }
+    }
+}
+
+/// A run: `hockeystick.result/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// What was run; its schema is `hockeystick.result/1`.
+    #[serde(flatten)]
+    pub head: Head,
     /// Replications that finished.
     pub replications: u32,
     /// Whether nothing was cut short.

@@ -2,23 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::E;
+use super::{E, Head};
 
 /// What was found of rare events: `hockeystick.rare/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RareReport {
-    /// Always `hockeystick.rare/1`.
-    pub schema: String,
-    /// The scenario's name.
-    pub scenario: String,
-    /// The scenario's `about`.
-    pub about: Option<String>,
-    /// The variant, when one was chosen.
-    pub variant: Option<String>,
-    /// Version of the program.
-    pub version: String,
-    /// Seed of everything.
-    pub seed: u64,
+    /// What was run; its schema is `hockeystick.rare/1`.
+    #[serde(flatten)]
+    pub head: Head,
     /// Simulated time that is measured in each replication, in seconds.
     pub measured: f64,
     /// Half-width of the intervals that was asked for, relative to their values.

@@ -2,23 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::E;
+use super::{E, Head};
 
 /// Which paths move a metric most: `hockeystick.sensitivity/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SensitivityReport {
-    /// Always `hockeystick.sensitivity/1`.
-    pub schema: String,
-    /// The scenario's name.
-    pub scenario: String,
-    /// The scenario's `about`.
-    pub about: Option<String>,
-    /// The variant, when one was chosen.
-    pub variant: Option<String>,
-    /// Version of the program.
-    pub version: String,
-    /// Seed of all points.
-    pub seed: u64,
+    /// What was run; its schema is `hockeystick.sensitivity/1`.
+    #[serde(flatten)]
+    pub head: Head,
     /// The metric that is moved: `shoppers.p99`.
     pub metric: String,
     /// The metric of the scenario as it stands.

@@ -4,23 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{E, Met, Report, TheoryCurve, Verdict};
+use super::{E, Head, Met, Report, TheoryCurve, Verdict};
 
 /// What was found: `hockeystick.solve/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SolveReport {
-    /// Always `hockeystick.solve/1`.
-    pub schema: String,
-    /// The scenario's name.
-    pub scenario: String,
-    /// The scenario's `about`.
-    pub about: Option<String>,
-    /// The variant, when one was chosen.
-    pub variant: Option<String>,
-    /// Version of the program.
-    pub version: String,
-    /// Seed of all points that were tried.
-    pub seed: u64,
+    /// What was run; its schema is `hockeystick.solve/1`.
+    #[serde(flatten)]
+    pub head: Head,
     /// `minimize` or `maximize`.
     pub aim: SolveAim,
     /// `cost`, or a path.

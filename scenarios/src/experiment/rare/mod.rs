@@ -32,12 +32,7 @@ pub fn rare(plan: &Plan, wanted: &RareEvents, progress: &dyn Progress, cancel: &
     let hunt = Hunt { blueprint: &case.blueprint, seed: case.seed, wanted, progress, cancel };
     let events: Vec<RareResult> = wanted.events.iter().map(|event| hunt.find(event)).collect();
     RareReport {
-        schema: "hockeystick.rare/1".to_owned(),
-        scenario: case.blueprint.name.clone(),
-        about: plan.heading.about.clone(),
-        variant: plan.heading.variant.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seed: case.seed,
+        head: plan.heading.head("hockeystick.rare/1", case),
         measured: to.since(from).as_seconds(),
         precision: wanted.precision,
         complete: !cancel.is_cancelled() && events.iter().all(|event| event.replications > 0),

@@ -88,12 +88,7 @@ pub(crate) fn sensitivity_with(
     let Ranking { base, paths, trajectories, points, complete, mut notes } = ranking;
     notes.extend(scenario.uncertain().remark());
     Ok(SensitivityReport {
-        schema: "hockeystick.sensitivity/1".to_owned(),
-        scenario: scenario.name().to_owned(),
-        about: scenario.about().map(str::to_owned),
-        variant: None,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seed: scenario.seed(),
+        head: scenario.head("hockeystick.sensitivity/1"),
         metric: metric.name.clone(),
         base,
         trajectories,

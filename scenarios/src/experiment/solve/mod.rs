@@ -315,12 +315,7 @@ impl Search<'_> {
         };
         let theory = self.theory();
         let mut report = SolveReport {
-            schema: "hockeystick.solve/1".to_owned(),
-            scenario: self.scenario.name().to_owned(),
-            about: self.scenario.about().map(str::to_owned),
-            variant: None,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.scenario.seed(),
+            head: self.scenario.head("hockeystick.solve/1"),
             aim,
             of,
             unit,
