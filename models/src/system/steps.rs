@@ -461,7 +461,7 @@ impl System<'_> {
         let frame = self.frames.at_mut(index);
         let row = &mut self.pools[pool];
         let place = &mut self.instances[instance as usize];
-        if place.waiting == 0 && place.in_use + units <= place.slots {
+        if place.in_use + units <= place.slots && place.waiting == 0 {
             row.wait.record_zero();
             place.in_use += units;
             row.in_use.enter_n(u64::from(units), now);

@@ -237,7 +237,9 @@ impl System<'_> {
             let pool = &mut self.pools[pool as usize];
             instance = pool.instance(self.replicas[sent.replica as usize].pools, sent.class);
             let place = &mut self.instances[instance as usize];
-            if place.waiting == 0 && place.in_use < place.slots {
+            // Where there is room hardly anybody waits, but whether there is room nobody can foresee: one question of the
+            // two is enough to get wrong.
+            if place.in_use < place.slots && place.waiting == 0 {
                 place.in_use += 1;
                 pool.wait.record_zero();
                 pool.in_use.enter(now);
