@@ -52,8 +52,7 @@ pub(crate) fn sweep_csv(report: &SweepReport) -> Result<String, Failure> {
     let paths: Vec<&str> = report.paths.iter().map(String::as_str).collect();
     let mut lines = Lines::new(&[&paths[..], &["metric", "value", "lo", "hi"]].concat())?;
     for point in &report.points {
-        let at: Vec<String> =
-            paths.iter().map(|path| point.at.get(*path).map(f64::to_string).unwrap_or_default()).collect();
+        let at: Vec<String> = paths.iter().map(|path| cell(point.at.get(*path))).collect();
         for figure in figures(&point.result)? {
             lines.add(at.iter().cloned().chain(figure.cells()))?;
         }
@@ -68,7 +67,6 @@ pub(crate) fn sweep_csv(report: &SweepReport) -> Result<String, Failure> {
 /// Never, in practice: results are plain data.
 pub(crate) fn rare_csv(report: &RareReport) -> Result<String, Failure> {
     let mut lines = Lines::new(&["event", "of", "value", "lo", "hi", "replications"])?;
-    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     for event in &report.events {
         let of = match event.of {
             RareOf::Requests => "requests",
@@ -77,7 +75,7 @@ pub(crate) fn rare_csv(report: &RareReport) -> Result<String, Failure> {
             RareOf::Latency => "latency",
         };
         let e = event.value;
-        let interval = [e.map(|e| e.value), e.and_then(|e| e.lo), e.and_then(|e| e.hi)].map(number);
+        let interval = [e.map(|e| e.value), e.and_then(|e| e.lo), e.and_then(|e| e.hi)].map(cell);
         let name = [event.text.clone(), of.to_owned()];
         lines.add(name.into_iter().chain(interval).chain([event.replications.to_string()]))?;
     }
@@ -93,7 +91,6 @@ pub(crate) fn solve_csv(report: &SolveReport) -> Result<String, Failure> {
     let paths: Vec<&str> = report.paths.iter().map(String::as_str).collect();
     let told = ["value", "verdict", "answer", report.metric.as_str(), "lo", "hi", "replications"];
     let mut lines = Lines::new(&[&paths[..], &told].concat())?;
-    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     for (position, point) in report.tried.iter().enumerate() {
         let TriedPoint { at, value, verdict, metric, result, .. } = point;
         let verdict = match verdict {
@@ -106,12 +103,12 @@ pub(crate) fn solve_csv(report: &SolveReport) -> Result<String, Failure> {
             value.to_string(),
             verdict.to_owned(),
             is_answer.to_string(),
-            number(metric.map(|e| e.value)),
-            number(metric.and_then(|e| e.lo)),
-            number(metric.and_then(|e| e.hi)),
+            cell(metric.map(|e| e.value)),
+            cell(metric.and_then(|e| e.lo)),
+            cell(metric.and_then(|e| e.hi)),
             result.replications.to_string(),
         ];
-        lines.add(paths.iter().map(|path| number(at.get(*path).copied())).chain(found))?;
+        lines.add(paths.iter().map(|path| cell(at.get(*path).copied())).chain(found))?;
     }
     lines.text()
 }
@@ -123,18 +120,17 @@ pub(crate) fn solve_csv(report: &SolveReport) -> Result<String, Failure> {
 /// Never, in practice: results are plain data.
 pub(crate) fn sensitivity_csv(report: &SensitivityReport) -> Result<String, Failure> {
     let mut lines = Lines::new(&["path", "from", "to", "mu_star", "lo", "hi", "mu", "sigma", "low", "high"])?;
-    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
-    let value = |e: Option<E>| number(e.map(|e| e.value));
+    let value = |e: Option<E>| cell(e.map(|e| e.value));
     for path in &report.paths {
         lines.add([
             path.path.clone(),
             path.from.to_string(),
             path.to.to_string(),
             value(path.mu_star),
-            number(path.mu_star.and_then(|e| e.lo)),
-            number(path.mu_star.and_then(|e| e.hi)),
+            cell(path.mu_star.and_then(|e| e.lo)),
+            cell(path.mu_star.and_then(|e| e.hi)),
             value(path.mu),
-            number(path.sigma),
+            cell(path.sigma),
             value(path.low),
             value(path.high),
         ])?;
@@ -149,7 +145,6 @@ pub(crate) fn sensitivity_csv(report: &SensitivityReport) -> Result<String, Fail
 /// Never, in practice: results are plain data.
 pub(crate) fn compare_csv(report: &CompareReport) -> Result<String, Failure> {
     let mut lines = Lines::new(&["variant", "metric", "base", "value", "difference", "lo", "hi", "verdict"])?;
-    let bound = |bound: Option<f64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
     for found in &report.differences {
         lines.add([
             found.variant.clone(),
@@ -157,8 +152,8 @@ pub(crate) fn compare_csv(report: &CompareReport) -> Result<String, Failure> {
             found.base.value.to_string(),
             found.value.value.to_string(),
             found.difference.value.to_string(),
-            bound(found.difference.lo),
-            bound(found.difference.hi),
+            cell(found.difference.lo),
+            cell(found.difference.hi),
             found.verdict.clone(),
         ])?;
     }
@@ -179,14 +174,19 @@ pub(crate) fn replay_csv(report: &ReplayReport) -> Result<String, Failure> {
                 replay.name.clone(),
                 decision.time.clone(),
                 decision.at.to_string(),
-                decision.value.map(|value| value.to_string()).unwrap_or_default(),
+                cell(decision.value),
                 decision.from.to_string(),
-                decision.to.map(|to| to.to_string()).unwrap_or_default(),
+                cell(decision.to),
                 decision.reason.clone(),
             ])?;
         }
     }
     lines.text()
+}
+
+/// A number, or nothing where there is none.
+fn cell(number: Option<impl ToString>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
 }
 
 /// Lines of CSV.
