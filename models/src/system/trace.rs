@@ -14,9 +14,11 @@ use crate::observe::{Breakdown, BreakdownRow};
 use crate::places::Places;
 use crate::spans::{Recorded, What};
 
-/// Requests of which every one is looked at; after that many, every other one, then every fourth, and so on: a p99.9 rests
-/// on 20 of them or more.
+/// Requests of which every one is looked at: a p99.9 rests on 20 of them or more.
 const ALL: u64 = 20_000;
+
+/// Then every other one is, until there are so many of those, then every fourth until there are as many again, and so on.
+const FURTHER: u64 = 10_000;
 
 /// Most accounts that are open at once: a backlog is not looked at request by request.
 const MOST_OPEN: usize = 1 << 16;
@@ -192,7 +194,7 @@ impl Trace {
         self.left -= 1;
         if self.left == 0 {
             self.mask = (self.mask << 1) | 1;
-            self.left = ALL;
+            self.left = FURTHER;
         }
     }
 

@@ -41,10 +41,11 @@ pub(crate) fn notes(report: &Report, case: &Case, gathered: &Gathered, analysis:
     if gathered.complete() && !case.batches.is_empty() {
         notes.extend((!report.traffic.values().all(told)).then(dependent));
     } else if gathered.complete() && report.replications < FEW {
-        notes.push(format!(
-            "{} replications: expectations need {FEW} before an interval decides",
-            report.replications
-        ));
+        let count = match report.replications {
+            1 => "one replication".to_owned(),
+            n => format!("{n} replications"),
+        };
+        notes.push(format!("{count}: expectations need {FEW} before an interval decides"));
     }
     notes
 }
