@@ -160,9 +160,11 @@ impl<'a> Subjects<'a> {
             self.add(subject, [format!("policies.{name}"), name.clone()]);
             for (at, usage) in (from as u32..).zip(&parts.uses[from..to]) {
                 let caller = match usage.caller {
-                    Caller::Service(id) => &parts.services[id.index()].name,
-                    Caller::Traffic(id) => &parts.traffics[id.index()].name,
+                    Caller::Service(id) => parts.services.get(id.index()).map(|service| &service.name),
+                    Caller::Traffic(id) => parts.traffics.get(id.index()).map(|traffic| &traffic.name),
                 };
+                // One that could not be read is not among them; that has been told.
+                let Some(caller) = caller else { continue };
                 // A policy of one caller is that caller's.
                 if to - from > 1 {
                     let names =

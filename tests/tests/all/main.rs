@@ -1,5 +1,6 @@
 //! What crosses the crates, in one binary.
 
+mod broken;
 mod caches;
 mod connections;
 mod coverage;

@@ -13,8 +13,11 @@ use sim_core::CancelFlag;
 /// Seeds that a long test runs.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 
-/// The files of a folder beside `library` and `lessons`, sorted.
-fn files(folder: &str) -> Vec<PathBuf> {
+/// Where the scenarios that ship are.
+pub(crate) const FOLDERS: [&str; 2] = ["library", "lessons"];
+
+/// The files of such a folder, sorted.
+pub(crate) fn files(folder: &str) -> Vec<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(folder);
     let entries = std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
@@ -104,7 +107,7 @@ fn the_lessons_agree_with_their_theory() {
 /// A reader who opens a file finds in three lines what it shows, then its name, which is that of the file.
 #[test]
 fn a_shipped_scenario_begins_with_what_it_shows() {
-    for file in files("library").into_iter().chain(files("lessons")) {
+    for file in FOLDERS.into_iter().flat_map(files) {
         let source = read(&file);
         let comments = source.text().lines().take_while(|line| line.starts_with("# ")).count();
         assert!((2..=6).contains(&comments), "{}: {comments} lines", file.display());
