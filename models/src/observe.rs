@@ -552,6 +552,25 @@ impl Balance {
     }
 }
 
+/// What a queue had left at the end of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Messages that were on their way to it, or waited for room on it.
+    pub on_the_way: u64,
+    /// Messages that each of its groups had not dealt with.
+    pub kept: Vec<u64>,
+}
+
+impl Left {
+    /// What was left where the last segment ended.
+    pub(crate) fn of(queue: &QueueObservation) -> Self {
+        Self {
+            on_the_way: queue.travelling + queue.senders.n_end,
+            kept: queue.groups.iter().map(|group| group.kept).collect(),
+        }
+    }
+}
+
 /// Where the time of requests went: by place, for requests of similar latency.
 ///
 /// Kept for a sample of answered requests of one traffic. A row is a bucket of latencies, eight an octave.
@@ -627,6 +646,8 @@ pub struct Observations {
     pub segments: Vec<Segment>,
     /// By traffic, over the whole run.
     pub balances: Vec<Balance>,
+    /// By queue. Replications that were cut short end in different segments, so segments that were merged do not tell.
+    pub left: Vec<Left>,
     /// By traffic; empty unless the replication was told to keep it.
     pub breakdowns: Vec<Breakdown>,
     /// Events handled.

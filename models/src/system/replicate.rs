@@ -10,7 +10,7 @@ use super::trace::Trace;
 use super::visit::{Visit, Waiter};
 use super::{Event, Packed, System};
 use crate::blueprint::{Blueprint, CallPlan, Limits};
-use crate::observe::{Balance, Ended, Observations};
+use crate::observe::{Balance, Ended, Left, Observations};
 use crate::spans::Recorded;
 
 /// Events between two looks at the clock and the memory.
@@ -242,7 +242,9 @@ impl System<'_> {
                 balance
             })
             .collect();
+        let last = self.segments.last().map(|segment| segment.queues.as_slice()).unwrap_or_default();
         Observations {
+            left: last.iter().map(Left::of).collect(),
             segments: self.segments,
             balances,
             breakdowns: self.trace.into_breakdowns(),

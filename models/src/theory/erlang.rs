@@ -11,7 +11,14 @@
 /// assert!((models::theory::erlang_b(2.0, 1) - 2.0 / 3.0).abs() < 1e-12);
 /// ```
 pub fn erlang_b(offered: f64, servers: u32) -> f64 {
-    (1..=servers).fold(1.0, |blocked, c| offered * blocked / (f64::from(c) + offered * blocked))
+    let mut blocked = 1.0;
+    for c in 1..=servers {
+        blocked = offered * blocked / (f64::from(c) + offered * blocked);
+        if blocked <= 0.0 {
+            break; // Further servers leave it there, however many there are.
+        }
+    }
+    blocked
 }
 
 /// Probability that a request waits in M/M/c (Erlang C).
@@ -39,6 +46,12 @@ pub fn erlang_c(offered: f64, servers: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Four billion servers are as good as a thousand, and take no longer.
+    #[test]
+    fn servers_without_end_block_nobody() {
+        assert_eq!((erlang_b(2.0, u32::MAX), erlang_c(2.0, u32::MAX)), (0.0, 0.0));
+    }
 
     #[test]
     fn textbook_values() {

@@ -82,6 +82,10 @@ pub(crate) fn merge_into(sum: &mut Observations, more: &Observations) {
         counts(&mut a.outcomes, &b.outcomes);
         a.in_flight += b.in_flight;
     });
+    both(&mut sum.left, &more.left, |a, b| {
+        a.on_the_way += b.on_the_way;
+        counts(&mut a.kept, &b.kept);
+    });
     sum.events += more.events;
     sum.peak_frames = sum.peak_frames.max(more.peak_frames);
     sum.peak_bytes = sum.peak_bytes.max(more.peak_bytes);

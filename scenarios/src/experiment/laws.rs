@@ -71,19 +71,19 @@ fn messages(blueprint: &Blueprint, merged: &Observations) -> Vec<Conservation> {
     for (q, plan) in blueprint.queues.iter().enumerate() {
         let rows = || merged.segments.iter().filter_map(|segment| segment.queues.get(q));
         let sum = |count: fn(&QueueObservation) -> u64| rows().map(count).sum::<u64>();
-        let Some(last) = rows().next_back() else { continue };
+        let Some(left) = merged.left.get(q) else { continue };
         let mut law = |at: String, offered: u64, ended: u64, in_flight: u64| {
             laws.push(Conservation { at, offered, ended, in_flight, holds: offered == ended + in_flight });
         };
         let sent = sum(|seen| seen.received + seen.rejected + seen.dropped + seen.withdrawn);
-        law(plan.path.clone(), sum(|seen| seen.sent), sent, last.travelling + last.senders.n_end);
+        law(plan.path.clone(), sum(|seen| seen.sent), sent, left.on_the_way);
         for (g, group) in plan.groups.iter().enumerate() {
             let of = |count: fn(&ConsumersObservation) -> u64| {
                 rows().map(|seen| count(&seen.groups[g])).sum::<u64>()
             };
             let ended = of(|seen| seen.done + seen.dead + seen.lost);
             let at = of_group(&plan.path, &group.name);
-            law(at, of(|seen| seen.received), ended, last.groups[g].kept);
+            law(at, of(|seen| seen.received), ended, left.kept[g]);
         }
     }
     laws
@@ -204,6 +204,7 @@ mod tests {
         let observations = Observations {
             segments: vec![segment.clone()],
             balances: vec![balance],
+            left: Vec::new(),
             breakdowns: Vec::new(),
             events: 1,
             ended: Ended::Complete,

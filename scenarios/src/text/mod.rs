@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Text};
 use crate::tree::{self, Node, Override, Place, apply, assignments};
+use crate::words::closest;
 
 /// Largest scenario in bytes.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
@@ -34,8 +35,7 @@ impl Source {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Diagnostics> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let bytes =
-            read_bounded(path, MAX_BYTES).map_err(|error| Diagnostics::one(refused(&name, &error)))?;
+        let bytes = read_bounded(path, MAX_BYTES).map_err(|error| Diagnostics::one(refused(path, &error)))?;
         let Some(bytes) = bytes else {
             return Err(Diagnostics::one(too_large(&name)));
         };
@@ -115,15 +115,32 @@ pub(crate) fn read_bounded(path: &Path, most: usize) -> io::Result<Option<Vec<u8
     Ok((bytes.len() <= most).then_some(bytes))
 }
 
-fn refused(name: &str, error: &io::Error) -> Diagnostic {
+fn refused(path: &Path, error: &io::Error) -> Diagnostic {
     let why = reason(error);
-    let diagnostic = Diagnostic::error(format!("cannot read `{name}`: {why}"));
+    let diagnostic = Diagnostic::error(format!("cannot read `{}`: {why}", path.display()));
     match error.kind() {
-        io::ErrorKind::NotFound => {
-            diagnostic.help("check the path; `hockeystick new` writes a scenario to start from")
-        }
+        io::ErrorKind::NotFound => diagnostic.help(meant(path).unwrap_or_else(|| {
+            "check the path; `hockeystick new` writes a scenario to start from".to_owned()
+        })),
         _ => diagnostic,
     }
+}
+
+/// The file of the same folder that was probably meant.
+fn meant(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let known =
+        std::fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut known: Vec<String> =
+        known.filter(|name| name.ends_with(".yaml") || name.ends_with(".yml")).collect();
+    known.sort();
+    let word = path.file_name()?.to_str()?;
+    // The extension is the same everywhere: it makes no two names alike.
+    let stem = |name: &str| name.rsplit_once('.').map_or(name.to_owned(), |(stem, _)| stem.to_owned());
+    let stems: Vec<String> = known.iter().map(|name| stem(name)).collect();
+    let guess = closest(&stem(word), stems.iter().map(String::as_str))?;
+    let file = &known[stems.iter().position(|stem| stem == guess)?];
+    Some(format!("did you mean `{}`?", path.with_file_name(file).display()))
 }
 
 /// Why the machine refuses a file, the same on every system.

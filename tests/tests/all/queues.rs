@@ -1,6 +1,9 @@
 //! Messages and those who take them, by sequences computed by hand.
 
 use models::observe::ConsumersObservation;
+use scenarios::experiment::{Options, Plan, Silent, run};
+use scenarios::{Scenario, Source};
+use sim_core::CancelFlag;
 
 /// A message at each full second of a run of 20 s, for a job that takes 600 ms.
 fn consumers(queue: &str, more: &str) -> ConsumersObservation {
@@ -65,4 +68,26 @@ fn who_follows_one_that_was_taken_for_dead_joins_anew() {
         "partitions: 1, consumers: {job: work, members: 1, batch: 1, poll: 0.5s, rebalance: {static: 0.5s}}";
     let seen = consumers(queue, events);
     assert_eq!((seen.expulsions, seen.kept, seen.duplicates), (1, 0, 1));
+}
+
+/// Messages that replications have left are counted where each of them ended, not in the segment that the last one has
+/// reached.
+#[test]
+fn replications_that_are_cut_short_in_different_segments_lose_no_message() {
+    let windows: Vec<String> = (20..80).map(|end| format!("'users.ok[0s..{end}s] >= 0%'")).collect();
+    let text = format!(
+        "duration: 200s\nwarmup: 0s\nreplications: 4\nlimits: {{events: 4000}}\n\
+         traffic: {{users: {{rate: 20/s, to: web.post}}}}\n\
+         services:\n  web: {{endpoints: {{post: [{{send: line}}]}}}}\n  worker: {{endpoints: {{look: [{{delay: 1ms}}]}}}}\n\
+         queues: {{line: {{latency: 2s, consumers: {{job: work}}}}}}\njobs: {{work: {{service: worker, do: [{{delay: 60ms}}]}}}}\n\
+         expect: [{}]\n",
+        windows.join(", ")
+    );
+    let source = Source::from_text("cut.yaml", text, "").unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let (scenario, _) = Scenario::load(&source, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let plan = Plan::of(&scenario);
+    let found = run(&plan, Options::default(), &Silent, &CancelFlag::new());
+    let report = found.unwrap_or_else(|broken| panic!("{broken}")).report;
+    assert!(report.laws.hold);
+    assert!(report.cut_short.len() > 1, "they end at different times: {:?}", report.cut_short);
 }
