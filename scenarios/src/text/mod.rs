@@ -129,17 +129,15 @@ fn refused(path: &Path, error: &io::Error) -> Diagnostic {
 /// The file of the same folder that was probably meant.
 fn meant(path: &Path) -> Option<String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let known =
-        std::fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut known: Vec<String> =
-        known.filter(|name| name.ends_with(".yaml") || name.ends_with(".yml")).collect();
+    let is_yaml = |path: &Path| path.extension().is_some_and(|known| known == "yaml" || known == "yml");
+    let known = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut known: Vec<PathBuf> = known.filter(|path| is_yaml(path)).collect();
     known.sort();
-    let word = path.file_name()?.to_str()?;
     // The extension is the same everywhere: it makes no two names alike.
-    let stem = |name: &str| name.rsplit_once('.').map_or(name.to_owned(), |(stem, _)| stem.to_owned());
-    let stems: Vec<String> = known.iter().map(|name| stem(name)).collect();
-    let guess = closest(&stem(word), stems.iter().map(String::as_str))?;
-    let file = &known[stems.iter().position(|stem| stem == guess)?];
+    let stem = |path: &Path| path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+    let stems: Vec<String> = known.iter().filter_map(|path| stem(path)).collect();
+    let guess = closest(&stem(path)?, stems.iter().map(String::as_str))?;
+    let file = known.iter().find(|known| stem(known).is_some_and(|stem| stem == guess))?.file_name()?;
     Some(format!("did you mean `{}`?", path.with_file_name(file).display()))
 }
 
