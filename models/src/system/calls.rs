@@ -7,6 +7,9 @@ use super::visit::{Sent, Visitor};
 use super::{Packed, System};
 use crate::blueprint::{CallId, Outcome};
 
+/// Frames that one event may make without a look at the room that they take.
+const FEW: u32 = 1_000;
+
 /// What an answer means for the frame that waited for it.
 #[derive(Clone, Copy)]
 pub(super) enum Next {
@@ -204,6 +207,18 @@ impl System<'_> {
         let is_deep = depth >= self.plan.limits.call_depth;
         self.too_deep |= is_deep;
         is_deep
+    }
+
+    /// Whether there is room for so many frames more, of which one event wants to make all. Where there is none they are
+    /// never made, and the run ends at the next look: it comes too late for what grows so fast.
+    pub(super) fn has_room_for(&mut self, frames: u32) -> bool {
+        if frames <= FEW {
+            return true;
+        }
+        let there = self.frames.high_water() + self.visits.high_water() + self.requests.high_water();
+        let bytes = (there + frames as usize) * size_of::<Frame>();
+        self.too_many |= bytes as u64 > self.plan.limits.memory;
+        !self.too_many
     }
 
     /// Sends a call the short way, or the long one if the leaf cannot take it.

@@ -325,6 +325,8 @@ struct System<'a> {
     trace: Trace,
     /// Whether a call went deeper than the limit.
     too_deep: bool,
+    /// Whether more was to be in flight at once than the limit of memory has room for.
+    too_many: bool,
     /// Reused by cancellation.
     doomed: Vec<u32>,
     /// Names what happened in an instant that does not end.
@@ -392,6 +394,7 @@ impl<'a> System<'a> {
             fingerprint: Fingerprint::default(),
             trace,
             too_deep: false,
+            too_many: false,
             doomed: Vec::new(),
             recent: None,
         };

@@ -76,6 +76,9 @@ fn simulate(
         if system.too_deep {
             break Ended::CallDepth;
         }
+        if system.too_many {
+            break Ended::MemoryLimit;
+        }
         match slice.reason {
             EndReason::Finished | EndReason::Exhausted => {
                 end = until;

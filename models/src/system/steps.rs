@@ -669,10 +669,13 @@ impl System<'_> {
             WaitFor::Count(count) => count.min(total),
         };
         let cancels = row.cancel;
-        let frame = self.frames.at_mut(index);
         if needed == 0 {
             return Some(index);
         }
+        if !self.has_room_for(total) {
+            return None;
+        }
+        let frame = self.frames.at_mut(index);
         frame.state = State::Joining;
         frame.pending = total;
         frame.needed = needed;
@@ -685,6 +688,7 @@ impl System<'_> {
             BranchPlan::Call(call) => self.short_way(call, weight),
             BranchPlan::Code(_) => None,
         };
+        let row = &self.forks[fork.index()];
         let at_once = self.ready.is_empty() && row.branches.iter().all(|branch| leaf_of(branch).is_some());
         for number in 0..total {
             let draw_key = sim_core::mix(place.wrapping_add(u64::from(number)));

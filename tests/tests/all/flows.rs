@@ -182,3 +182,23 @@ fn the_patience_for_one_resource_ends_when_it_is_got() {
     close(mean_ms(&seen, 1), 2_900.0);
     assert_eq!(seen.pools[1].timed_out, 0);
 }
+
+/// Each event makes 100,000 frames or requests of some 144 bytes: a million events later it would be too late to look.
+#[test]
+fn what_one_event_makes_does_not_outgrow_the_limit_of_memory() {
+    let text = |traffic: &str, step: &str| {
+        format!(
+            "duration: 1000s\nwarmup: 0s\nreplications: 1\nlimits: {{memory: 50MiB}}\n\
+             traffic: {{users: {{rate: 1/s, {traffic}to: web.get}}}}\n\
+             services: {{web: {{endpoints: {{get: [{step}]}}}}}}\n"
+        )
+    };
+    let crowd = text("", "{all: [{delay: 1000s}], each: 100000}");
+    let batch = text("batch: 100000, ", "{delay: 1000s}");
+    for text in [crowd, batch] {
+        let seen = crate::once::observations(&text, 1);
+        assert_eq!(seen.ended, models::observe::Ended::MemoryLimit);
+        assert!((100_000..500_000).contains(&seen.peak_frames), "{}", seen.peak_frames);
+        assert!(seen.balances[0].holds(), "{:?}", seen.balances);
+    }
+}
