@@ -6,6 +6,7 @@ use super::frame::{Frame, Kind, Link, NONE, State};
 use super::visit::{Sent, Visitor};
 use super::{Packed, System};
 use crate::blueprint::{CallId, Outcome};
+use crate::observe::Ended;
 
 /// Frames that one event may make without a look at the room that they take.
 const FEW: u32 = 1_000;
@@ -205,20 +206,24 @@ impl System<'_> {
     #[inline]
     fn goes_too_deep(&mut self, depth: u32) -> bool {
         let is_deep = depth >= self.plan.limits.call_depth;
-        self.too_deep |= is_deep;
+        if is_deep {
+            self.halt = Some(Ended::CallDepth);
+        }
         is_deep
     }
 
     /// Whether there is room for so many frames more, of which one event wants to make all. Where there is none they are
     /// never made, and the run ends at the next look: it comes too late for what grows so fast.
-    pub(super) fn has_room_for(&mut self, frames: u32) -> bool {
+    pub(super) fn has_room_for(&mut self, frames: u32, calendar: &Calendar<Packed>) -> bool {
         if frames <= FEW {
             return true;
         }
-        let there = self.frames.high_water() + self.visits.high_water() + self.requests.high_water();
-        let bytes = (there + frames as usize) * size_of::<Frame>();
-        self.too_many |= bytes as u64 > self.plan.limits.memory;
-        !self.too_many
+        let more = u64::from(frames) * size_of::<Frame>() as u64;
+        let has_room = self.bytes(calendar) + more <= self.plan.limits.memory;
+        if !has_room {
+            self.halt = Some(Ended::MemoryLimit);
+        }
+        has_room
     }
 
     /// Sends a call the short way, or the long one if the leaf cannot take it.

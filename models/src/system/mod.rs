@@ -52,7 +52,7 @@ use crate::blueprint::{
 };
 use crate::discipline::Waiting;
 use crate::formula::Formula;
-use crate::observe::{RouteObservation, Segment};
+use crate::observe::{Ended, RouteObservation, Segment};
 use alarms::Alarm;
 use batches::Batches;
 use caches::Caches;
@@ -323,10 +323,8 @@ struct System<'a> {
     next_cut: usize,
     fingerprint: Fingerprint,
     trace: Trace,
-    /// Whether a call went deeper than the limit.
-    too_deep: bool,
-    /// Whether more was to be in flight at once than the limit of memory has room for.
-    too_many: bool,
+    /// Why the run is to end at the next look, because of what was not done.
+    halt: Option<Ended>,
     /// Reused by cancellation.
     doomed: Vec<u32>,
     /// Names what happened in an instant that does not end.
@@ -393,8 +391,7 @@ impl<'a> System<'a> {
             next_cut: 0,
             fingerprint: Fingerprint::default(),
             trace,
-            too_deep: false,
-            too_many: false,
+            halt: None,
             doomed: Vec::new(),
             recent: None,
         };

@@ -73,11 +73,8 @@ fn simulate(
         let slice = run_some(&mut system, &mut calendar, until, &limits, cancel, SLICE);
         events += slice.events;
         end = slice.at;
-        if system.too_deep {
-            break Ended::CallDepth;
-        }
-        if system.too_many {
-            break Ended::MemoryLimit;
+        if let Some(why) = system.halt.take() {
+            break why;
         }
         match slice.reason {
             EndReason::Finished | EndReason::Exhausted => {

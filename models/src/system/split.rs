@@ -178,8 +178,7 @@ impl<'a> Climb<'a> {
                 return;
             }
             let is_too_much = self.found.events.is_multiple_of(PATIENCE) && self.exceeds_limits(&run);
-            if ended.reason != EndReason::Paused || is_too_much || run.system.too_deep || run.system.too_many
-            {
+            if ended.reason != EndReason::Paused || is_too_much || run.system.halt.is_some() {
                 self.found.complete = false;
                 self.waiting.clear();
                 return;

@@ -672,7 +672,7 @@ impl System<'_> {
         if needed == 0 {
             return Some(index);
         }
-        if !self.has_room_for(total) {
+        if !self.has_room_for(total, calendar) {
             return None;
         }
         let frame = self.frames.at_mut(index);

@@ -307,7 +307,7 @@ impl System<'_> {
         let first = source.number;
         let key = mix(source.stream ^ SALT_BATCH.wrapping_add(first.wrapping_mul(STRIDE)));
         let together = size.sample(&mut Draws::keyed(key)).round_ties_even().clamp(0.0, MOST) as u64;
-        if !self.has_room_for(together as u32) {
+        if !self.has_room_for(together as u32, calendar) {
             return None;
         }
         let source = &mut self.sources[traffic as usize];
