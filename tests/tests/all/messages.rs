@@ -99,6 +99,16 @@ fn missing_keys() {
     assert_snapshot!("only_a_list", seen("[1, 2]\n"));
 }
 
+/// What is wrong with a traffic is told once, and not again as something that is missing elsewhere.
+#[test]
+fn a_mistake_has_no_others_in_its_wake() {
+    let more = "variants: {more: {services.web.replicas: 3}}\n\
+                expect: [shoppers.p99 < 1s, more.shoppers.p99 < 1s]\nsolve: {maximize: traffic.shoppers.rate}\n";
+    assert_eq!(shop_with("40/s", "40/s", more), "no message\n");
+    let told = shop_with("40/s", "40", more);
+    assert_eq!(told.matches("error: ").count(), 1, "{told}");
+}
+
 #[test]
 fn missing_units() {
     assert_snapshot!("rate_without_unit", shop("40/s", "40"));
